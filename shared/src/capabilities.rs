@@ -1,0 +1,136 @@
+//! What an upstream can do and within which bounds, so that a control that can't work isn't shown.
+
+use crate::status::JobStatus;
+use serde::{Deserialize, Serialize};
+
+/// Which kind of upstream stands behind the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum UpstreamKind {
+    /// The embedded fine-tuning service.
+    Engine,
+    /// Any OpenAI-compatible fine-tuning API.
+    Openai,
+    /// The Job Training API.
+    JobTrainingApi,
+}
+
+/// A closed range; an absent end is unbounded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Bounds<T> {
+    /// Smallest value taken.
+    pub min: T,
+    /// Largest value taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<T>,
+}
+
+/// What the console may show and ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Capabilities {
+    /// The kind of upstream.
+    pub upstream: UpstreamKind,
+    /// Datasets can be uploaded, and a job needs one.
+    pub datasets: bool,
+    /// Jobs have an event log.
+    pub events: bool,
+    /// Jobs have metrics a step.
+    pub metrics: bool,
+    /// Jobs have checkpoints.
+    pub checkpoints: bool,
+    /// A finished job has an artifact to download.
+    pub artifacts: bool,
+    /// A job's page can follow a live stream.
+    pub stream: bool,
+    /// A job can be cancelled.
+    pub cancel: bool,
+    /// A job can be deleted.
+    pub delete: bool,
+    /// A job can be paused and resumed.
+    pub pause: bool,
+    /// A job can be retried.
+    pub retry: bool,
+    /// Batch size, LoRA, schedule and seed can be chosen.
+    pub hyperparameters: bool,
+    /// The statuses that occur, in the order of a job's life.
+    pub statuses: Vec<JobStatus>,
+    /// Bounds of the form's fields.
+    pub bounds: JobBounds,
+    /// How many jobs the upstream holds at most, where it has a limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_jobs: Option<u32>,
+    /// Largest dataset file in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_dataset_bytes: Option<u64>,
+}
+
+/// Bounds of a job's fields. The learning rate is always in (0, 1].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobBounds {
+    /// Training epochs.
+    pub epochs: Bounds<u32>,
+    /// Examples in one optimizer step.
+    pub batch_size: Bounds<u32>,
+    /// LoRA rank.
+    pub lora_rank: Bounds<u32>,
+}
+
+impl Capabilities {
+    /// The embedded engine's.
+    #[must_use]
+    pub fn engine() -> Self {
+        Self {
+            upstream: UpstreamKind::Engine,
+            datasets: true,
+            events: true,
+            metrics: true,
+            checkpoints: true,
+            artifacts: true,
+            stream: true,
+            cancel: true,
+            delete: true,
+            pause: false,
+            retry: false,
+            hyperparameters: true,
+            statuses: JobStatus::ALL.to_vec(),
+            bounds: JobBounds {
+                epochs: Bounds { min: 1, max: Some(50) },
+                batch_size: Bounds { min: 1, max: Some(256) },
+                lora_rank: Bounds { min: 1, max: Some(256) },
+            },
+            max_jobs: None,
+            max_dataset_bytes: Some(8 << 30),
+        }
+    }
+
+    /// The Job Training API's, version 1.0.0.
+    #[must_use]
+    pub fn job_training_api() -> Self {
+        Self {
+            upstream: UpstreamKind::JobTrainingApi,
+            datasets: false,
+            events: false,
+            metrics: false,
+            checkpoints: false,
+            artifacts: false,
+            stream: false,
+            cancel: false,
+            delete: true,
+            pause: false,
+            retry: false,
+            hyperparameters: false,
+            statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
+            bounds: JobBounds {
+                epochs: Bounds { min: 1, max: None },
+                batch_size: Bounds { min: 1, max: None },
+                lora_rank: Bounds { min: 1, max: None },
+            },
+            max_jobs: Some(10),
+            max_dataset_bytes: None,
+        }
+    }
+}

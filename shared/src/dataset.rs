@@ -1,0 +1,153 @@
+//! Datasets: upload, findings by line, statistics and preview.
+
+use crate::{id::DatasetId, timestamp::Timestamp, training_line::Finding};
+use serde::{Deserialize, Serialize};
+
+/// Where a dataset stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DatasetStatus {
+    /// Its bytes are still coming.
+    Uploading,
+    /// Its lines are being read.
+    Validating,
+    /// A job can use it.
+    Ready,
+    /// A job can't: see its report.
+    Error,
+}
+
+/// One dataset: a file with purpose `fine-tune`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Dataset {
+    /// Names it, here and on /v1.
+    pub id: DatasetId,
+    /// What its owner called it, 1 to 200 characters.
+    pub name: String,
+    /// The name of the file that was uploaded.
+    pub filename: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Where it stands.
+    pub status: DatasetStatus,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Number of examples, once it has been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examples: Option<u64>,
+    /// Number of findings that make it unusable, once it has been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<u64>,
+    /// Number of jobs that name it; such a dataset can't be deleted.
+    #[serde(default)]
+    pub used_by: u64,
+}
+
+/// The body of `POST /api/datasets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewDataset {
+    /// What to call it.
+    pub name: String,
+    /// The file's name.
+    pub filename: String,
+    /// The file's size, which the upload must match.
+    pub bytes: u64,
+}
+
+/// The answer of `POST /api/datasets`: where to put the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatedDataset {
+    /// The dataset, still `uploading`.
+    pub dataset: Dataset,
+    /// Where to put the bytes.
+    pub upload: UploadTarget,
+}
+
+/// Where to put a dataset's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadTarget {
+    /// Relative to the server's address.
+    pub url: String,
+    /// Always `PUT`. With `Content-Range: bytes A-B/TOTAL` it goes on where an upload was cut.
+    pub method: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// The answer of a `PUT` to an upload's address, and of a `GET` there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadProgress {
+    /// Bytes that are safe on the server, from the start of the file.
+    pub received: u64,
+    /// Bytes that the file has.
+    pub bytes: u64,
+}
+
+/// `GET /api/datasets`, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DatasetList {
+    /// All of the subject's.
+    pub datasets: Vec<Dataset>,
+}
+
+/// `GET /api/datasets/{id}/report`: what reading the file found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DatasetReport {
+    /// The format of most lines; absent where none could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<crate::training_line::LineFormat>,
+    /// Lines that are not blank.
+    pub lines: u64,
+    /// Lines that are examples.
+    pub examples: u64,
+    /// Messages of all examples.
+    pub messages: u64,
+    /// Examples whose text occurred before.
+    pub duplicates: u64,
+    /// Findings that make the file unusable, in all.
+    pub errors: u64,
+    /// Findings worth a look, in all.
+    pub warnings: u64,
+    /// The first findings, by line; at most 1,000.
+    pub findings: Vec<Finding>,
+}
+
+/// `GET /api/datasets/{id}/preview`: the first examples.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DatasetPreview {
+    /// The first examples, at most 20, long contents cut to 2,000 characters.
+    pub examples: Vec<PreviewExample>,
+}
+
+/// One example of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewExample {
+    /// Its line in the file, from 1.
+    pub line: u64,
+    /// Its messages in order.
+    pub messages: Vec<PreviewMessage>,
+}
+
+/// One message of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewMessage {
+    /// Who speaks.
+    pub role: String,
+    /// What they say.
+    pub content: String,
+    /// The message ends in an ellipsis because it is longer than shown.
+    #[serde(default)]
+    pub cut: bool,
+}

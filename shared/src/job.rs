@@ -1,0 +1,250 @@
+//! Fine-tuning jobs as `/api` shows and takes them.
+
+use crate::{
+    id::{ArtifactId, DatasetId, JobId},
+    run::{LoraSpec, Schedule, Stage},
+    status::JobStatus,
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// One job. `id`, `name`, `base_model`, `status` and `created_at` are always there, the rest where the upstream
+/// has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Job {
+    /// Names the job; opaque.
+    pub id: JobId,
+    /// What its owner called it.
+    pub name: String,
+    /// The base model's name.
+    pub base_model: String,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When a trainer first started on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// Passes over the training data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// Epochs after which validation runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation_epochs: Option<u32>,
+    /// Epochs in which the learning rate rises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_epochs: Option<u32>,
+    /// Peak learning rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// What it trains on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_dataset: Option<DatasetRef>,
+    /// What it is validated on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_dataset: Option<DatasetRef>,
+    /// The resolved hyperparameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hyperparameters: Option<Hyperparameters>,
+    /// How far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<JobFailure>,
+    /// How often a trainer was started on it; 0 before the first.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Target tokens trained on so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_tokens: Option<u64>,
+    /// The tuned model's name on /v1, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tuned_model: Option<String>,
+    /// What it made, once it has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<ArtifactId>,
+    /// How many queued jobs are before it; 0 is next. Only while queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<u32>,
+}
+
+/// A dataset as a job names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DatasetRef {
+    /// Names the dataset.
+    pub id: DatasetId,
+    /// What its owner called it.
+    pub name: String,
+}
+
+/// Hyperparameters beyond the wizard's four, after `auto` was resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Hyperparameters {
+    /// Always `supervised` for now.
+    pub method: String,
+    /// Examples in one optimizer step.
+    pub batch_size: u32,
+    /// Micro-batches in one optimizer step.
+    pub gradient_accumulation: u32,
+    /// What the learning rate does after warm-up.
+    pub schedule: Schedule,
+    /// The adapter's shape.
+    pub lora: LoraSpec,
+    /// Longest example in tokens.
+    pub max_sequence_length: u32,
+    /// Keys all randomness.
+    pub seed: u64,
+    /// Names of the values that were chosen by the engine rather than by the caller.
+    #[serde(default)]
+    pub auto: Vec<String>,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Progress {
+    /// What it is doing.
+    pub stage: Stage,
+    /// Optimizer steps done.
+    pub step: u64,
+    /// Optimizer steps of the whole run; 0 while unknown.
+    pub total_steps: u64,
+    /// Epochs done, with fraction.
+    pub epoch: f64,
+    /// Time left, from the measured pace of this attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_ms: Option<u64>,
+    /// Measured pace of this attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_second: Option<f64>,
+    /// Training loss of the newest step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_loss: Option<f64>,
+    /// The newest validation loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_loss: Option<f64>,
+}
+
+/// Why a job failed and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobFailure {
+    /// Stable, snake_case.
+    pub code: String,
+    /// What happened and what to do, in English.
+    pub message: String,
+    /// The field at fault, for example `training_file`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+}
+
+/// `GET /api/jobs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobList {
+    /// One page.
+    pub jobs: Vec<Job>,
+    /// Counts over everything that the filters other than status let through.
+    pub summary: JobSummary,
+    /// Where the next page starts, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// Jobs by status: `running` counts pausing too, `queued` validating too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[expect(missing_docs, reason = "each is the count of jobs with the status that names it")]
+pub struct JobSummary {
+    pub running: u64,
+    pub queued: u64,
+    pub paused: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+    pub total: u64,
+}
+
+impl JobSummary {
+    /// Counts `count` more jobs of one status.
+    pub fn add(&mut self, status: JobStatus, count: u64) {
+        let field = match status {
+            JobStatus::Running | JobStatus::Pausing => &mut self.running,
+            JobStatus::Queued | JobStatus::ValidatingFiles => &mut self.queued,
+            JobStatus::Paused => &mut self.paused,
+            JobStatus::Succeeded => &mut self.completed,
+            JobStatus::Failed => &mut self.failed,
+            JobStatus::Cancelled => &mut self.cancelled,
+        };
+        *field += count;
+        self.total += count;
+    }
+}
+
+/// The query of `GET /api/jobs`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(default)]
+pub struct JobQuery {
+    /// Jobs a page, 1 to 200; 50 unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// From `next_cursor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Text to find in the name, the id or the base model, without case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+    /// Statuses, separated by commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// A base model's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// `created_at`, `name`, `status` or `base_model`; a leading `-` turns it round. `-created_at` unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<String>,
+}
+
+/// The body of `POST /api/jobs`. Absent numbers of the second half are the base model's own defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    /// 3 to 50 letters, digits and dashes, not ending in a dash.
+    pub name: String,
+    /// A base model's id.
+    pub base_model: String,
+    /// Passes over the training data.
+    pub epochs: u32,
+    /// Epochs after which validation runs.
+    pub evaluation_epochs: u32,
+    /// Epochs in which the learning rate rises.
+    pub warmup_epochs: u32,
+    /// Peak learning rate, in (0, 1].
+    pub learning_rate: f64,
+    /// What to train on; required where the upstream has datasets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_dataset: Option<DatasetId>,
+    /// What to validate on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_dataset: Option<DatasetId>,
+    /// Examples in one optimizer step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<u32>,
+    /// The adapter's shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LoraSpec>,
+    /// What the learning rate does after warm-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// Keys all randomness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}

@@ -1,0 +1,22 @@
+//! What the browser, the backend-for-frontend, the engine and the trainer say to each other: data
+//! transfer objects, identifiers, validation and decimation.
+//!
+//! Architecture invariant: no I/O, no clock, no web framework; compiles for WebAssembly and natively. What is
+//! validated here is validated by the same code everywhere.
+
+pub mod capabilities;
+pub mod dataset;
+pub mod decimate;
+pub mod draft;
+pub mod event;
+pub mod id;
+pub mod job;
+pub mod metrics;
+pub mod model;
+pub mod problem;
+pub mod run;
+pub mod session;
+pub mod status;
+pub mod timestamp;
+pub mod training_line;
+pub mod validate;

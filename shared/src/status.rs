@@ -1,0 +1,73 @@
+//! The life of a job in one word, the words of the OpenAI fine-tuning API.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    /// The training files are being read and checked.
+    ValidatingFiles,
+    /// Waiting for a trainer.
+    Queued,
+    /// A trainer is working on it.
+    Running,
+    /// A pause was asked for; the checkpoint isn't recorded yet.
+    Pausing,
+    /// Stopped with a whole checkpoint recorded; can be resumed.
+    Paused,
+    /// Ended with a result.
+    Succeeded,
+    /// Ended without one, for a reason that the job tells.
+    Failed,
+    /// Ended because somebody asked for it.
+    Cancelled,
+}
+
+impl JobStatus {
+    /// Every status, in the order of a job's life.
+    pub const ALL: [Self; 8] = [
+        Self::ValidatingFiles,
+        Self::Queued,
+        Self::Running,
+        Self::Pausing,
+        Self::Paused,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ValidatingFiles => "validating_files",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Pausing => "pausing",
+            Self::Paused => "paused",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads the word on the wire.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
+    /// Nothing moves a job out of this status.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// The job changes by itself, so a view of it has to refresh.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::ValidatingFiles | Self::Queued | Self::Running | Self::Pausing)
+    }
+}

@@ -1,0 +1,91 @@
+//! The formats of training lines, read one at a time with findings that name the line and say what to do.
+//!
+//! Understood: OpenAI's supervised format (`messages`), conversations (`conversation_id`, `turns`), and the legacy
+//! `prompt` and `completion`. Deliberately not here: reading files, and counting tokens.
+
+use serde::{Deserialize, Serialize};
+
+/// Which format a line is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LineFormat {
+    /// `{"messages": [{"role", "content", "weight"?}], …}`.
+    Chat,
+    /// `{"conversation_id", "turns": [{"role", "content"}]}`.
+    Conversation,
+    /// `{"prompt", "completion"}`.
+    PromptCompletion,
+}
+
+/// One example, whatever its format was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// Its messages in order; the last that counts is an assistant's.
+    pub messages: Vec<Message>,
+    /// Tool definitions, handed to the chat template as they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<serde_json::Value>,
+}
+
+/// One message of an example.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What they say; empty where there are only tool calls.
+    pub content: String,
+    /// False leaves an assistant message out of the loss (`"weight": 0`).
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub trained: bool,
+    /// Tool calls, handed to the chat template as they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<serde_json::Value>,
+}
+
+const fn yes() -> bool {
+    true
+}
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the wire's words")]
+pub enum Role {
+    System,
+    Developer,
+    User,
+    Assistant,
+    Tool,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The file can't be used until it is mended.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+/// What is wrong with one line, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Finding {
+    /// The line in the file, from 1; 0 speaks of the file as a whole.
+    pub line: u64,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Stable, snake_case.
+    pub code: String,
+    /// What is wrong, in English.
+    pub message: String,
+    /// What to do, in English.
+    pub advice: String,
+}
