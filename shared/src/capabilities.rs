@@ -98,9 +98,18 @@ impl Capabilities {
             hyperparameters: true,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
-                epochs: Bounds { min: 1, max: Some(50) },
-                batch_size: Bounds { min: 1, max: Some(256) },
-                lora_rank: Bounds { min: 1, max: Some(256) },
+                epochs: Bounds {
+                    min: 1,
+                    max: Some(50),
+                },
+                batch_size: Bounds {
+                    min: 1,
+                    max: Some(256),
+                },
+                lora_rank: Bounds {
+                    min: 1,
+                    max: Some(256),
+                },
             },
             max_jobs: None,
             max_dataset_bytes: Some(8 << 30),

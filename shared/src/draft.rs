@@ -1,1 +1,277 @@
-//! draft
+//! The unfinished wizard: every field as the text that was typed, so that nothing is lost on a reload.
+//!
+//! Where it is kept (the browser's localStorage) and where its id comes from (randomness) is the caller's matter.
+
+use crate::{
+    id::DatasetId,
+    job::Job,
+    model::JobDefaults,
+    run::{Projection, Schedule},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The version of a draft that this build reads and writes.
+pub const DRAFT_VERSION: u32 = 1;
+
+/// The text fields of a draft, by the names that findings use.
+pub const FIELDS: [&str; 14] = [
+    "name",
+    "base_model",
+    "training_dataset",
+    "validation_dataset",
+    "epochs",
+    "evaluation_epochs",
+    "warmup_epochs",
+    "learning_rate",
+    "batch_size",
+    "lora_rank",
+    "lora_alpha",
+    "lora_dropout",
+    "schedule",
+    "seed",
+];
+
+/// An unfinished job. Fields hold text as typed; [`crate::validate`] reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the fields are those of `job::NewJob` and `run::LoraSpec`, as text"
+)]
+pub struct Draft {
+    /// [`DRAFT_VERSION`].
+    pub version: u32,
+    /// A UUID; sent as `Idempotency-Key`, so that a draft becomes one job at most.
+    pub id: String,
+    pub name: String,
+    pub base_model: String,
+    pub training_dataset: String,
+    pub validation_dataset: String,
+    pub epochs: String,
+    pub evaluation_epochs: String,
+    pub warmup_epochs: String,
+    pub learning_rate: String,
+    pub batch_size: String,
+    pub lora_rank: String,
+    pub lora_alpha: String,
+    pub lora_dropout: String,
+    /// `constant`, `linear`, `cosine`, or empty for the default.
+    pub schedule: String,
+    pub seed: String,
+    pub lora_targets: Vec<Projection>,
+    /// Names of the fields that somebody has set: defaults leave them alone.
+    pub touched: BTreeSet<String>,
+}
+
+impl Draft {
+    /// An empty draft. `id` is a fresh UUID as text.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            version: DRAFT_VERSION,
+            id: id.into(),
+            name: String::new(),
+            base_model: String::new(),
+            training_dataset: String::new(),
+            validation_dataset: String::new(),
+            epochs: String::new(),
+            evaluation_epochs: String::new(),
+            warmup_epochs: String::new(),
+            learning_rate: String::new(),
+            batch_size: String::new(),
+            lora_rank: String::new(),
+            lora_alpha: String::new(),
+            lora_dropout: String::new(),
+            schedule: String::new(),
+            seed: String::new(),
+            lora_targets: Vec::new(),
+            touched: BTreeSet::new(),
+        }
+    }
+
+    /// The text of a field of [`FIELDS`].
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&str> {
+        let text = match field {
+            "name" => &self.name,
+            "base_model" => &self.base_model,
+            "training_dataset" => &self.training_dataset,
+            "validation_dataset" => &self.validation_dataset,
+            "epochs" => &self.epochs,
+            "evaluation_epochs" => &self.evaluation_epochs,
+            "warmup_epochs" => &self.warmup_epochs,
+            "learning_rate" => &self.learning_rate,
+            "batch_size" => &self.batch_size,
+            "lora_rank" => &self.lora_rank,
+            "lora_alpha" => &self.lora_alpha,
+            "lora_dropout" => &self.lora_dropout,
+            "schedule" => &self.schedule,
+            "seed" => &self.seed,
+            _ => return None,
+        };
+        Some(text)
+    }
+
+    /// Sets a field of [`FIELDS`] as typed and marks it touched. False where there is no such field.
+    pub fn set(&mut self, field: &str, value: impl Into<String>) -> bool {
+        let known = self.put(field, value.into());
+        if known {
+            self.touched.insert(field.to_owned());
+        }
+        known
+    }
+
+    /// Sets the projections that get an adapter and marks `lora_targets` touched.
+    pub fn set_targets(&mut self, targets: Vec<Projection>) {
+        self.lora_targets = targets;
+        self.touched.insert("lora_targets".to_owned());
+    }
+
+    /// Fills every field that nobody has touched with what the base model proposes.
+    pub fn apply_defaults(&mut self, defaults: &JobDefaults) {
+        let proposals = [
+            ("epochs", defaults.epochs.to_string()),
+            ("evaluation_epochs", defaults.evaluation_epochs.to_string()),
+            ("warmup_epochs", defaults.warmup_epochs.to_string()),
+            ("learning_rate", number_text(defaults.learning_rate)),
+            ("batch_size", defaults.batch_size.to_string()),
+            ("lora_rank", defaults.lora.rank.to_string()),
+            ("lora_alpha", number_text(defaults.lora.alpha)),
+            ("lora_dropout", number_text(defaults.lora.dropout)),
+        ];
+        for (field, text) in proposals {
+            if !self.touched.contains(field) {
+                self.put(field, text);
+            }
+        }
+        if !self.touched.contains("lora_targets") {
+            self.lora_targets.clone_from(&defaults.lora.targets);
+        }
+    }
+
+    /// A draft that repeats a job; `id` is a fresh UUID as text.
+    #[must_use]
+    pub fn from_job(id: impl Into<String>, job: &Job) -> Self {
+        let mut draft = Self::new(id);
+        draft.set("name", copy_name(&job.name));
+        draft.set("base_model", job.base_model.clone());
+        let mut set = |field, text: Option<String>| {
+            if let Some(text) = text {
+                draft.set(field, text);
+            }
+        };
+        let dataset_id = |id: &DatasetId| id.as_str().to_owned();
+        set(
+            "training_dataset",
+            job.training_dataset
+                .as_ref()
+                .map(|dataset| dataset_id(&dataset.id)),
+        );
+        set(
+            "validation_dataset",
+            job.validation_dataset
+                .as_ref()
+                .map(|dataset| dataset_id(&dataset.id)),
+        );
+        set("epochs", job.epochs.map(|epochs| epochs.to_string()));
+        set(
+            "evaluation_epochs",
+            job.evaluation_epochs.map(|epochs| epochs.to_string()),
+        );
+        set(
+            "warmup_epochs",
+            job.warmup_epochs.map(|epochs| epochs.to_string()),
+        );
+        set("learning_rate", job.learning_rate.map(number_text));
+        if let Some(chosen) = &job.hyperparameters {
+            set("batch_size", Some(chosen.batch_size.to_string()));
+            set("lora_rank", Some(chosen.lora.rank.to_string()));
+            set("lora_alpha", Some(number_text(chosen.lora.alpha)));
+            set("lora_dropout", Some(number_text(chosen.lora.dropout)));
+            set("schedule", Some(schedule_word(chosen.schedule).to_owned()));
+            set("seed", Some(chosen.seed.to_string()));
+            draft.set_targets(chosen.lora.targets.clone());
+        }
+        draft
+    }
+
+    /// The draft as it is stored.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads a stored draft; one that can't be read or is of another version is dropped.
+    #[must_use]
+    pub fn from_json(text: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(text)
+            .ok()
+            .filter(|draft| draft.version == DRAFT_VERSION)
+    }
+
+    fn put(&mut self, field: &str, value: String) -> bool {
+        let place = match field {
+            "name" => &mut self.name,
+            "base_model" => &mut self.base_model,
+            "training_dataset" => &mut self.training_dataset,
+            "validation_dataset" => &mut self.validation_dataset,
+            "epochs" => &mut self.epochs,
+            "evaluation_epochs" => &mut self.evaluation_epochs,
+            "warmup_epochs" => &mut self.warmup_epochs,
+            "learning_rate" => &mut self.learning_rate,
+            "batch_size" => &mut self.batch_size,
+            "lora_rank" => &mut self.lora_rank,
+            "lora_alpha" => &mut self.lora_alpha,
+            "lora_dropout" => &mut self.lora_dropout,
+            "schedule" => &mut self.schedule,
+            "seed" => &mut self.seed,
+            _ => return false,
+        };
+        *place = value;
+        true
+    }
+}
+
+/// The word of a schedule on the wire and in a draft.
+#[must_use]
+pub const fn schedule_word(schedule: Schedule) -> &'static str {
+    match schedule {
+        Schedule::Constant => "constant",
+        Schedule::Linear => "linear",
+        Schedule::Cosine => "cosine",
+    }
+}
+
+/// A number as people type it: `0.0002`, and `1e-5` below a ten-thousandth. Reads back as the same number.
+#[must_use]
+pub fn number_text(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-4 {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
+}
+
+/// A name that passes validation, made from any name.
+fn copy_name(name: &str) -> String {
+    let kept: String = name
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .take(45)
+        .collect();
+    let kept = kept.trim_end_matches("-copy").trim_matches('-');
+    if kept.is_empty() {
+        "copy".to_owned()
+    } else {
+        format!("{kept}-copy")
+    }
+}
+
+#[cfg(test)]
+mod tests;

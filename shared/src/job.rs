@@ -136,7 +136,7 @@ pub struct Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobFailure {
-    /// Stable, snake_case.
+    /// Stable, `snake_case`.
     pub code: String,
     /// What happened and what to do, in English.
     pub message: String,
@@ -160,7 +160,10 @@ pub struct JobList {
 /// Jobs by status: `running` counts pausing too, `queued` validating too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[expect(missing_docs, reason = "each is the count of jobs with the status that names it")]
+#[expect(
+    missing_docs,
+    reason = "each is the count of jobs with the status that names it"
+)]
 pub struct JobSummary {
     pub running: u64,
     pub queued: u64,

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are those of `run::StepMetrics`, which tells their units")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of `run::StepMetrics`, which tells their units"
+)]
 pub enum Series {
     TrainLoss,
     TrainTokenAccuracy,

@@ -17,7 +17,7 @@ pub struct Problem {
     /// What happened and what to do, in English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Stable, snake_case.
+    /// Stable, `snake_case`.
     pub code: String,
     /// Names the request in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ fn about_blank() -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldCode {
-    /// Stable, snake_case; see [`crate::validate`].
+    /// Stable, `snake_case`; see [`crate::validate`].
     pub code: String,
     /// Parameter → value, already as text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -114,7 +114,10 @@ pub struct LoraSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are PEFT's module names and need no more words")]
+#[expect(
+    missing_docs,
+    reason = "the names are PEFT's module names and need no more words"
+)]
 pub enum Projection {
     QProj,
     KProj,
@@ -127,8 +130,15 @@ pub enum Projection {
 
 impl Projection {
     /// All seven, in the order of the forward pass.
-    pub const ALL: [Self; 7] =
-        [Self::QProj, Self::KProj, Self::VProj, Self::OProj, Self::GateProj, Self::UpProj, Self::DownProj];
+    pub const ALL: [Self; 7] = [
+        Self::QProj,
+        Self::KProj,
+        Self::VProj,
+        Self::OProj,
+        Self::GateProj,
+        Self::UpProj,
+        Self::DownProj,
+    ];
 
     /// PEFT's module name.
     #[must_use]
@@ -240,7 +250,7 @@ pub enum RunEvent {
     Failed {
         /// Steps done.
         step: u64,
-        /// Stable, snake_case, for example `nan_loss`, `invalid_model`, `invalid_training_file`, `disk_full`.
+        /// Stable, `snake_case`, for example `nan_loss`, `invalid_model`, `invalid_training_file`, `disk_full`.
         code: String,
         /// What happened and what to do, in English.
         message: String,
@@ -314,6 +324,8 @@ impl RunCommand {
     /// Reads one line.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
-        [Self::Checkpoint, Self::Pause, Self::Stop].into_iter().find(|command| command.as_str() == line.trim())
+        [Self::Checkpoint, Self::Pause, Self::Stop]
+            .into_iter()
+            .find(|command| command.as_str() == line.trim())
     }
 }

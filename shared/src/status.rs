@@ -68,6 +68,9 @@ impl JobStatus {
     /// The job changes by itself, so a view of it has to refresh.
     #[must_use]
     pub const fn is_active(self) -> bool {
-        matches!(self, Self::ValidatingFiles | Self::Queued | Self::Running | Self::Pausing)
+        matches!(
+            self,
+            Self::ValidatingFiles | Self::Queued | Self::Running | Self::Pausing
+        )
     }
 }

@@ -82,7 +82,7 @@ pub struct Finding {
     pub line: u64,
     /// How grave it is.
     pub severity: Severity,
-    /// Stable, snake_case.
+    /// Stable, `snake_case`.
     pub code: String,
     /// What is wrong, in English.
     pub message: String,

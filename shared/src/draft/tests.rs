@@ -1,0 +1,110 @@
+use super::*;
+use crate::{capabilities::Capabilities, id::JobId, status::JobStatus, timestamp::Timestamp, validate};
+use proptest::prelude::*;
+
+#[test]
+fn defaults_fill_only_what_nobody_touched() {
+    let mut draft = Draft::new("one");
+    draft.set("epochs", "7");
+    draft.set("learning_rate", "");
+    draft.apply_defaults(&JobDefaults::default());
+    assert_eq!(draft.epochs, "7");
+    assert_eq!(draft.learning_rate, "", "a field that was emptied stays empty");
+    assert_eq!(draft.batch_size, "8");
+    assert_eq!(draft.lora_targets, Projection::ALL);
+    assert_eq!(draft.touched.len(), 2, "a default doesn't count as touched");
+}
+
+#[test]
+fn every_field_can_be_set_and_got() {
+    let mut draft = Draft::new("one");
+    for field in FIELDS {
+        assert!(draft.set(field, format!("value of {field}")));
+        assert_eq!(draft.get(field), Some(format!("value of {field}").as_str()));
+    }
+    assert!(!draft.set("colour", "red"));
+    assert_eq!(draft.get("colour"), None);
+    assert_eq!(draft.touched.len(), FIELDS.len());
+}
+
+#[test]
+fn an_unreadable_draft_is_dropped() {
+    let mut draft = Draft::new("one");
+    assert_eq!(Draft::from_json(&draft.to_json()), Some(draft.clone()));
+    draft.version += 1;
+    assert_eq!(Draft::from_json(&draft.to_json()), None);
+    for text in ["", "{", "null", "[]", r#"{"version":1}"#, r#"{"version":"1"}"#] {
+        assert_eq!(Draft::from_json(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
+    let job = Job {
+        id: JobId::new("ftjob-1"),
+        name: "A name with spaces, and much too long to be a name at all -".to_owned(),
+        base_model: "attune-small".to_owned(),
+        status: JobStatus::Succeeded,
+        created_at: Timestamp::from_unix_ms(0),
+        started_at: None,
+        finished_at: None,
+        epochs: Some(5),
+        evaluation_epochs: Some(2),
+        warmup_epochs: Some(1),
+        learning_rate: Some(3e-5),
+        training_dataset: Some(crate::job::DatasetRef {
+            id: DatasetId::new("file-1"),
+            name: "x".to_owned(),
+        }),
+        validation_dataset: None,
+        hyperparameters: None,
+        progress: None,
+        failure: None,
+        attempt: 1,
+        trained_tokens: None,
+        fine_tuned_model: None,
+        artifact: None,
+        queue_position: None,
+    };
+    let mut draft = Draft::from_job("two", &job);
+    draft.apply_defaults(&JobDefaults::default());
+    let new_job = validate::new_job_from_draft(&draft, &Capabilities::engine()).expect("a valid job");
+    assert_eq!(
+        (new_job.epochs, new_job.evaluation_epochs, new_job.warmup_epochs),
+        (5, 2, 1)
+    );
+    assert_eq!(new_job.learning_rate, 3e-5);
+    assert_eq!(new_job.training_dataset, Some(DatasetId::new("file-1")));
+    for odd in ["", "---", "ä", "a", "x-copy", "-copy-copy"] {
+        let mut job = job.clone();
+        job.name = odd.to_owned();
+        let draft = Draft::from_job("three", &job);
+        let findings = validate::validate_step(validate::Step::Setup, &draft, &Capabilities::engine());
+        assert!(
+            findings.is_empty(),
+            "{odd:?} became {:?}: {findings:?}",
+            draft.name
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_draft_survives_storage(values in proptest::collection::vec(any::<String>(), FIELDS.len()), id in any::<String>()) {
+        let mut draft = Draft::new(id);
+        for (field, value) in FIELDS.into_iter().zip(values) {
+            draft.set(field, value);
+        }
+        prop_assert_eq!(Draft::from_json(&draft.to_json()), Some(draft));
+    }
+
+    #[test]
+    fn any_text_is_read_or_dropped(text in any::<String>()) {
+        prop_assert!(Draft::from_json(&text).is_none());
+    }
+
+    #[test]
+    fn a_number_reads_back_as_the_same_number(value in proptest::num::f64::NORMAL | proptest::num::f64::ZERO) {
+        prop_assert_eq!(number_text(value).parse::<f64>(), Ok(value));
+    }
+}
