@@ -1,2 +1,47 @@
-//! Console.
-fn main() {}
+//! `cargo xtask`: builds, runs and checks Attune, and installs what that needs.
+//!
+//! Architecture invariant: depends on none of our other crates, so that it compiles in seconds and can build a
+//! workspace that is broken.
+
+mod arguments;
+
+mod browser_build;
+mod dist;
+mod openapi;
+mod process;
+mod project;
+mod recipe;
+mod run;
+mod size;
+mod stage;
+mod test;
+mod tools;
+
+use arguments::Command;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = match arguments::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = match command {
+        Command::Help => {
+            println!("{}", arguments::USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Run(options) => run::run(&options),
+        Command::Test => test::test(),
+        Command::Dist(options) => dist::dist(&options),
+        Command::Size => size::size(),
+        Command::Openapi { check } => openapi::openapi(check),
+        Command::BaseModel { arguments } => recipe::base_model(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

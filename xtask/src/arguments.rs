@@ -1,0 +1,167 @@
+//! The command line of `cargo xtask`.
+
+use anyhow::{Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+use std::{ffi::OsString, net::SocketAddr};
+
+/// What `cargo xtask help` prints.
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  run [--no-open] [--listen ADDR]   build everything in release mode and start the console
+  test                              every check and every test, the browser's included
+  dist [--api-url URL]              the page for a static host in dist/, and the server in target/release
+       [--public-url PATH]
+  size                              weigh what the first visit downloads, and fail above the limit
+  openapi [--check]                 write docs/openapi.json from the code, or fail where it is stale
+  base-model [ARGUMENTS]            make the bundled base model anew (takes up to an hour)
+  help                              this page";
+
+/// One command with what it was given.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Print [`USAGE`].
+    Help,
+    /// Build and start.
+    Run(RunOptions),
+    /// Check everything.
+    Test,
+    /// Build what is shipped.
+    Dist(DistOptions),
+    /// Weigh the first visit.
+    Size,
+    /// Write or compare docs/openapi.json.
+    Openapi {
+        /// Compare instead of writing.
+        check: bool,
+    },
+    /// Make the bundled base model anew.
+    BaseModel {
+        /// Handed on as they came.
+        arguments: Vec<OsString>,
+    },
+}
+
+/// What `run` was given.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct RunOptions {
+    /// Leave the browser alone.
+    pub(crate) no_open: bool,
+    /// Where to listen instead of the server's own default.
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// What `dist` was given.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DistOptions {
+    /// The server's address, written into `dist/config.json`; without it the page asks its own origin.
+    pub(crate) api_url: Option<String>,
+    /// The path at which the static host serves the page.
+    pub(crate) public_url: Option<String>,
+}
+
+/// Reads the command line without the program's name.
+///
+/// # Errors
+/// An unknown command or option, or a value that can't be read.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command> {
+    let mut parser = Parser::from_args(arguments);
+    let name = match parser.next()? {
+        None => bail!("which command?"),
+        Some(Arg::Short('h') | Arg::Long("help")) => return Ok(Command::Help),
+        Some(Arg::Value(name)) => name.string()?,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    let command = match name.as_str() {
+        "help" => Command::Help,
+        "run" => return run(parser),
+        "test" => Command::Test,
+        "dist" => return dist(parser),
+        "size" => Command::Size,
+        "openapi" => return openapi(parser),
+        "base-model" => {
+            return Ok(Command::BaseModel {
+                arguments: parser.raw_args()?.collect(),
+            });
+        }
+        _ => bail!("there is no command `{name}`"),
+    };
+    match parser.next()? {
+        None => Ok(command),
+        Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+fn run(mut parser: Parser) -> Result<Command> {
+    let mut options = RunOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("no-open") => options.no_open = true,
+            Arg::Long("listen") => options.listen = Some(parser.value()?.parse()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Command::Run(options))
+}
+
+fn dist(mut parser: Parser) -> Result<Command> {
+    let mut options = DistOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("api-url") => options.api_url = Some(parser.value()?.string()?),
+            Arg::Long("public-url") => options.public_url = Some(parser.value()?.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Command::Dist(options))
+}
+
+fn openapi(mut parser: Parser) -> Result<Command> {
+    let mut check = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("check") => check = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Command::Openapi { check })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> Result<Command> {
+        parse(words.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn run_takes_an_address_and_leaves_the_browser_alone_when_told() {
+        let expected = RunOptions {
+            no_open: true,
+            listen: Some("127.0.0.1:9000".parse().unwrap()),
+        };
+        assert_eq!(
+            parse_words(&["run", "--no-open", "--listen", "127.0.0.1:9000"]).unwrap(),
+            Command::Run(expected)
+        );
+    }
+
+    #[test]
+    fn an_unknown_command_option_or_address_is_refused() {
+        assert!(parse_words(&["fly"]).is_err());
+        assert!(parse_words(&["test", "--fast"]).is_err());
+        assert!(parse_words(&["run", "--listen", "here"]).is_err());
+        assert!(parse_words(&[]).is_err());
+    }
+
+    #[test]
+    fn the_recipe_gets_its_arguments_as_they_came() {
+        assert_eq!(
+            parse_words(&["base-model", "--steps", "10"]).unwrap(),
+            Command::BaseModel {
+                arguments: vec!["--steps".into(), "10".into()]
+            }
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! A Python environment with the real clients that the end-to-end tests drive.
+
+use super::{announce, apt};
+use crate::{process, project};
+use anyhow::{Context, Result};
+use std::{fs, path::PathBuf};
+
+/// The interpreter of the environment.
+///
+/// # Errors
+/// As [`project::cache`].
+pub(crate) fn python() -> Result<PathBuf> {
+    Ok(environment()?.join("bin/python"))
+}
+
+/// Makes the environment unless it holds exactly what `tests/clients/requirements.txt` asks for.
+///
+/// # Errors
+/// There is no Python 3, or the packages can't be installed.
+pub(super) fn ensure() -> Result<()> {
+    let environment = environment()?;
+    let requirements = project::root().join("tests/clients/requirements.txt");
+    let wanted = fs::read_to_string(&requirements)
+        .with_context(|| format!("can't read `{}`", requirements.display()))?;
+    // Written last, so that an installation that was cut short is made anew.
+    let stamp = environment.join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    announce("a Python environment with the clients of the tests");
+    if make(&environment).is_err() {
+        apt::install("Python 3 with venv", &["python3", "python3-venv"])?;
+        make(&environment)?;
+    }
+    let mut pip = process::command(python()?)?;
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ]);
+    process::run(pip.arg(&requirements))?;
+    fs::write(&stamp, wanted).with_context(|| format!("can't write `{}`", stamp.display()))
+}
+
+fn environment() -> Result<PathBuf> {
+    Ok(project::cache()?.join("python"))
+}
+
+fn make(environment: &PathBuf) -> Result<()> {
+    process::capture(
+        process::command("python3")?
+            .args(["-m", "venv", "--clear"])
+            .arg(environment),
+    )
+    .map(drop)
+}
