@@ -3,7 +3,31 @@
 //! Understood: OpenAI's supervised format (`messages`), conversations (`conversation_id`, `turns`), and the legacy
 //! `prompt` and `completion`. Deliberately not here: reading files, and counting tokens.
 
+mod file;
+mod message;
+mod parse;
+
+pub use file::FileCheck;
+pub use parse::parse_line;
+
 use serde::{Deserialize, Serialize};
+
+/// A file with fewer examples than this can't be trained on.
+pub const MIN_EXAMPLES: u64 = 10;
+
+/// A line longer than this many bytes is refused unread.
+pub const MAX_LINE_BYTES: usize = 10 << 20;
+
+/// A line that is an example, and what is worth a look in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedLine {
+    /// What it says.
+    pub example: Example,
+    /// How it says it.
+    pub format: LineFormat,
+    /// Findings that don't make it unusable.
+    pub warnings: Vec<Finding>,
+}
 
 /// Which format a line is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,3 +113,36 @@ pub struct Finding {
     /// What to do, in English.
     pub advice: String,
 }
+
+impl Finding {
+    pub(crate) fn error(
+        line: u64,
+        code: &str,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        let code = code.to_owned();
+        Self {
+            line,
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            advice: advice.into(),
+        }
+    }
+
+    pub(crate) fn warning(
+        line: u64,
+        code: &str,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(line, code, message, advice)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
