@@ -143,3 +143,45 @@ impl Capabilities {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::JobDefaults;
+
+    #[test]
+    fn capabilities_survive_json_and_an_absent_bound_is_unbounded() {
+        for capabilities in [Capabilities::engine(), Capabilities::job_training_api()] {
+            let text = serde_json::to_string(&capabilities).expect("text");
+            assert_eq!(
+                serde_json::from_str::<Capabilities>(&text).ok(),
+                Some(capabilities)
+            );
+        }
+        assert_eq!(
+            serde_json::from_str::<Bounds<u32>>(r#"{"min":1}"#).ok(),
+            Some(Bounds { min: 1, max: None })
+        );
+    }
+
+    #[test]
+    fn what_the_wizard_proposes_lies_within_the_engines_bounds() {
+        let (defaults, bounds) = (JobDefaults::default(), Capabilities::engine().bounds);
+        for (value, bounds) in [
+            (defaults.epochs, bounds.epochs),
+            (defaults.batch_size, bounds.batch_size),
+            (defaults.lora.rank, bounds.lora_rank),
+        ] {
+            assert!(value >= bounds.min && bounds.max.is_none_or(|max| value <= max));
+        }
+        assert!(defaults.evaluation_epochs + defaults.warmup_epochs <= defaults.epochs);
+    }
+
+    #[test]
+    fn an_upstream_is_named_in_kebab_case() {
+        assert_eq!(
+            serde_json::to_value(UpstreamKind::JobTrainingApi).ok(),
+            Some("job-training-api".into())
+        );
+    }
+}

@@ -86,3 +86,53 @@ pub fn encode_segment(id: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(segment: &str) -> Vec<u8> {
+        let mut bytes = segment.bytes();
+        let mut decoded = Vec::new();
+        while let Some(byte) = bytes.next() {
+            if byte == b'%' {
+                let hex: String = bytes.by_ref().take(2).map(char::from).collect();
+                decoded.push(u8::from_str_radix(&hex, 16).expect("two hexadecimal digits"));
+            } else {
+                decoded.push(byte);
+            }
+        }
+        decoded
+    }
+
+    #[test]
+    fn an_id_is_one_segment_whatever_it_holds() {
+        assert_eq!(encode_segment("ftjob-Ab_9~"), "ftjob-Ab_9~");
+        assert_eq!(encode_segment("../a b?c#d"), "..%2Fa%20b%3Fc%23d");
+        assert_eq!(encode_segment(".."), "%2E%2E");
+        assert_eq!(encode_segment("v1.2"), "v1.2");
+    }
+
+    #[test]
+    fn ids_are_plain_strings_on_the_wire() {
+        assert_eq!(
+            serde_json::to_string(&JobId::new("a")).ok().as_deref(),
+            Some("\"a\"")
+        );
+        assert_eq!(
+            serde_json::from_str::<DatasetId>("\"b\"").ok(),
+            Some(DatasetId::from("b"))
+        );
+        assert!(serde_json::from_str::<EventId>("1").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_loses_nothing_and_leaves_no_separator(id in any::<String>()) {
+            let segment = encode_segment(&id);
+            prop_assert!(!segment.contains(['/', '?', '#', '\\']) && segment != "." && segment != "..");
+            prop_assert_eq!(decode(&segment), id.as_bytes());
+        }
+    }
+}

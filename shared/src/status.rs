@@ -74,3 +74,41 @@ impl JobStatus {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_is_read_by_its_word_on_the_wire() {
+        for status in JobStatus::ALL {
+            assert_eq!(JobStatus::parse(status.as_str()), Some(status));
+            assert_eq!(serde_json::to_value(status).ok(), Some(status.as_str().into()));
+        }
+        assert_eq!(JobStatus::parse("completed"), None);
+        assert_eq!(JobStatus::parse("Running"), None);
+    }
+
+    #[test]
+    fn only_a_paused_job_neither_moves_nor_has_ended() {
+        for status in JobStatus::ALL {
+            assert!(!(status.is_terminal() && status.is_active()), "{status:?}");
+            assert_eq!(
+                !status.is_terminal() && !status.is_active(),
+                status == JobStatus::Paused,
+                "{status:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_summary_counts_every_status_once() {
+        let mut summary = crate::job::JobSummary::default();
+        for status in JobStatus::ALL {
+            summary.add(status, 1);
+        }
+        assert_eq!((summary.running, summary.queued, summary.total), (2, 2, 8));
+        let parts = summary.running + summary.queued + summary.paused + summary.completed;
+        assert_eq!(parts + summary.failed + summary.cancelled, summary.total);
+    }
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// An instant with millisecond resolution. Serialises as RFC 3339, for example `2026-11-21T23:27:45.120Z`.
+/// An instant with millisecond resolution. Serialises as RFC 3339, for example `2026-11-21T23:27:45.12Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -72,3 +72,53 @@ impl utoipa::PartialSchema for Timestamp {
 
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Timestamp {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn times_are_told_in_utc_and_read_with_any_offset() {
+        let time = Timestamp::from_unix_ms(1_795_303_665_120);
+        assert_eq!(time.to_rfc3339(), "2026-11-21T23:27:45.12Z");
+        assert_eq!(
+            Timestamp::parse_rfc3339("2026-11-22T01:27:45.120+02:00"),
+            Some(time)
+        );
+        assert_eq!(time.unix_seconds(), 1_795_303_665);
+        assert_eq!(Timestamp::from_unix_ms(-1).unix_seconds(), -1);
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "2026-11-21",
+            "2026-11-21T23:27:45",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
+        assert!(serde_json::from_str::<Timestamp>("0").is_err());
+        assert_eq!(
+            Timestamp::from_unix_ms(i64::MAX).to_rfc3339(),
+            "1970-01-01T00:00:00Z"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_time_survives_json(unix_ms in -62_000_000_000_000..253_000_000_000_000i64) {
+            let time = Timestamp::from_unix_ms(unix_ms);
+            let text = serde_json::to_string(&time).expect("text");
+            prop_assert_eq!(serde_json::from_str::<Timestamp>(&text).ok(), Some(time));
+        }
+
+        #[test]
+        fn any_text_is_a_time_or_none(text in any::<String>()) {
+            prop_assert!(Timestamp::parse_rfc3339(&text).is_none_or(|time| !time.to_rfc3339().is_empty()));
+        }
+    }
+}
