@@ -1,1 +1,33 @@
-//! tests
+//! What the end-to-end tests share: the real server on a free port, a client of `/api`, a real browser, and a
+//! hosted API to stand in front of.
+//!
+//! Deliberately not here: any test double of our own code. Everything that is started is the binary that is shipped.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails is a failed test"
+)]
+
+pub mod api;
+pub mod browser;
+pub mod contract_server;
+pub mod examples;
+pub mod process_tree;
+pub mod random;
+pub mod server;
+pub mod stream;
+
+use std::sync::Once;
+
+/// The token that the tests sign in with, unless they are about the token itself.
+pub const TOKEN: &str = "end-to-end-0123456789abcdef0123456789abcdef";
+
+/// Gives this process the one crypto provider; HTTP clients can't be made without, even for plain http.
+pub(crate) fn install_crypto_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .expect("nobody else installs one");
+    });
+}

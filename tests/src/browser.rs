@@ -1,0 +1,279 @@
+//! A real Chromium, driven through its own driver as a person would: controls are found by role and accessible name.
+
+mod driver;
+mod find;
+mod look;
+
+pub use look::{Look, Theme, Width};
+
+use crate::install_crypto_provider;
+use driver::Driver;
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tempfile::TempDir;
+use thirtyfour::{
+    ChromiumLikeCapabilities, DesiredCapabilities, Key, LoggingPrefsLogLevel, WebDriver, WebElement,
+};
+use tokio::time::{Instant, interval};
+
+/// How long a person would wait before giving up, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A browser with one window and a profile of its own; ended when dropped.
+#[derive(Debug)]
+pub struct Browser {
+    web: WebDriver,
+    /// Where downloads end up.
+    downloads: PathBuf,
+    // Ended after the session that it drives, and before the profile is removed.
+    _driver: Driver,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts a browser with an empty profile.
+    pub async fn start() -> Self {
+        install_crypto_provider();
+        let profile = TempDir::new().expect("a scratch folder");
+        let downloads = profile.path().join("downloads");
+        fs::create_dir(&downloads).expect("a folder for downloads");
+        let driver = Driver::start().await;
+        let web = WebDriver::new(&driver.address, capabilities(profile.path()))
+            .await
+            .expect("a browser");
+        web.cdp()
+            .send_raw(
+                "Browser.setDownloadBehavior",
+                serde_json::json!({"behavior": "allow", "downloadPath": downloads}),
+            )
+            .await
+            .expect("downloads are let through");
+        let browser = Self {
+            web,
+            downloads,
+            _driver: driver,
+            _profile: profile,
+        };
+        browser
+            .look(Look {
+                width: Width::Wide,
+                theme: Theme::Light,
+            })
+            .await;
+        browser
+    }
+
+    /// Ends the browser in good order.
+    pub async fn quit(self) {
+        self.web.quit().await.expect("the browser ends");
+    }
+
+    /// Goes to an address, as typed.
+    pub async fn goto(&self, address: &str) {
+        self.web.goto(address).await.expect("the page loads");
+    }
+
+    /// Reloads the page.
+    pub async fn reload(&self) {
+        self.web.refresh().await.expect("the page loads");
+    }
+
+    /// The back button.
+    pub async fn back(&self) {
+        self.web.back().await.expect("the page changes");
+    }
+
+    /// The forward button.
+    pub async fn forward(&self) {
+        self.web.forward().await.expect("the page changes");
+    }
+
+    /// The path and the query of the address bar.
+    pub async fn path(&self) -> String {
+        let url = self.web.current_url().await.expect("an address");
+        url.query().map_or_else(
+            || url.path().to_owned(),
+            |query| format!("{}?{query}", url.path()),
+        )
+    }
+
+    /// Waits until the address bar shows this path and query.
+    pub async fn at(&self, path: &str) {
+        self.until(&format!("the address is {path}"), async || {
+            self.path().await == path
+        })
+        .await;
+    }
+
+    /// Opens a tab and stays in it.
+    pub async fn new_tab(&self) {
+        let tab = self.web.new_tab().await.expect("a tab");
+        self.web.switch_to_window(tab).await.expect("the tab is there");
+    }
+
+    /// Goes to the tab that was opened as the `number`th, from 0.
+    pub async fn tab(&self, number: usize) {
+        let tabs = self.web.windows().await.expect("tabs");
+        self.web
+            .switch_to_window(tabs[number].clone())
+            .await
+            .expect("the tab is there");
+    }
+
+    /// Closes this tab and goes to the first that is left.
+    pub async fn close_tab(&self) {
+        self.web.close_window().await.expect("the tab closes");
+        self.tab(0).await;
+    }
+
+    /// Presses a key, wherever the focus is.
+    pub async fn press(&self, key: Key) {
+        self.web
+            .action_chain()
+            .send_keys(key)
+            .perform()
+            .await
+            .expect("a key");
+    }
+
+    /// Types text, wherever the focus is.
+    pub async fn type_text(&self, text: &str) {
+        self.web
+            .action_chain()
+            .send_keys(text)
+            .perform()
+            .await
+            .expect("text");
+    }
+
+    /// What a script answers in the page.
+    pub async fn script(&self, script: &str) -> Value {
+        self.web
+            .execute(script, vec![])
+            .await
+            .expect("the script runs")
+            .json()
+            .clone()
+    }
+
+    /// The text that the page shows.
+    pub async fn text(&self) -> String {
+        self.script("return document.body.innerText")
+            .await
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Waits until the page shows this text.
+    pub async fn shows(&self, text: &str) {
+        self.until(&format!("the page shows “{text}”"), async || {
+            self.text().await.contains(text)
+        })
+        .await;
+    }
+
+    /// Waits until something is so; where it doesn't become so, the page is photographed and the test fails.
+    pub async fn until(&self, what: &str, condition: impl AsyncFnMut() -> bool) {
+        self.until_within(PATIENCE, what, condition).await;
+    }
+
+    /// As [`Browser::until`], with a patience of its own.
+    pub async fn until_within(
+        &self,
+        patience: Duration,
+        what: &str,
+        mut condition: impl AsyncFnMut() -> bool,
+    ) {
+        let deadline = Instant::now() + patience;
+        let mut ticks = interval(Duration::from_millis(50));
+        while !condition().await {
+            if Instant::now() > deadline {
+                self.give_up(what).await;
+            }
+            ticks.tick().await;
+        }
+    }
+
+    /// Fails the test with everything that helps to see why.
+    async fn give_up(&self, what: &str) -> ! {
+        let picture = self.photograph("failure").await;
+        let (path, text, names) = (self.path().await, self.text().await, self.names().await);
+        let errors = self.errors().await;
+        panic!(
+            "not so: {what}\nat {path}, photographed in {}\nconsole: {errors:?}\ncontrols: {names:#?}\ntext:\n{text}",
+            picture.display()
+        );
+    }
+
+    /// What the console reported as errors since the last call.
+    pub async fn errors(&self) -> Vec<String> {
+        let entries = self.web.browser_log().await.expect("a console");
+        entries
+            .into_iter()
+            .filter(|entry| entry.level == "SEVERE")
+            .map(|entry| entry.message)
+            .collect()
+    }
+
+    /// Fails where the console reported an error since the last call of this or of [`Browser::errors`].
+    pub async fn no_errors(&self) {
+        let errors = self.errors().await;
+        assert!(
+            errors.is_empty(),
+            "the console reports errors at {}: {errors:#?}",
+            self.path().await
+        );
+    }
+
+    /// Waits for a download that ends in `suffix`, and answers its bytes.
+    pub async fn downloaded(&self, suffix: &str) -> Vec<u8> {
+        let mut found = None;
+        self.until(&format!("a file *{suffix} was downloaded"), async || {
+            let mut files = fs::read_dir(&self.downloads)
+                .expect("a folder")
+                .flatten()
+                .map(|entry| entry.path());
+            found = files.find(|file| file.to_string_lossy().ends_with(suffix));
+            found.is_some()
+        })
+        .await;
+        fs::read(found.expect("just found")).expect("a file")
+    }
+
+    /// The element that has the focus.
+    pub async fn focused(&self) -> WebElement {
+        self.web.active_element().await.expect("something has the focus")
+    }
+}
+
+fn capabilities(profile: &Path) -> thirtyfour::ChromeCapabilities {
+    let mut capabilities = DesiredCapabilities::chrome();
+    let flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--lang=en-US",
+    ];
+    for flag in flags {
+        capabilities.add_arg(flag).expect("a flag");
+    }
+    capabilities
+        .add_arg(&format!("--user-data-dir={}", profile.join("profile").display()))
+        .expect("a flag");
+    capabilities
+        .set_browser_log_level(LoggingPrefsLogLevel::All)
+        .expect("a log level");
+    capabilities
+}

@@ -1,0 +1,148 @@
+//! How the page looks: widths, themes, photographs, and whether anything sticks out.
+
+use super::Browser;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::json;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// How wide the window is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// A laptop's.
+    Wide,
+    /// A phone's.
+    Phone,
+}
+
+/// What the system prefers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// A width and a theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// How wide the window is.
+    pub width: Width,
+    /// What the system prefers.
+    pub theme: Theme,
+}
+
+impl Look {
+    /// Both widths in both themes.
+    pub const ALL: [Self; 4] = [
+        Self {
+            width: Width::Wide,
+            theme: Theme::Light,
+        },
+        Self {
+            width: Width::Wide,
+            theme: Theme::Dark,
+        },
+        Self {
+            width: Width::Phone,
+            theme: Theme::Light,
+        },
+        Self {
+            width: Width::Phone,
+            theme: Theme::Dark,
+        },
+    ];
+
+    fn name(self) -> &'static str {
+        match (self.width, self.theme) {
+            (Width::Wide, Theme::Light) => "wide-light",
+            (Width::Wide, Theme::Dark) => "wide-dark",
+            (Width::Phone, Theme::Light) => "phone-light",
+            (Width::Phone, Theme::Dark) => "phone-dark",
+        }
+    }
+}
+
+impl Browser {
+    /// Changes the window's width and the system's theme.
+    pub async fn look(&self, look: Look) {
+        let (width, height, mobile) = match look.width {
+            Width::Wide => (1280, 900, false),
+            Width::Phone => (390, 844, true),
+        };
+        let cdp = self.web.cdp();
+        cdp.emulation()
+            .set_device_metrics_override(width, height, 1.0, mobile)
+            .await
+            .expect("a width");
+        let scheme = if look.theme == Theme::Dark {
+            "dark"
+        } else {
+            "light"
+        };
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        cdp.send_raw("Emulation.setEmulatedMedia", features)
+            .await
+            .expect("a theme");
+    }
+
+    /// Photographs the page in both widths and both themes, and fails where something sticks out on a phone.
+    pub async fn photograph_all(&self, name: &str) {
+        for look in Look::ALL {
+            self.look(look).await;
+            if look.width == Width::Phone {
+                self.nothing_sticks_out(name).await;
+            }
+            self.photograph(&format!("{name}-{}", look.name())).await;
+        }
+        self.look(Look {
+            width: Width::Wide,
+            theme: Theme::Light,
+        })
+        .await;
+    }
+
+    /// Fails where the page can be scrolled sideways.
+    pub async fn nothing_sticks_out(&self, name: &str) {
+        let script = "return [...document.querySelectorAll('body *')]
+            .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
+            .slice(0, 5).map(element => element.outerHTML.slice(0, 200))";
+        let scrolls = self
+            .script("return document.scrollingElement.scrollWidth > innerWidth")
+            .await;
+        if scrolls == true {
+            let culprits = self.script(script).await;
+            panic!(
+                "the page {name} at {} is wider than a phone: {culprits:#}",
+                self.path().await
+            );
+        }
+    }
+
+    /// Photographs the whole page as it is, and answers the file.
+    pub async fn photograph(&self, name: &str) -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        fs::create_dir_all(&folder).expect("a folder for pictures");
+        let file = folder.join(format!("{name}.png"));
+        let cdp = self.web.cdp();
+        let metrics = cdp
+            .send_raw("Page.getLayoutMetrics", json!({}))
+            .await
+            .expect("the page has a size");
+        let size = &metrics["cssContentSize"];
+        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let whole = json!({"clip": clip, "captureBeyondViewport": true});
+        let picture = cdp
+            .send_raw("Page.captureScreenshot", whole)
+            .await
+            .expect("a picture");
+        let picture = BASE64_STANDARD
+            .decode(picture["data"].as_str().expect("a picture"))
+            .expect("a picture");
+        fs::write(&file, picture).expect("a picture");
+        file
+    }
+}

@@ -1,0 +1,30 @@
+//! Training lines made up for the tests.
+
+use serde_json::{Value, json};
+
+/// One chat a line: a question about a number, and its answer.
+#[must_use]
+pub fn chats(count: usize) -> String {
+    (0..count).map(|number| format!("{}\n", chat(number))).collect()
+}
+
+/// One chat.
+#[must_use]
+pub fn chat(number: usize) -> Value {
+    let kinds = ["invoice", "login", "delivery", "refund"];
+    let kind = kinds[number % kinds.len()];
+    json!({"messages": [
+        {"role": "user", "content": format!("Ticket {number}: a question about the {kind}.")},
+        {"role": "assistant", "content": format!("{{\"kind\":\"{kind}\"}}")},
+    ]})
+}
+
+/// A chat whose question is about that many bytes long.
+#[must_use]
+pub fn long_chat(bytes: usize) -> String {
+    let words = "again and ".repeat(bytes / 10);
+    format!(
+        "{}\n",
+        json!({"messages": [{"role": "user", "content": words}, {"role": "assistant", "content": "Yes."}]})
+    )
+}

@@ -1,0 +1,58 @@
+//! Finding and ending processes by their id, and only those that a test started.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+
+/// Every process whose parent is `parent`, as the kernel tells it now.
+#[must_use]
+pub fn children(parent: u32) -> Vec<u32> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc").expect("/proc can be read").flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // A process can end between the listing and this look.
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        // The name in brackets may itself hold brackets and spaces; the state and the parent follow the last one.
+        let parent_of = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(1));
+        if parent_of.and_then(|word| word.parse().ok()) == Some(parent) {
+            children.push(id);
+        }
+    }
+    children
+}
+
+/// The processes below `root`, nearest first, without itself.
+#[must_use]
+pub fn descendants(root: u32) -> Vec<u32> {
+    let mut found = children(root);
+    let mut next = 0;
+    while next < found.len() {
+        found.extend(children(found[next]));
+        next += 1;
+    }
+    found
+}
+
+/// The trainer that a server has started, if one lives.
+#[must_use]
+pub fn trainer_of(server: u32) -> Option<u32> {
+    children(server).into_iter().find(|child| {
+        fs::read(format!("/proc/{child}/cmdline"))
+            .is_ok_and(|command| command.split(|byte| *byte == 0).any(|word| word == b"train"))
+    })
+}
+
+/// Sends a signal; a process that is gone already is what was wanted.
+pub fn signal(process: u32, signal: Signal) {
+    let process = i32::try_from(process)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a process id");
+    let _ = kill_process(process, signal);
+}
