@@ -1,0 +1,170 @@
+//! `/api`, the browser's API: one file a resource, handlers named as their operations.
+
+mod artifacts;
+mod capabilities;
+mod datasets;
+mod job_record;
+mod jobs;
+mod models;
+mod session;
+mod stream;
+mod uploads;
+
+use crate::{guard, problem::ApiError, state::AppState};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware,
+};
+use shared::problem::Problem;
+use std::time::Duration;
+use tower_http::{
+    compression::{CompressionLayer, predicate::Predicate as _, predicate::SizeAbove},
+    cors::{AllowOrigin, CorsLayer},
+};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// A header that makes a repeated create give the first job.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Attune /api",
+        description = "The API of Attune's own browser application. Every request carries the header `x-attune: 1`; \
+                       all but the sign-in need the session cookie. Errors are problem details (RFC 9457) with a \
+                       stable `code`.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    components(schemas(Problem, shared::event::StreamMessage))
+)]
+struct Document;
+
+/// What needs no session.
+fn open_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(session::create_session))
+}
+
+/// What needs one.
+fn closed_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(session::find_session, session::delete_session))
+        .routes(routes!(capabilities::find_capabilities))
+        .routes(routes!(jobs::list_jobs, jobs::create_job))
+        .routes(routes!(jobs::find_job, jobs::delete_job))
+        .routes(routes!(jobs::cancel_job))
+        .routes(routes!(job_record::list_events))
+        .routes(routes!(job_record::list_checkpoints))
+        .routes(routes!(job_record::find_metrics))
+        .routes(routes!(job_record::download_metrics))
+        .routes(routes!(stream::stream_job))
+        .routes(routes!(models::list_models))
+        .routes(routes!(artifacts::list_artifacts))
+        .routes(routes!(artifacts::find_artifact))
+        .routes(routes!(artifacts::create_download))
+        .routes(routes!(datasets::list_datasets, datasets::create_dataset))
+        .routes(routes!(datasets::create_example_datasets))
+        .routes(routes!(datasets::find_dataset, datasets::delete_dataset))
+        .routes(routes!(datasets::confirm_dataset))
+        .routes(routes!(datasets::find_report))
+        .routes(routes!(datasets::find_preview))
+        .routes(routes!(uploads::find_upload, uploads::write_upload))
+}
+
+/// The `OpenAPI` document, as it is checked in.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api", open_routes().merge(closed_routes()))
+        .into_openapi();
+    // The crate's own version would make the document stale with every release.
+    "1".clone_into(&mut document.info.version);
+    document
+}
+
+/// The routes below `/api`, with their door.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let (open, _) = open_routes().split_for_parts();
+    let (closed, _) = closed_routes().split_for_parts();
+    let closed = closed
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(no_such_path)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            guard::require_session,
+        ));
+    // A path of both halves (`/session`) must stand in one router: methods are told apart there.
+    Router::new()
+        .merge(open)
+        .merge(closed)
+        .layer(DefaultBodyLimit::max(state.body_bytes))
+        .layer(
+            CompressionLayer::new()
+                .quality(tower_http::CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(860).and(compressible)),
+        )
+        .layer(middleware::from_fn_with_state(state.clone(), guard::check_caller))
+        .layer(cors(state))
+}
+
+/// Text that gains by it; never a stream, whose messages must leave at once.
+fn compressible(
+    _status: axum::http::StatusCode,
+    _version: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _extensions: &axum::http::Extensions,
+) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    ["application/json", "application/problem+json", "text/csv"]
+        .iter()
+        .any(|text| kind.starts_with(text))
+}
+
+fn cors(state: &AppState) -> CorsLayer {
+    let origins: Vec<HeaderValue> = state
+        .origins
+        .allowed()
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok())
+        .collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_credentials(true)
+        .allow_methods([
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+        ])
+        .allow_headers([
+            guard::HEADER,
+            header::CONTENT_TYPE,
+            header::CONTENT_RANGE,
+            IDEMPOTENCY_KEY,
+            LAST_EVENT_ID,
+        ])
+        .expose_headers([crate::request::REQUEST_ID, header::RETRY_AFTER])
+        .max_age(Duration::from_secs(600))
+}
+
+async fn no_such_path() -> ApiError {
+    ApiError::not_found("path under `/api`")
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path does not take this method; `allow` lists those it takes",
+    )
+}

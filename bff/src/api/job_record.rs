@@ -1,0 +1,112 @@
+//! A job's record: events, checkpoints and metrics.
+
+use crate::{
+    downloads,
+    extract::{Path, Query},
+    guard::SignedIn,
+    problem::ApiError,
+    state::AppState,
+};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use serde::Deserialize;
+use shared::{
+    event::{CheckpointList, EventList},
+    id::JobId,
+    metrics::{Metrics, MetricsQuery},
+    problem::Problem,
+};
+
+const EVENTS: u32 = 50;
+const MOST_EVENTS: u32 = 200;
+
+/// The query of a job's events.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+pub(super) struct EventQuery {
+    /// Events a page, 1 to 200; 50 unless told.
+    limit: Option<u32>,
+    /// From `next_cursor`.
+    cursor: Option<String>,
+}
+
+/// Lists a job's events, newest first.
+#[utoipa::path(get, path = "/jobs/{id}/events", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id"), EventQuery),
+    responses(
+        (status = 200, description = "One page", body = EventList),
+        (status = 404, description = "There is no such job, or this upstream has no events", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn list_events(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<EventList>, ApiError> {
+    let limit = query.limit.unwrap_or(EVENTS);
+    if !(1..=MOST_EVENTS).contains(&limit) {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_query",
+            format!("`limit` must be 1 to {MOST_EVENTS}"),
+        ));
+    }
+    Ok(Json(
+        state
+            .upstream
+            .list_events(signed_in.subject(), &id, limit, query.cursor.as_deref())
+            .await?,
+    ))
+}
+
+/// Lists a job's checkpoints, newest first.
+#[utoipa::path(get, path = "/jobs/{id}/checkpoints", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "All that are kept", body = CheckpointList),
+        (status = 404, description = "There is no such job, or this upstream has no checkpoints", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn list_checkpoints(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<Json<CheckpointList>, ApiError> {
+    Ok(Json(
+        state.upstream.list_checkpoints(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Tells a job's curves over a range of steps, reduced so that no extreme is lost.
+#[utoipa::path(get, path = "/jobs/{id}/metrics", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id"), MetricsQuery),
+    responses(
+        (status = 200, description = "The curves", body = Metrics),
+        (status = 404, description = "There is no such job, or this upstream has no metrics", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn find_metrics(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+    Query(query): Query<MetricsQuery>,
+) -> Result<Json<Metrics>, ApiError> {
+    Ok(Json(
+        state
+            .upstream
+            .job_metrics(signed_in.subject(), &id, query)
+            .await?,
+    ))
+}
+
+/// Tells every step's metrics as CSV.
+#[utoipa::path(get, path = "/jobs/{id}/metrics.csv", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "One line a step", body = String, content_type = "text/csv"),
+        (status = 404, description = "There is no such job, or this upstream has no metrics", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn download_metrics(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<Response, ApiError> {
+    downloads::attachment(state.upstream.metrics_csv(signed_in.subject(), &id).await?)
+}

@@ -1,0 +1,120 @@
+//! `/api/jobs`: list, create, find, delete, cancel.
+
+use super::IDEMPOTENCY_KEY;
+use crate::{
+    extract::{Json, Path, Query},
+    guard::SignedIn,
+    problem::ApiError,
+    state::AppState,
+};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use shared::{
+    id::JobId,
+    job::{Job, JobList, JobQuery, NewJob},
+    problem::Problem,
+    validate::validate_new_job,
+};
+
+/// Longest key taken; a draft's id is far shorter.
+const LONGEST_KEY: usize = 200;
+
+/// Lists jobs.
+#[utoipa::path(get, path = "/jobs", tag = "jobs", params(JobQuery), responses(
+    (status = 200, description = "One page, and the counts by status", body = JobList),
+    (status = 400, description = "The query means nothing", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn list_jobs(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Query(query): Query<JobQuery>,
+) -> Result<axum::Json<JobList>, ApiError> {
+    Ok(axum::Json(
+        state.upstream.list_jobs(signed_in.subject(), &query).await?,
+    ))
+}
+
+/// Creates a job. The same `Idempotency-Key` again gives the first job.
+#[utoipa::path(post, path = "/jobs", tag = "jobs", request_body = NewJob,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The draft's id")),
+    responses(
+        (status = 201, description = "The job", body = Job),
+        (status = 400, description = "Some fields need another value", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The upstream takes no more jobs", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn create_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    headers: HeaderMap,
+    Json(job): Json<NewJob>,
+) -> Result<(StatusCode, axum::Json<Job>), ApiError> {
+    let key = idempotency_key(&headers)?;
+    let findings = validate_new_job(&job, &state.upstream.capabilities());
+    if !findings.is_empty() {
+        return Err(ApiError::invalid(findings));
+    }
+    let created = state.upstream.create_job(signed_in.subject(), job, key).await?;
+    Ok((StatusCode::CREATED, axum::Json(created)))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    match value.to_str().map(str::trim) {
+        Ok(key) if !key.is_empty() && key.len() <= LONGEST_KEY => Ok(Some(key)),
+        _ => Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_idempotency_key",
+            format!("`Idempotency-Key` takes 1 to {LONGEST_KEY} printable characters"),
+        )),
+    }
+}
+
+/// Finds a job.
+#[utoipa::path(get, path = "/jobs/{id}", tag = "jobs", params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 200, description = "The job", body = Job),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn find_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<Job>, ApiError> {
+    Ok(axum::Json(
+        state.upstream.find_job(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Deletes a job that isn't running.
+#[utoipa::path(delete, path = "/jobs/{id}", tag = "jobs", params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 204, description = "Deleted"),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It is running; cancel it first", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn delete_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<StatusCode, ApiError> {
+    state.upstream.delete_job(signed_in.subject(), &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Cancels a job.
+#[utoipa::path(post, path = "/jobs/{id}/cancel", tag = "jobs", params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 200, description = "The job, cancelled", body = Job),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It has ended already", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn cancel_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<Job>, ApiError> {
+    Ok(axum::Json(
+        state.upstream.cancel_job(signed_in.subject(), &id).await?,
+    ))
+}

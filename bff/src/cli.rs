@@ -1,0 +1,141 @@
+//! The command line of `attune`.
+
+mod doctor;
+mod url;
+
+use crate::{
+    api,
+    config::{Config, Flags},
+    logging, server,
+};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// A self-hosted console for model fine-tuning jobs.
+#[derive(Debug, Parser)]
+#[command(name = "attune", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the console, and with the embedded engine `/v1` and the trainers.
+    Serve {
+        /// The address to listen on; `127.0.0.1:8080` unless told.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print the address that signs in.
+    Url {
+        /// The address that the server listens on, where it is given by a flag there.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Check the configuration and what it points at.
+    Doctor {
+        /// The address that the server would listen on.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print the `OpenAPI` document of `/api`.
+    #[command(hide = true)]
+    Openapi,
+}
+
+/// Flags that most commands take.
+#[derive(Debug, Args)]
+struct Common {
+    /// Where everything is kept; the platform's data folder unless told.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The configuration file; `attune.toml` in the working directory unless told.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Common {
+    fn flags(self, listen: Option<String>) -> Flags {
+        Flags {
+            config: self.config,
+            listen,
+            data_dir: self.data_dir,
+        }
+    }
+}
+
+/// Runs the command line. The only place that turns an error into text for the terminal.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            // The chain on one line; a closed standard error leaves nobody to tell.
+            use std::io::Write as _;
+            let _ignored = writeln!(std::io::stderr(), "attune: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve { listen, common } => {
+            let loaded = load(&common.flags(listen))?;
+            logging::start(&loaded.config.log)?;
+            for warning in &loaded.warnings {
+                tracing::warn!("{warning}");
+            }
+            runtime()?.block_on(server::serve(loaded.config))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Url { listen, common } => url::print(&load(&common.flags(listen))?.config),
+        Command::Doctor { listen, common } => runtime()?.block_on(doctor::check(&common.flags(listen))),
+        Command::Openapi => {
+            print(
+                &api::document()
+                    .to_pretty_json()
+                    .context("the document can't be written")?,
+            )?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn load(flags: &Flags) -> anyhow::Result<crate::config::Loaded> {
+    Ok(Config::load(flags, &environment())?)
+}
+
+/// The environment's variables that are text.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The server's runtime. Two workers answer far more than a machine that also trains should be asked for.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let workers = std::thread::available_parallelism()
+        .map_or(2, usize::from)
+        .clamp(1, 4);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(32)
+        .enable_all()
+        .build()
+        .context("can't start the runtime")
+}
+
+/// One line on standard output.
+fn print(text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout().lock(), "{text}")
+}

@@ -1,0 +1,278 @@
+//! The settings as they are written, before anybody has thought about what they mean.
+
+use super::{ConfigError, Flags, source};
+use crate::secret::Secret;
+use figment::{
+    Figment,
+    providers::{Format as _, Toml},
+};
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// How a setting's text in an environment variable is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// As it is.
+    Text,
+    /// As an unsigned number.
+    Number,
+    /// As texts separated by commas.
+    List,
+}
+
+/// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
+pub(super) const KEYS: [(&str, Shape); 20] = [
+    ("listen", Shape::Text),
+    ("data_dir", Shape::Text),
+    ("models_dir", Shape::Text),
+    ("local_token", Shape::Text),
+    ("public_url", Shape::Text),
+    ("allowed_origins", Shape::List),
+    ("shutdown_ms", Shape::Number),
+    ("upstream.kind", Shape::Text),
+    ("upstream.base_url", Shape::Text),
+    ("upstream.api_key", Shape::Text),
+    ("upstream.api_key_file", Shape::Text),
+    ("upstream.connect_timeout_ms", Shape::Number),
+    ("upstream.timeout_ms", Shape::Number),
+    ("upstream.max_answer_bytes", Shape::Number),
+    ("engine.max_running", Shape::Number),
+    ("engine.threads", Shape::Number),
+    ("limits.upload_bytes", Shape::Number),
+    ("limits.body_bytes", Shape::Number),
+    ("log.format", Shape::Text),
+    ("log.filter", Shape::Text),
+];
+
+/// The settings as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSettings {
+    pub(super) listen: String,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) models_dir: Option<PathBuf>,
+    pub(super) local_token: Option<Secret>,
+    pub(super) public_url: Option<String>,
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) shutdown_ms: u64,
+    pub(super) upstream: RawUpstream,
+    pub(super) engine: RawEngine,
+    pub(super) limits: RawLimits,
+    pub(super) log: RawLog,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawUpstream {
+    pub(super) kind: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) api_key: Option<Secret>,
+    pub(super) api_key_file: Option<PathBuf>,
+    pub(super) connect_timeout_ms: u64,
+    pub(super) timeout_ms: u64,
+    pub(super) max_answer_bytes: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawEngine {
+    pub(super) max_running: u32,
+    pub(super) threads: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) upload_bytes: u64,
+    pub(super) body_bytes: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLog {
+    pub(super) format: String,
+    pub(super) filter: String,
+}
+
+impl Default for RawSettings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            data_dir: None,
+            models_dir: None,
+            local_token: None,
+            public_url: None,
+            allowed_origins: Vec::new(),
+            shutdown_ms: 30_000,
+            upstream: RawUpstream::default(),
+            engine: RawEngine::default(),
+            limits: RawLimits::default(),
+            log: RawLog::default(),
+        }
+    }
+}
+
+impl Default for RawUpstream {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            base_url: None,
+            api_key: None,
+            api_key_file: None,
+            connect_timeout_ms: 2_000,
+            timeout_ms: 10_000,
+            max_answer_bytes: 4 << 20,
+        }
+    }
+}
+
+impl Default for RawEngine {
+    fn default() -> Self {
+        Self {
+            max_running: 1,
+            threads: 0,
+        }
+    }
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        Self {
+            upload_bytes: 8 << 30,
+            body_bytes: 1 << 20,
+        }
+    }
+}
+
+impl Default for RawLog {
+    fn default() -> Self {
+        Self {
+            format: "text".to_owned(),
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+/// The settings with their provenance.
+pub struct Settings {
+    /// As written.
+    pub(super) raw: RawSettings,
+    /// What to tell about them.
+    pub(super) warnings: Vec<String>,
+    figment: Figment,
+}
+
+impl Settings {
+    /// Reads flags, environment and file.
+    ///
+    /// # Errors
+    /// A file that can't be read, an unknown key in it, a value of the wrong kind.
+    pub(super) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let file = file_path(flags, environment)?;
+        let mut figment = Figment::new();
+        if let Some(file) = &file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let variables = source::Environment::read(environment);
+        let warnings = variables.warnings();
+        let figment = figment.merge(variables).merge(source::Flags::new(flags));
+        let raw = figment
+            .extract::<RawSettings>()
+            .map_err(|error| explain(error, file.as_ref()))?;
+        Ok(Self {
+            raw,
+            warnings,
+            figment,
+        })
+    }
+
+    /// A complaint about a setting's value, with its source.
+    pub(super) fn bad(&self, setting: &str, problem: &str) -> ConfigError {
+        let source_name = self.figment.find_metadata(setting).map_or_else(
+            || "by default".to_owned(),
+            |metadata| source::tell(metadata, setting),
+        );
+        ConfigError::Setting {
+            setting: setting.to_owned(),
+            source_name,
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+/// `--config`, else `ATTUNE_CONFIG`, else `attune.toml` in the working directory where there is one.
+fn file_path(flags: &Flags, environment: &[(String, String)]) -> Result<Option<PathBuf>, ConfigError> {
+    let named = flags.config.clone().or_else(|| {
+        environment
+            .iter()
+            .find(|(name, _)| name == "ATTUNE_CONFIG")
+            .map(|(_, value)| PathBuf::from(value))
+    });
+    match named {
+        Some(path) if path.is_file() => Ok(Some(path)),
+        Some(path) => Err(ConfigError::File {
+            file: path.display().to_string(),
+            problem: "there is no such file".to_owned(),
+        }),
+        None => Ok(Some(PathBuf::from("attune.toml")).filter(|path| path.is_file())),
+    }
+}
+
+/// Turns figment's error into ours: the first complaint, with the setting's name and source.
+fn explain(error: figment::Error, file: Option<&PathBuf>) -> ConfigError {
+    let Some(first) = error.into_iter().next() else {
+        return ConfigError::File {
+            file: String::new(),
+            problem: "can't be read".to_owned(),
+        };
+    };
+    let file = file.map_or_else(|| "attune.toml".to_owned(), |path| path.display().to_string());
+    let setting = first.path.join(".");
+    if let figment::error::Kind::UnknownField(key, known) = &first.kind {
+        let known = known
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let within = if first.path.is_empty() {
+            String::new()
+        } else {
+            format!("{setting}.")
+        };
+        return ConfigError::UnknownKey {
+            key: format!("{within}{key}"),
+            file,
+            hint: format!("known here: {known}"),
+        };
+    }
+    if setting.is_empty() {
+        // No value is quoted here: a syntax error's excerpt could show a secret.
+        return ConfigError::File {
+            file,
+            problem: first_line(&first.kind.to_string()),
+        };
+    }
+    let source_name = first.metadata.as_ref().map_or_else(
+        || "by default".to_owned(),
+        |metadata| source::tell(metadata, &setting),
+    );
+    let problem = match (&first.kind, setting.as_str()) {
+        // The value of a secret is never told.
+        (figment::error::Kind::InvalidType(_, expected), "local_token" | "upstream.api_key") => {
+            format!("must be {expected}")
+        }
+        (figment::error::Kind::InvalidType(found, expected), _) => {
+            format!("found {found}, expected {expected}")
+        }
+        (other, _) => other.to_string(),
+    };
+    ConfigError::Setting {
+        setting,
+        source_name,
+        problem,
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or("can't be read").to_owned()
+}

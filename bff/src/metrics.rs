@@ -1,0 +1,218 @@
+//! Counters in Prometheus's text format: requests by route, durations, jobs by status, this process.
+
+use axum::http::{Method, StatusCode};
+use shared::job::JobSummary;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Upper bounds of the duration's buckets, in seconds.
+const BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+
+/// Everything that is counted.
+pub struct Metrics {
+    requests: Mutex<BTreeMap<Labels, Durations>>,
+    started: Instant,
+}
+
+type Labels = (String, String, u16);
+
+#[derive(Default)]
+struct Durations {
+    buckets: [u64; BUCKETS.len()],
+    count: u64,
+    seconds: f64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            requests: Mutex::default(),
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts one request. `route` is a pattern, so that the number of series is bounded.
+    pub fn record(&self, method: &Method, route: &str, status: StatusCode, duration: Duration) {
+        // An unknown method is the caller's invention.
+        let method = match method.as_str() {
+            known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH") => known,
+            _ => "other",
+        };
+        let seconds = duration.as_secs_f64();
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = requests
+            .entry((method.to_owned(), route.to_owned(), status.as_u16()))
+            .or_default();
+        entry.count += 1;
+        entry.seconds += seconds;
+        for (bucket, bound) in entry.buckets.iter_mut().zip(BUCKETS) {
+            if seconds <= bound {
+                *bucket += 1;
+            }
+        }
+    }
+
+    /// The text that a scraper reads. `jobs` is absent while the upstream can't be asked.
+    #[must_use]
+    pub fn render(&self, jobs: Option<&JobSummary>) -> String {
+        let mut text = String::new();
+        self.render_requests(&mut text);
+        if let Some(jobs) = jobs {
+            render_jobs(&mut text, jobs);
+        }
+        head(
+            &mut text,
+            "attune_upstream_up",
+            "gauge",
+            "Whether the upstream answered just now.",
+        );
+        line(
+            &mut text,
+            "attune_upstream_up",
+            "",
+            if jobs.is_some() { 1.0 } else { 0.0 },
+        );
+        head(
+            &mut text,
+            "attune_build_info",
+            "gauge",
+            "The version of this process.",
+        );
+        line(
+            &mut text,
+            "attune_build_info",
+            concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""),
+            1.0,
+        );
+        head(
+            &mut text,
+            "attune_uptime_seconds",
+            "gauge",
+            "Seconds since the server started.",
+        );
+        line(
+            &mut text,
+            "attune_uptime_seconds",
+            "",
+            self.started.elapsed().as_secs_f64(),
+        );
+        if let Some(bytes) = resident_bytes() {
+            head(
+                &mut text,
+                "process_resident_memory_bytes",
+                "gauge",
+                "Resident memory in bytes.",
+            );
+            line(&mut text, "process_resident_memory_bytes", "", bytes);
+        }
+        text
+    }
+
+    fn render_requests(&self, text: &mut String) {
+        let name = "attune_http_request_duration_seconds";
+        head(text, name, "histogram", "Requests by method, route and status.");
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((method, route, status), durations) in requests.iter() {
+            let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+            let count = |value: u64| value as f64;
+            for (bound, value) in BUCKETS.iter().zip(durations.buckets) {
+                line(
+                    text,
+                    &format!("{name}_bucket"),
+                    &format!("{labels},le=\"{bound}\""),
+                    count(value),
+                );
+            }
+            line(
+                text,
+                &format!("{name}_bucket"),
+                &format!("{labels},le=\"+Inf\""),
+                count(durations.count),
+            );
+            line(text, &format!("{name}_sum"), &labels, durations.seconds);
+            line(text, &format!("{name}_count"), &labels, count(durations.count));
+        }
+    }
+}
+
+fn render_jobs(text: &mut String, jobs: &JobSummary) {
+    head(text, "attune_jobs", "gauge", "Jobs by status.");
+    let counts = [
+        ("running", jobs.running),
+        ("queued", jobs.queued),
+        ("paused", jobs.paused),
+        ("completed", jobs.completed),
+        ("failed", jobs.failed),
+        ("cancelled", jobs.cancelled),
+    ];
+    for (status, count) in counts {
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+        line(text, "attune_jobs", &format!("status=\"{status}\""), count as f64);
+    }
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    // Writing to a String can't fail.
+    let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn line(text: &mut String, name: &str, labels: &str, value: f64) {
+    let _infallible = if labels.is_empty() {
+        writeln!(text, "{name} {value}")
+    } else {
+        writeln!(text, "{name}{{{labels}}} {value}")
+    };
+}
+
+/// Linux tells it; elsewhere it is left out.
+fn resident_bytes() -> Option<f64> {
+    let pages: f64 = std::fs::read_to_string("/proc/self/statm")
+        .ok()?
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "a page's size is small")]
+    let page_size = rustix::param::page_size() as f64;
+    Some(pages * page_size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_told_by_route_with_cumulative_buckets() {
+        let metrics = Metrics::default();
+        for milliseconds in [1, 3, 700] {
+            metrics.record(
+                &Method::GET,
+                "/api/jobs/{id}",
+                StatusCode::OK,
+                Duration::from_millis(milliseconds),
+            );
+        }
+        let text = metrics.render(Some(&JobSummary {
+            running: 2,
+            ..JobSummary::default()
+        }));
+        let labels = "method=\"GET\",route=\"/api/jobs/{id}\",status=\"200\"";
+        for expected in [
+            format!("attune_http_request_duration_seconds_bucket{{{labels},le=\"0.001\"}} 1\n"),
+            format!("attune_http_request_duration_seconds_bucket{{{labels},le=\"0.5\"}} 2\n"),
+            format!("attune_http_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 3\n"),
+            format!("attune_http_request_duration_seconds_count{{{labels}}} 3\n"),
+            "attune_jobs{status=\"running\"} 2\n".to_owned(),
+            "attune_upstream_up 1\n".to_owned(),
+        ] {
+            assert!(text.contains(&expected), "{expected} is missing in\n{text}");
+        }
+    }
+}

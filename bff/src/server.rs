@@ -1,0 +1,193 @@
+//! Listening, and stopping in two stages: first no new requests and no streams, then the upstream's work is put
+//! away; whoever is not done by the deadline is cut off.
+
+use crate::{
+    assets,
+    clock::Clock,
+    config::{Config, UpstreamConfig},
+    headers::SecurityHeaders,
+    metrics::Metrics,
+    origin::Origins,
+    router,
+    secret::Secret,
+    session::Sessions,
+    sign_in::{self, GuessLimit},
+    state::{AppState, Shared},
+    upstream::{Upstream, job_training_api::JobTrainingApi},
+};
+use anyhow::Context as _;
+use axum::Router;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long open requests get before the work behind them is put away.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+/// The configuration can't be acted on: the port is in use, the data folder can't be written.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let stopping = CancellationToken::new();
+    let (state, app) = assemble(&config, address, stopping.clone()).await?;
+
+    let finished = CancellationToken::new();
+    let drained = finished.clone();
+    let serving = tokio::spawn(async move {
+        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move { drained.cancelled().await })
+            .await
+    });
+    announce(&config, address);
+
+    told_to_stop().await?;
+    tracing::info!("stopping: no new requests");
+    finished.cancel();
+    stopping.cancel();
+    let whole = async {
+        if tokio::time::timeout(DRAIN, serving).await.is_err() {
+            tracing::warn!("some requests did not end in time and are cut off");
+        }
+        state.upstream.shutdown().await;
+    };
+    if tokio::time::timeout(config.shutdown, whole).await.is_err() {
+        tracing::warn!("the shutdown took longer than `shutdown_ms` and is cut short");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(anyhow::anyhow!(
+            "port {} of {} is in use: stop the other program, or choose another address with `--listen {}:PORT`",
+            address.port(),
+            address.ip(),
+            address.ip()
+        )),
+        Err(error) => Err(error).with_context(|| format!("can't listen on `{address}`")),
+    }
+}
+
+/// Puts the state and the router together; used by tests too.
+///
+/// # Errors
+/// The data folder or the upstream can't be prepared.
+pub async fn assemble(
+    config: &Config,
+    address: SocketAddr,
+    stopping: CancellationToken,
+) -> anyhow::Result<(AppState, Router)> {
+    let clock = Clock::system();
+    let sessions = sessions(config, clock.clone()).await?;
+    let local_token = local_token(config)?;
+    let (upstream, v1) = upstream(config).await?;
+    let state = AppState::new(Shared {
+        upstream,
+        sessions,
+        local_token,
+        guesses: GuessLimit::new(clock.clone()),
+        origins: Origins::new(address, config.public_url.as_ref(), &config.allowed_origins),
+        metrics: Metrics::default(),
+        clock,
+        stopping,
+        upload_bytes: config.upload_bytes,
+        body_bytes: config.body_bytes,
+    });
+    let encrypted = config
+        .public_url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https");
+    let app = router::router(&state, SecurityHeaders::new(&assets::index(), encrypted), v1);
+    Ok((state, app))
+}
+
+/// The sign-in token: configured, or the data folder's own.
+///
+/// # Errors
+/// The data folder can't be written.
+pub fn local_token(config: &Config) -> anyhow::Result<Secret> {
+    if let Some(token) = &config.local_token {
+        return Ok(token.clone());
+    }
+    make_data_dir(config)?;
+    sign_in::token_in(&config.data_dir).with_context(|| {
+        format!(
+            "can't keep the sign-in token in `{}`; see `--data-dir`",
+            config.data_dir.display()
+        )
+    })
+}
+
+fn make_data_dir(config: &Config) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data_dir).with_context(|| {
+        format!(
+            "can't make the data folder `{}`; see `--data-dir`",
+            config.data_dir.display()
+        )
+    })
+}
+
+#[cfg(feature = "embedded")]
+async fn sessions(config: &Config, clock: Clock) -> anyhow::Result<Sessions> {
+    make_data_dir(config)?;
+    Sessions::in_file(&config.data_dir.join("sessions.db"), clock)
+        .await
+        .with_context(|| {
+            format!(
+                "can't open the sessions in `{}`; see `--data-dir`",
+                config.data_dir.display()
+            )
+        })
+}
+
+#[cfg(not(feature = "embedded"))]
+#[expect(clippy::unused_async, reason = "the other build waits for its file")]
+async fn sessions(_config: &Config, clock: Clock) -> anyhow::Result<Sessions> {
+    Ok(Sessions::in_memory(clock))
+}
+
+async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
+    match &config.upstream {
+        UpstreamConfig::JobTrainingApi(remote) => Ok((Arc::new(JobTrainingApi::new(remote)?), None)),
+        UpstreamConfig::Engine => anyhow::bail!("this build has no engine"),
+    }
+}
+
+fn announce(config: &Config, address: SocketAddr) {
+    if !assets::is_built() {
+        tracing::warn!(
+            "this binary was built without the browser application; `cargo xtask run` builds both"
+        );
+    }
+    tracing::info!(
+        upstream = ?config.upstream.kind(),
+        data_dir = %config.data_dir.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        "started"
+    );
+    use io::Write as _;
+    let mut out = io::stdout().lock();
+    // A closed standard output is no reason not to serve.
+    let _ignored = writeln!(out, "attune: listening on http://{address}").and_then(|()| out.flush());
+}
+
+async fn told_to_stop() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await
+    }
+}

@@ -1,0 +1,210 @@
+//! What stands behind the console: one trait, one file for each upstream.
+//!
+//! How upstreams differ lives here and nowhere else. A method that an upstream can't offer keeps its default,
+//! [`UpstreamError::Unsupported`], and the upstream's `Capabilities` say so.
+
+mod error;
+pub mod job_training_api;
+pub mod jobs_page;
+mod single_flight;
+
+pub use error::UpstreamError;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use shared::{
+    capabilities::Capabilities,
+    dataset::{
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
+    },
+    event::{CheckpointList, EventList, StreamMessage},
+    id::{ArtifactId, DatasetId, JobId, Subject},
+    job::{Job, JobList, JobQuery, JobSummary, NewJob},
+    metrics::{Metrics, MetricsQuery},
+    model::{Artifact, ArtifactList, DownloadLink, ModelList},
+};
+
+/// What every call of an upstream answers.
+pub type Answer<T> = Result<T, UpstreamError>;
+
+/// One message of a job's live stream with the id to resume from, where it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamItem {
+    /// What `Last-Event-ID` takes.
+    pub id: Option<String>,
+    /// The message.
+    pub message: StreamMessage,
+}
+
+/// Bytes of a file as they come.
+pub type ByteStream = BoxStream<'static, Result<Bytes, std::io::Error>>;
+
+/// A file on its way to the browser.
+pub struct Download {
+    /// What to save it as.
+    pub filename: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size, where known before the end.
+    pub bytes: Option<u64>,
+    /// Its content.
+    pub content: ByteStream,
+}
+
+/// Where the bytes of an upload belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadRange {
+    /// Position of the first byte.
+    pub start: u64,
+    /// Size of the whole file, where the caller told it.
+    pub total: Option<u64>,
+}
+
+/// An upstream. Every call is made for a subject; a thing of somebody else's is [`UpstreamError::NotFound`].
+#[async_trait]
+pub trait Upstream: Send + Sync + 'static {
+    /// What it can do and within which bounds.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Whether it can be reached and takes our key.
+    async fn ping(&self) -> Answer<()>;
+
+    /// Jobs of everybody by status, for the operator's metrics.
+    async fn count_jobs(&self) -> Answer<JobSummary>;
+
+    /// One page of jobs and the counts by status.
+    async fn list_jobs(&self, subject: &Subject, query: &JobQuery) -> Answer<JobList>;
+
+    /// One job.
+    async fn find_job(&self, subject: &Subject, id: &JobId) -> Answer<Job>;
+
+    /// Creates a job; the same key again gives the first job.
+    async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job>;
+
+    /// Deletes a job that isn't running.
+    async fn delete_job(&self, subject: &Subject, id: &JobId) -> Answer<()>;
+
+    /// Base models to choose from.
+    async fn list_models(&self, subject: &Subject) -> Answer<ModelList>;
+
+    /// Ends a job early.
+    async fn cancel_job(&self, _subject: &Subject, _id: &JobId) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// A job's event log, newest first.
+    async fn list_events(
+        &self,
+        _subject: &Subject,
+        _id: &JobId,
+        _limit: u32,
+        _cursor: Option<&str>,
+    ) -> Answer<EventList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// A job's checkpoints, newest first.
+    async fn list_checkpoints(&self, _subject: &Subject, _id: &JobId) -> Answer<CheckpointList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// A job's curves, reduced.
+    async fn job_metrics(&self, _subject: &Subject, _id: &JobId, _query: MetricsQuery) -> Answer<Metrics> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// A job's metrics, every step, as CSV.
+    async fn metrics_csv(&self, _subject: &Subject, _id: &JobId) -> Answer<Download> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// A job's live stream after a stored message, or from the first.
+    async fn stream(
+        &self,
+        _subject: &Subject,
+        _id: &JobId,
+        _last_event_id: Option<&str>,
+    ) -> Answer<BoxStream<'static, StreamItem>> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// The subject's datasets.
+    async fn list_datasets(&self, _subject: &Subject) -> Answer<DatasetList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// One dataset.
+    async fn find_dataset(&self, _subject: &Subject, _id: &DatasetId) -> Answer<Dataset> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Records a dataset and says where to put its bytes.
+    async fn create_dataset(&self, _subject: &Subject, _dataset: NewDataset) -> Answer<CreatedDataset> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Makes the example datasets, or finds them where they exist.
+    async fn create_example_datasets(&self, _subject: &Subject) -> Answer<DatasetList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Writes bytes of an upload.
+    async fn write_upload(
+        &self,
+        _subject: &Subject,
+        _token: &str,
+        _range: Option<UploadRange>,
+        _content: ByteStream,
+    ) -> Answer<UploadProgress> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// How much of an upload is safe.
+    async fn upload_progress(&self, _subject: &Subject, _token: &str) -> Answer<UploadProgress> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Says that an upload is whole, so that reading it begins.
+    async fn confirm_dataset(&self, _subject: &Subject, _id: &DatasetId) -> Answer<Dataset> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Deletes a dataset that no job names.
+    async fn delete_dataset(&self, _subject: &Subject, _id: &DatasetId) -> Answer<()> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What reading a dataset found.
+    async fn dataset_report(&self, _subject: &Subject, _id: &DatasetId) -> Answer<DatasetReport> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// A dataset's first examples.
+    async fn dataset_preview(&self, _subject: &Subject, _id: &DatasetId) -> Answer<DatasetPreview> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What training made.
+    async fn list_artifacts(&self, _subject: &Subject) -> Answer<ArtifactList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// One artifact.
+    async fn find_artifact(&self, _subject: &Subject, _id: &ArtifactId) -> Answer<Artifact> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Makes a link that downloads an artifact once.
+    async fn create_download(&self, _subject: &Subject, _id: &ArtifactId) -> Answer<DownloadLink> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Takes such a link: it works once.
+    async fn open_download(&self, _token: &str) -> Answer<Download> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Stops work and keeps what is done; called once, at the end.
+    async fn shutdown(&self) {}
+}

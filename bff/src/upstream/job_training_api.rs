@@ -1,0 +1,135 @@
+//! The Job Training API: list, create, delete and models; no paging, log, metric or stream.
+//!
+//! It is read tolerantly and written exactly. Its list is short (a workspace holds at most ten jobs), so search,
+//! filters, sort and pages are done here, over one list that everybody who asks within a second shares.
+
+mod client;
+mod create;
+pub(super) mod read;
+
+use super::{Answer, Upstream, UpstreamError, jobs_page, single_flight::SingleFlight};
+use crate::config::RemoteConfig;
+use async_trait::async_trait;
+use client::Client;
+use create::Creations;
+use shared::{
+    capabilities::Capabilities,
+    id::{JobId, Subject, encode_segment},
+    job::{Job, JobList, JobQuery, JobSummary, NewJob},
+    model::{BaseModel, ModelList},
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long a list serves everybody who asks for it.
+const LIST_LIFETIME: Duration = Duration::from_secs(1);
+
+/// A Job Training API behind its key.
+pub struct JobTrainingApi {
+    client: Arc<Client>,
+    jobs: SingleFlight<Vec<Job>>,
+    models: SingleFlight<Vec<BaseModel>>,
+    creations: Creations,
+}
+
+impl JobTrainingApi {
+    /// Prepares to speak to it; nothing is sent yet.
+    ///
+    /// # Errors
+    /// The key can't stand in a header, or the HTTP client can't be built.
+    pub fn new(config: &RemoteConfig) -> Result<Self, ClientError> {
+        Ok(Self {
+            client: Arc::new(Client::new(config)?),
+            jobs: SingleFlight::new(LIST_LIFETIME),
+            models: SingleFlight::new(LIST_LIFETIME),
+            creations: Creations::default(),
+        })
+    }
+
+    async fn all_jobs(&self) -> Answer<Arc<Vec<Job>>> {
+        let client = Arc::clone(&self.client);
+        self.jobs
+            .get(|| async move { read::jobs(&client.get("jobs").await.map_err(no_such_call)?) })
+            .await
+    }
+
+    async fn all_models(&self) -> Answer<Arc<Vec<BaseModel>>> {
+        let client = Arc::clone(&self.client);
+        self.models
+            .get(|| async move { read::models(&client.get("models").await.map_err(no_such_call)?) })
+            .await
+    }
+}
+
+pub use client::ClientError;
+
+#[async_trait]
+impl Upstream for JobTrainingApi {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::job_training_api()
+    }
+
+    async fn ping(&self) -> Answer<()> {
+        // `/health` is public and would not tell that the key is refused.
+        self.all_models().await.map(|_| ())
+    }
+
+    async fn count_jobs(&self) -> Answer<JobSummary> {
+        let mut summary = JobSummary::default();
+        for job in self.all_jobs().await?.iter() {
+            summary.add(job.status, 1);
+        }
+        Ok(summary)
+    }
+
+    async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
+        jobs_page::page(&self.all_jobs().await?, query)
+    }
+
+    async fn find_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {
+        read::job(
+            &self
+                .client
+                .get(&format!("jobs/{}", encode_segment(id.as_str())))
+                .await?,
+        )
+    }
+
+    async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job> {
+        self.creations.create(self, subject, job, idempotency_key).await
+    }
+
+    /// A running job too: this upstream has no cancel, so deleting is the only way to end one.
+    async fn delete_job(&self, _subject: &Subject, id: &JobId) -> Answer<()> {
+        let deleted = self
+            .client
+            .delete(&format!("jobs/{}", encode_segment(id.as_str())))
+            .await;
+        self.jobs.forget();
+        deleted
+    }
+
+    async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {
+        Ok(ModelList {
+            models: self.all_models().await?.as_ref().clone(),
+        })
+    }
+}
+
+/// 404 for a collection means that no such API stands there.
+fn no_such_call(error: UpstreamError) -> UpstreamError {
+    match error {
+        UpstreamError::NotFound(_) => {
+            UpstreamError::InvalidResponse("it knows no such call; check `upstream.base_url`".to_owned())
+        }
+        other => other,
+    }
+}
+
+impl From<ClientError> for UpstreamError {
+    fn from(error: ClientError) -> Self {
+        Self::Internal(super::error::Cause::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! Reading what deployments and imitations of the Job Training API say. Each name has the spellings seen in the
+//! field; what still can't be read is told by the field's name.
+
+use super::super::{Answer, UpstreamError};
+use serde_json::{Map, Value};
+use shared::{
+    id::JobId,
+    job::Job,
+    model::{BaseModel, JobDefaults},
+    status::JobStatus,
+    timestamp::Timestamp,
+};
+
+const ID: [&str; 3] = ["id", "jobId", "job_id"];
+const NAME: [&str; 3] = ["name", "jobName", "job_name"];
+const BASE_MODEL: [&str; 3] = ["baseModel", "base_model", "model"];
+const EPOCHS: [&str; 3] = ["epochs", "trainingEpochs", "training_epochs"];
+const EVALUATION_EPOCHS: [&str; 2] = ["evaluationEpochs", "evaluation_epochs"];
+const WARMUP_EPOCHS: [&str; 2] = ["warmupEpochs", "warmup_epochs"];
+const LEARNING_RATE: [&str; 2] = ["learningRate", "learning_rate"];
+const CREATED: [&str; 3] = ["createdAt", "created_at", "date"];
+
+/// A list of jobs, bare or in `jobs`.
+pub(super) fn jobs(value: &Value) -> Answer<Vec<Job>> {
+    let list = value
+        .as_array()
+        .or_else(|| value.get("jobs").and_then(Value::as_array))
+        .ok_or_else(|| unreadable("jobs", "is no list"))?;
+    list.iter()
+        .enumerate()
+        .map(|(index, value)| job_at(value, &format!("jobs[{index}].")))
+        .collect()
+}
+
+/// One job.
+pub(super) fn job(value: &Value) -> Answer<Job> {
+    // Some imitations wrap it.
+    job_at(
+        value
+            .get("job")
+            .filter(|inner| inner.is_object())
+            .unwrap_or(value),
+        "",
+    )
+}
+
+fn job_at(value: &Value, within: &str) -> Answer<Job> {
+    let fields = value
+        .as_object()
+        .ok_or_else(|| unreadable(within.trim_end_matches('.'), "is no object"))?;
+    let missing = |name: &str| unreadable(&format!("{within}{name}"), "is missing or of the wrong type");
+    let id = identifier(find(fields, &ID)).ok_or_else(|| missing("id"))?;
+    let name = text(find(fields, &NAME)).ok_or_else(|| missing("name"))?;
+    let base_model = text(find(fields, &BASE_MODEL)).ok_or_else(|| missing("baseModel"))?;
+    let status = find(fields, &["status"])
+        .and_then(Value::as_str)
+        .and_then(status)
+        .ok_or_else(|| unreadable(&format!("{within}status"), "is missing or unknown"))?;
+    let created_at = CREATED
+        .iter()
+        .find_map(|name| fields.get(*name).and_then(instant))
+        .ok_or_else(|| missing("createdAt"))?;
+    Ok(Job {
+        epochs: count(find(fields, &EPOCHS), || missing("epochs"))?,
+        evaluation_epochs: count(find(fields, &EVALUATION_EPOCHS), || missing("evaluationEpochs"))?,
+        warmup_epochs: count(find(fields, &WARMUP_EPOCHS), || missing("warmupEpochs"))?,
+        learning_rate: match find(fields, &LEARNING_RATE) {
+            None => None,
+            Some(value) => Some(number(value).ok_or_else(|| missing("learningRate"))?),
+        },
+        ..bare_job(JobId::new(id), name, base_model, status, created_at)
+    })
+}
+
+/// A job with only what every job has.
+pub(in crate::upstream) fn bare_job(
+    id: JobId,
+    name: String,
+    base_model: String,
+    status: JobStatus,
+    created_at: Timestamp,
+) -> Job {
+    Job {
+        id,
+        name,
+        base_model,
+        status,
+        created_at,
+        started_at: None,
+        finished_at: None,
+        epochs: None,
+        evaluation_epochs: None,
+        warmup_epochs: None,
+        learning_rate: None,
+        training_dataset: None,
+        validation_dataset: None,
+        hyperparameters: None,
+        progress: None,
+        failure: None,
+        attempt: 0,
+        trained_tokens: None,
+        fine_tuned_model: None,
+        artifact: None,
+        queue_position: None,
+    }
+}
+
+/// A list of models: texts or objects, bare or in `models`.
+pub(super) fn models(value: &Value) -> Answer<Vec<BaseModel>> {
+    let list = value
+        .as_array()
+        .or_else(|| value.get("models").and_then(Value::as_array))
+        .ok_or_else(|| unreadable("models", "is no list"))?;
+    list.iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let (id, display_name) = match value {
+                Value::String(id) if !id.is_empty() => (id.clone(), None),
+                Value::Object(fields) => (
+                    text(find(fields, &["id", "modelId", "model_id", "name"])).ok_or_else(|| {
+                        unreadable(&format!("models[{index}].id"), "is missing or of the wrong type")
+                    })?,
+                    text(find(fields, &["displayName", "display_name", "label", "name"])),
+                ),
+                _ => {
+                    return Err(unreadable(
+                        &format!("models[{index}]"),
+                        "is neither a text nor an object",
+                    ));
+                }
+            };
+            Ok(BaseModel {
+                display_name: display_name.unwrap_or_else(|| id.clone()),
+                id,
+                architecture: None,
+                parameters: None,
+                context_length: None,
+                defaults: JobDefaults::default(),
+            })
+        })
+        .collect()
+}
+
+/// The name on `/api` of a field of the upstream's, for messages by field.
+pub(super) fn field_name(theirs: &str) -> &str {
+    let known: [(&[&str], &'static str); 6] = [
+        (&NAME, "name"),
+        (&BASE_MODEL, "base_model"),
+        (&EPOCHS, "epochs"),
+        (&EVALUATION_EPOCHS, "evaluation_epochs"),
+        (&WARMUP_EPOCHS, "warmup_epochs"),
+        (&LEARNING_RATE, "learning_rate"),
+    ];
+    known
+        .iter()
+        .find(|(spellings, _)| spellings.contains(&theirs))
+        .map_or(theirs, |(_, ours)| ours)
+}
+
+fn unreadable(field: &str, how: &str) -> UpstreamError {
+    let field = if field.is_empty() {
+        "the job".to_owned()
+    } else {
+        format!("`{field}`")
+    };
+    UpstreamError::InvalidResponse(format!("{field} {how}"))
+}
+
+fn find<'a>(fields: &'a Map<String, Value>, spellings: &[&str]) -> Option<&'a Value> {
+    spellings
+        .iter()
+        .find_map(|name| fields.get(*name).filter(|value| !value.is_null()))
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// An id is text; some imitations count.
+fn identifier(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        other => text(Some(other)),
+    }
+}
+
+fn count(value: Option<&Value>, wrong: impl Fn() -> UpstreamError) -> Answer<Option<u32>> {
+    let Some(value) = value else { return Ok(None) };
+    let whole = value
+        .as_u64()
+        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+        .or_else(|| whole(value.as_f64()?));
+    whole
+        .and_then(|whole| u32::try_from(whole).ok())
+        .map(Some)
+        .ok_or_else(wrong)
+}
+
+/// `3.0` is 3.
+fn whole(number: f64) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be whole and small"
+    )]
+    (number.fract() == 0.0 && (0.0..=4_294_967_295.0).contains(&number)).then_some(number as u64)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
+        .filter(|number| number.is_finite())
+}
+
+/// RFC 3339, or a day alone.
+fn instant(value: &Value) -> Option<Timestamp> {
+    let text = value.as_str()?;
+    Timestamp::parse_rfc3339(text).or_else(|| {
+        let day = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+        day.then(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
+            .flatten()
+    })
+}
+
+fn status(word: &str) -> Option<JobStatus> {
+    let word = word.to_ascii_lowercase();
+    let begins = |starts: &[&str]| starts.iter().any(|start| word.starts_with(start));
+    if begins(&["complete", "succeed", "success"]) {
+        Some(JobStatus::Succeeded)
+    } else if begins(&["fail", "error"]) {
+        Some(JobStatus::Failed)
+    } else if begins(&["run"]) {
+        Some(JobStatus::Running)
+    } else if begins(&["queue", "pend"]) {
+        Some(JobStatus::Queued)
+    } else if begins(&["cancel"]) {
+        Some(JobStatus::Cancelled)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,256 @@
+//! Search, filters, sort and pages over a short list of jobs, for upstreams that offer none.
+
+use super::{Answer, UpstreamError};
+use shared::{
+    job::{Job, JobList, JobQuery, JobSummary},
+    status::JobStatus,
+};
+use std::cmp::Ordering;
+
+const LIMIT: usize = 50;
+const LARGEST_LIMIT: u32 = 200;
+
+/// Answers a query from all of the jobs there are.
+///
+/// # Errors
+/// A status, sort or cursor that means nothing, a limit out of range.
+pub fn page(all: &[Job], query: &JobQuery) -> Answer<JobList> {
+    let limit = match query.limit {
+        None => LIMIT,
+        Some(limit @ 1..=LARGEST_LIMIT) => limit as usize,
+        Some(_) => return Err(bad(format!("`limit` must be 1 to {LARGEST_LIMIT}"))),
+    };
+    let statuses = statuses(query.status.as_deref())?;
+    let order = Order::parse(query.sort.as_deref())?;
+    let needle = query.q.as_deref().unwrap_or("").trim().to_lowercase();
+    let model = query.model.as_deref().filter(|model| !model.is_empty());
+
+    let mut summary = JobSummary::default();
+    let mut found: Vec<&Job> = Vec::new();
+    for job in all {
+        if !(model.is_none_or(|model| job.base_model == model) && contains(job, &needle)) {
+            continue;
+        }
+        summary.add(job.status, 1);
+        if statuses.is_empty() || statuses.contains(&job.status) {
+            found.push(job);
+        }
+    }
+    found.sort_by(|left, right| order.compare(left, right));
+
+    let start = match query.cursor.as_deref().filter(|cursor| !cursor.is_empty()) {
+        None => 0,
+        // The id of the last job shown. Where it has been deleted since, the list begins anew.
+        Some(cursor) => found
+            .iter()
+            .position(|job| job.id.as_str() == cursor)
+            .map_or(0, |last| last + 1),
+    };
+    let rest = found.get(start..).unwrap_or_default();
+    let jobs: Vec<Job> = rest.iter().take(limit).map(|job| (*job).clone()).collect();
+    let next_cursor = (rest.len() > limit)
+        .then(|| jobs.last().map(|job| job.id.to_string()))
+        .flatten();
+    Ok(JobList {
+        jobs,
+        summary,
+        next_cursor,
+    })
+}
+
+fn bad(detail: String) -> UpstreamError {
+    UpstreamError::Refused {
+        status: 400,
+        code: "invalid_query",
+        detail,
+        retry_after: None,
+    }
+}
+
+fn contains(job: &Job, needle: &str) -> bool {
+    needle.is_empty()
+        || [&job.name, job.id.as_str(), &job.base_model]
+            .iter()
+            .any(|text| text.to_lowercase().contains(needle))
+}
+
+fn statuses(text: Option<&str>) -> Answer<Vec<JobStatus>> {
+    text.unwrap_or("")
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| JobStatus::parse(word).ok_or_else(|| bad(format!("`status` does not know `{word}`"))))
+        .collect()
+}
+
+#[derive(Clone, Copy)]
+enum Column {
+    CreatedAt,
+    Name,
+    Status,
+    BaseModel,
+}
+
+#[derive(Clone, Copy)]
+struct Order {
+    column: Column,
+    descending: bool,
+}
+
+impl Order {
+    fn parse(text: Option<&str>) -> Answer<Self> {
+        let text = text.filter(|text| !text.is_empty()).unwrap_or("-created_at");
+        let (descending, word) = text.strip_prefix('-').map_or((false, text), |word| (true, word));
+        let column = match word {
+            "created_at" => Column::CreatedAt,
+            "name" => Column::Name,
+            "status" => Column::Status,
+            "base_model" => Column::BaseModel,
+            _ => {
+                return Err(bad(
+                    "`sort` must be `created_at`, `name`, `status` or `base_model`".to_owned(),
+                ));
+            }
+        };
+        Ok(Self { column, descending })
+    }
+
+    fn compare(self, left: &Job, right: &Job) -> Ordering {
+        let ordering = match self.column {
+            Column::CreatedAt => left.created_at.cmp(&right.created_at),
+            Column::Name => left.name.to_lowercase().cmp(&right.name.to_lowercase()),
+            Column::Status => left.status.cmp(&right.status),
+            Column::BaseModel => left
+                .base_model
+                .to_lowercase()
+                .cmp(&right.base_model.to_lowercase()),
+        };
+        let ordering = if self.descending {
+            ordering.reverse()
+        } else {
+            ordering
+        };
+        // Equal rows keep one order whatever the sort, so that pages don't overlap.
+        ordering
+            .then_with(|| right.created_at.cmp(&left.created_at))
+            .then_with(|| left.id.cmp(&right.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{id::JobId, timestamp::Timestamp};
+
+    fn job(id: &str, name: &str, model: &str, status: JobStatus, created: i64) -> Job {
+        crate::upstream::job_training_api::read::bare_job(
+            JobId::new(id),
+            name.to_owned(),
+            model.to_owned(),
+            status,
+            Timestamp::from_unix_ms(created),
+        )
+    }
+
+    fn jobs() -> Vec<Job> {
+        vec![
+            job("1", "alpha", "llama", JobStatus::Running, 1),
+            job("2", "Beta", "qwen", JobStatus::Succeeded, 2),
+            job("3", "gamma", "llama", JobStatus::Failed, 3),
+            job("4", "delta", "qwen", JobStatus::Succeeded, 4),
+        ]
+    }
+
+    fn ids(list: &JobList) -> Vec<&str> {
+        list.jobs.iter().map(|job| job.id.as_str()).collect()
+    }
+
+    fn ask(query: JobQuery) -> JobList {
+        page(&jobs(), &query).expect("the query is good")
+    }
+
+    #[test]
+    fn newest_come_first_unless_told() {
+        assert_eq!(ids(&ask(JobQuery::default())), ["4", "3", "2", "1"]);
+        let by_name = ask(JobQuery {
+            sort: Some("name".to_owned()),
+            ..JobQuery::default()
+        });
+        assert_eq!(ids(&by_name), ["1", "2", "4", "3"]);
+    }
+
+    #[test]
+    fn the_summary_ignores_the_status_filter_and_heeds_the_others() {
+        let list = ask(JobQuery {
+            status: Some("failed".to_owned()),
+            model: Some("llama".to_owned()),
+            ..JobQuery::default()
+        });
+        assert_eq!(ids(&list), ["3"]);
+        assert_eq!(
+            (list.summary.total, list.summary.running, list.summary.failed),
+            (2, 1, 1)
+        );
+    }
+
+    #[test]
+    fn search_finds_name_id_and_model_without_case() {
+        assert_eq!(
+            ids(&ask(JobQuery {
+                q: Some("BETA".to_owned()),
+                ..JobQuery::default()
+            })),
+            ["2"]
+        );
+        assert_eq!(
+            ids(&ask(JobQuery {
+                q: Some("qwen".to_owned()),
+                ..JobQuery::default()
+            })),
+            ["4", "2"]
+        );
+    }
+
+    #[test]
+    fn pages_join_without_gap_or_overlap() {
+        let first = ask(JobQuery {
+            limit: Some(3),
+            ..JobQuery::default()
+        });
+        assert_eq!(ids(&first), ["4", "3", "2"]);
+        let second = ask(JobQuery {
+            limit: Some(3),
+            cursor: first.next_cursor,
+            ..JobQuery::default()
+        });
+        assert_eq!(ids(&second), ["1"]);
+        assert_eq!(second.next_cursor, None);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for query in [
+            JobQuery {
+                limit: Some(0),
+                ..JobQuery::default()
+            },
+            JobQuery {
+                limit: Some(201),
+                ..JobQuery::default()
+            },
+            JobQuery {
+                status: Some("done".to_owned()),
+                ..JobQuery::default()
+            },
+            JobQuery {
+                sort: Some("id".to_owned()),
+                ..JobQuery::default()
+            },
+        ] {
+            assert!(matches!(
+                page(&jobs(), &query),
+                Err(UpstreamError::Refused { status: 400, .. })
+            ));
+        }
+    }
+}

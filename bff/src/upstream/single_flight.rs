@@ -1,0 +1,134 @@
+//! One request in flight for one thing: whoever asks meanwhile waits for the same answer, and a good answer
+//! serves for a short time.
+
+use super::Answer;
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+type Flying<T> = Shared<BoxFuture<'static, Answer<Arc<T>>>>;
+
+/// The newest answer for one thing, and the request for it in flight.
+pub(super) struct SingleFlight<T> {
+    slot: Mutex<Option<Flight<T>>>,
+    lifetime: Duration,
+}
+
+struct Flight<T> {
+    answer: Flying<T>,
+    landed: Arc<OnceLock<Instant>>,
+}
+
+impl<T: Send + Sync + 'static> SingleFlight<T> {
+    pub(super) const fn new(lifetime: Duration) -> Self {
+        Self {
+            slot: Mutex::new(None),
+            lifetime,
+        }
+    }
+
+    /// The answer in flight or a fresh one, else what `fetch` brings. The fetch runs to its end even when
+    /// everybody who waits for it leaves.
+    pub(super) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Answer<Arc<T>>
+    where
+        F: Future<Output = Answer<T>> + Send + 'static,
+    {
+        let answer = {
+            let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+            match slot.as_ref().filter(|flight| flight.serves(self.lifetime)) {
+                Some(flight) => flight.answer.clone(),
+                None => {
+                    let flight = Flight::begin(fetch());
+                    let answer = flight.answer.clone();
+                    *slot = Some(flight);
+                    answer
+                }
+            }
+        };
+        answer.await
+    }
+
+    /// Forgets the answer: something was changed. Who already waits gets what they asked for.
+    pub(super) fn forget(&self) {
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl<T: Send + Sync + 'static> Flight<T> {
+    fn begin(fetch: impl Future<Output = Answer<T>> + Send + 'static) -> Self {
+        let landed = Arc::new(OnceLock::new());
+        let mark = Arc::clone(&landed);
+        let task = tokio::spawn(async move {
+            let answer = fetch.await.map(Arc::new);
+            // The first and only landing: there is nothing to overwrite.
+            let _first = mark.set(Instant::now());
+            answer
+        });
+        let answer = async move {
+            task.await
+                .unwrap_or_else(|error| Err(super::UpstreamError::Internal(super::error::Cause::new(error))))
+        };
+        Self {
+            answer: answer.boxed().shared(),
+            landed,
+        }
+    }
+
+    fn serves(&self, lifetime: Duration) -> bool {
+        match self.landed.get() {
+            None => true,
+            Some(landed) => landed.elapsed() < lifetime && self.answer.peek().is_some_and(Result::is_ok),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::UpstreamError;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn who_asks_together_is_answered_by_one_fetch() {
+        let flights = SingleFlight::new(Duration::from_secs(60));
+        let fetched = Arc::new(AtomicU32::new(0));
+        let ask = || {
+            let fetched = Arc::clone(&fetched);
+            flights.get(move || async move {
+                tokio::task::yield_now().await;
+                Ok(fetched.fetch_add(1, Ordering::SeqCst))
+            })
+        };
+        let answers = futures_util::future::join_all((0..20).map(|_| ask())).await;
+        assert!(
+            answers
+                .into_iter()
+                .all(|answer| answer.is_ok_and(|value| *value == 0))
+        );
+        assert_eq!(fetched.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_to_all_who_wait_and_not_kept() {
+        let flights = SingleFlight::<u32>::new(Duration::from_secs(60));
+        let failed = flights.get(|| async { Err(UpstreamError::TimedOut) }).await;
+        assert!(matches!(failed, Err(UpstreamError::TimedOut)));
+        let mended = flights.get(|| async { Ok(7) }).await;
+        assert_eq!(*mended.expect("the second fetch succeeds"), 7);
+    }
+
+    #[tokio::test]
+    async fn a_change_drops_the_answer() {
+        let flights = SingleFlight::<u32>::new(Duration::from_secs(60));
+        assert_eq!(*flights.get(|| async { Ok(1) }).await.expect("ok"), 1);
+        assert_eq!(*flights.get(|| async { Ok(2) }).await.expect("ok"), 1);
+        flights.forget();
+        assert_eq!(*flights.get(|| async { Ok(3) }).await.expect("ok"), 3);
+    }
+}
