@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod clients;
 pub mod contract_server;
 pub mod examples;
 pub mod process_tree;

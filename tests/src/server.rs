@@ -28,6 +28,7 @@ pub struct Setup {
     folder: Arc<TempDir>,
     environment: Vec<(String, String)>,
     listen: String,
+    program: PathBuf,
 }
 
 impl Default for Setup {
@@ -36,6 +37,7 @@ impl Default for Setup {
             folder: Arc::new(TempDir::new().expect("a scratch folder")),
             environment: vec![("ATTUNE_LOCAL_TOKEN".into(), TOKEN.into())],
             listen: "127.0.0.1:0".into(),
+            program: binary(),
         }
     }
 }
@@ -69,6 +71,13 @@ impl Setup {
         self
     }
 
+    /// Runs this file instead of the one under test.
+    #[must_use]
+    pub fn running(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
@@ -84,7 +93,7 @@ impl Setup {
     /// Runs `attune` with these words and nobody else's settings.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&self.program);
         for (name, _) in env::vars().filter(|(name, _)| name.starts_with("ATTUNE_")) {
             command.env_remove(name);
         }

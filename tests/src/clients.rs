@@ -1,0 +1,53 @@
+//! Clients in other languages, run as their users run them.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{process::Command, time::timeout};
+
+/// Far above what any of the scripts takes.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The interpreter with the clients: `ATTUNE_TEST_PYTHON`, else where `cargo xtask test` puts it.
+#[must_use]
+pub fn python() -> PathBuf {
+    if let Some(python) = env::var_os("ATTUNE_TEST_PYTHON") {
+        return python.into();
+    }
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
+        .expect("a home");
+    let python = cache.join("attune/python/bin/python");
+    assert!(
+        python.is_file(),
+        "`{}` is missing: `cargo xtask test` makes it",
+        python.display()
+    );
+    python
+}
+
+/// Runs a script of `tests/clients` and fails the test where it fails.
+pub async fn run(script: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
+    let mut command = Command::new(python());
+    command
+        .arg(&script)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = timeout(PATIENCE, command.output())
+        .await
+        .expect("the client ends")
+        .expect("the client starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}

@@ -1,0 +1,34 @@
+//! The real OpenAI Python SDK against `/v1`: what scripts do today must work with another `base_url`.
+
+use shared::job::JobList;
+use std::fs;
+use tests::{api::Api, clients, examples, server::Server};
+
+#[tokio::test]
+async fn a_script_for_the_openai_sdk_needs_only_another_base_url() {
+    let server = Server::new().await;
+    let made = server.setup.run(&["key", "create", "--name", "sdk"]).await;
+    let output = String::from_utf8(made.stdout).unwrap();
+    let key = output.split_whitespace().last().unwrap();
+    let training = server.setup.scratch().join("training.jsonl");
+    let long = server.setup.scratch().join("long.jsonl");
+    fs::write(&training, examples::chats(40)).unwrap();
+    fs::write(&long, examples::chats(400)).unwrap();
+
+    let address = format!("{}/v1", server.address);
+    let said = clients::run(
+        "openai_client.py",
+        &[&address, key, training.to_str().unwrap(), long.to_str().unwrap()],
+    )
+    .await;
+    assert!(said.contains("10 steps"), "{said}");
+
+    // The key belongs to the local user, so the console shows what the script made.
+    let jobs: JobList = Api::signed_in(&server).await.get("/api/jobs").await.expect(200);
+    assert_eq!(jobs.summary.completed, 1);
+    assert_eq!(jobs.summary.cancelled, 1);
+    assert!(
+        jobs.jobs.iter().any(|job| job.name == "sdk"),
+        "a job without a name of ours shows its suffix"
+    );
+}
