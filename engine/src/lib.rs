@@ -1,1 +1,33 @@
-//! engine
+//! The fine-tuning service: store, blobs, queue, supervision of runs, and the HTTP surface `/v1`.
+//!
+//! [`Service`] is the in-process API; every call that touches something owned takes a `&Subject`. `/v1` and the
+//! console's backend are two thin layers over it.
+//!
+//! Architecture invariants: knows API keys and subjects, no browser and no cookie. Trains only through an
+//! [`executor::Executor`], which starts a process: a trainer that dies takes nothing with it.
+
+mod blobs;
+mod clock;
+mod config;
+mod data_folder;
+mod error;
+pub mod executor;
+mod models;
+mod notify;
+mod parameters;
+mod secret;
+mod service;
+mod store;
+mod supervise;
+
+pub use clock::{Clock, SystemClock};
+pub use config::Config;
+pub use error::{Cause, Error, StartError, english};
+pub use service::{
+    Service,
+    artifacts::Download,
+    counters::Counters,
+    keys::{ApiKey, Caller, create_api_key_in},
+    record::CsvStream,
+    stream::JobStream,
+};

@@ -1,0 +1,41 @@
+//! What the engine is told when it starts.
+
+use std::path::PathBuf;
+
+/// Settings of the engine.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Holds everything that the engine keeps: database, blobs, runs, the bundled model.
+    pub data_dir: PathBuf,
+    /// Further base models: each folder in it with a `config.json` is one.
+    pub models_dir: Option<PathBuf>,
+    /// How many trainers work at once.
+    pub max_running: usize,
+    /// Worker threads of a trainer; 0 takes as many as the machine has.
+    pub threads: u32,
+    /// Largest file in bytes that is taken.
+    pub max_file_bytes: u64,
+    /// How long `shutdown` waits for trainers to write their checkpoints.
+    pub shutdown_grace: std::time::Duration,
+    /// How often a running trainer is asked for a checkpoint.
+    pub checkpoint_interval: std::time::Duration,
+    /// How long the second restart in a row of a trainer that gets nowhere waits; doubled from one to the next.
+    pub restart_delay: std::time::Duration,
+}
+
+impl Config {
+    /// The defaults for a data folder.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            models_dir: None,
+            max_running: 1,
+            threads: 0,
+            max_file_bytes: 8 << 30,
+            shutdown_grace: std::time::Duration::from_secs(20),
+            checkpoint_interval: std::time::Duration::from_secs(30),
+            restart_delay: std::time::Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Trainers as child processes.
+
+use super::{Control, Executor, Exit, Launch, Trainer};
+use shared::run::RunEvent;
+use std::{fs::OpenOptions, io, os::unix::process::ExitStatusExt as _, process::Stdio};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::{mpsc, oneshot},
+};
+
+/// Event lines that wait to be recorded; beyond that the trainer waits.
+const WAITING_EVENTS: usize = 256;
+
+/// Starts a command with the run directory and `--replay-after N` behind it.
+#[derive(Debug, Clone)]
+pub struct ChildExecutor {
+    command: Vec<String>,
+}
+
+impl ChildExecutor {
+    /// The command line, for example `["/usr/bin/attune", "train"]`.
+    #[must_use]
+    pub fn new(command: Vec<String>) -> Self {
+        Self { command }
+    }
+}
+
+impl Executor for ChildExecutor {
+    fn spawn(&self, launch: &Launch) -> io::Result<Trainer> {
+        let (program, arguments) = self
+            .command
+            .split_first()
+            .ok_or_else(|| io::Error::other("the trainer's command line is empty"))?;
+        let log = OpenOptions::new().create(true).append(true).open(&launch.log)?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .arg(&launch.run_dir)
+            .arg("--replay-after")
+            .arg(launch.replay_after.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            // A group of its own: Ctrl-C at the terminal is for the server, which then asks the trainer to save.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let (event_sender, events) = mpsc::channel(WAITING_EVENTS);
+        let (control, control_receiver) = mpsc::unbounded_channel();
+        let (exit_sender, exit) = oneshot::channel();
+        let stdin = child.stdin.take();
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(read_events(stdout, event_sender));
+        }
+        tokio::spawn(mind(child, stdin, control_receiver, exit_sender));
+        Ok(Trainer {
+            events,
+            control,
+            exit,
+        })
+    }
+}
+
+/// Passes event lines on; a line that is none goes to the log.
+async fn read_events(stdout: ChildStdout, events: mpsc::Sender<RunEvent>) {
+    let mut lines = BufReader::new(stdout).lines();
+    loop {
+        match lines.next_line().await {
+            Ok(Some(line)) => match serde_json::from_str::<RunEvent>(&line) {
+                Ok(event) => {
+                    if events.send(event).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, line, "the trainer said something that isn't an event"),
+            },
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the trainer's output could not be read");
+                return;
+            }
+        }
+    }
+}
+
+/// Passes commands on until the trainer has ended.
+async fn mind(
+    mut child: Child,
+    mut stdin: Option<ChildStdin>,
+    mut control: mpsc::UnboundedReceiver<Control>,
+    exit: oneshot::Sender<Exit>,
+) {
+    let mut listening = true;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            order = control.recv(), if listening => match order {
+                Some(Control::Command(command)) => {
+                    if let Some(pipe) = stdin.as_mut() {
+                        let line = format!("{}\n", command.as_str());
+                        // A trainer that is about to leave doesn't listen any more.
+                        let _ = pipe.write_all(line.as_bytes()).await;
+                    }
+                }
+                Some(Control::Kill) => {
+                    if let Err(error) = child.start_kill() {
+                        tracing::warn!(%error, "the trainer could not be killed");
+                    }
+                }
+                None => {
+                    stdin = None;
+                    listening = false;
+                }
+            },
+        }
+    };
+    let how = match status {
+        Ok(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Unknown,
+        },
+        Err(_) => Exit::Unknown,
+    };
+    // Whoever supervised it may have gone.
+    let _ = exit.send(how);
+}

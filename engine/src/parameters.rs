@@ -1,0 +1,75 @@
+//! Hyperparameters after `auto` was resolved: what a job keeps, and what its `spec.json` is written from.
+
+use serde::{Deserialize, Serialize};
+use shared::{
+    job::NewJob,
+    model::BaseModel,
+    run::{LoraSpec, Schedule, Warmup},
+};
+
+/// Longest example in tokens where the model doesn't tell its own limit.
+const DEFAULT_SEQUENCE_LENGTH: u32 = 2048;
+
+/// Everything that a job's training depends on besides its model and data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parameters {
+    pub(crate) epochs: u32,
+    pub(crate) evaluation_epochs: u32,
+    pub(crate) warmup: Warmup,
+    pub(crate) learning_rate: f64,
+    /// What /v1 asked for instead of a learning rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) learning_rate_multiplier: Option<f64>,
+    pub(crate) schedule: Schedule,
+    pub(crate) batch_size: u32,
+    pub(crate) gradient_accumulation: u32,
+    pub(crate) lora: LoraSpec,
+    pub(crate) max_sequence_length: u32,
+    pub(crate) seed: u64,
+    /// Names of the values that the engine chose.
+    pub(crate) auto: Vec<String>,
+}
+
+/// A value that the caller gave, or the engine's own with its name added to `auto`.
+pub(crate) fn given_or<T>(
+    given: Option<T>,
+    name: &str,
+    auto: &mut Vec<String>,
+    own: impl FnOnce() -> T,
+) -> T {
+    given.unwrap_or_else(|| {
+        auto.push(name.to_owned());
+        own()
+    })
+}
+
+impl Parameters {
+    /// Resolves what the console's form leaves open from the model's own defaults. `fresh_seed` is used where no
+    /// seed is given.
+    pub(crate) fn resolve(job: &NewJob, model: &BaseModel, fresh_seed: u64) -> Self {
+        let mut auto = Vec::new();
+        Self {
+            epochs: job.epochs,
+            evaluation_epochs: job.evaluation_epochs,
+            warmup: Warmup::Epochs(job.warmup_epochs),
+            learning_rate: job.learning_rate,
+            learning_rate_multiplier: None,
+            schedule: given_or(job.schedule, "schedule", &mut auto, Schedule::default),
+            batch_size: given_or(job.batch_size, "batch_size", &mut auto, || {
+                model.defaults.batch_size
+            }),
+            gradient_accumulation: 1,
+            lora: given_or(job.lora.clone(), "lora", &mut auto, || {
+                model.defaults.lora.clone()
+            }),
+            max_sequence_length: sequence_length(model),
+            seed: given_or(job.seed, "seed", &mut auto, || fresh_seed),
+            auto,
+        }
+    }
+}
+
+/// Longest example in tokens for a model.
+pub(crate) fn sequence_length(model: &BaseModel) -> u32 {
+    model.context_length.unwrap_or(DEFAULT_SEQUENCE_LENGTH)
+}

@@ -1,0 +1,327 @@
+//! Creating a job, and validating its files before it may queue.
+
+use super::Service;
+use crate::{
+    error::{Error, one_finding},
+    parameters::Parameters,
+    secret,
+    store::{
+        files::{self, FileRow},
+        jobs::{self, InsertJob, JobRow},
+        metadata,
+    },
+};
+use shared::{
+    capabilities::Capabilities,
+    dataset::{DatasetReport, DatasetStatus},
+    event::Level,
+    id::{JobId, Subject},
+    job::{Job, JobFailure, NewJob},
+    status::JobStatus,
+    timestamp::Timestamp,
+    training_line::{MIN_EXAMPLES, Severity},
+    validate::validate_new_job,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a retried create of /v1 is taken for the first one.
+const RETRY_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// A job to be, all of it decided.
+#[derive(Debug, Clone)]
+pub(crate) struct CreateJob<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) base_model: &'a str,
+    pub(crate) training_file: &'a str,
+    pub(crate) validation_file: Option<&'a str>,
+    pub(crate) parameters: Parameters,
+    pub(crate) suffix: Option<&'a str>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) idempotency_key: Option<&'a str>,
+    /// Tells the same request from another.
+    pub(crate) request_hash: Option<&'a str>,
+    /// The caller says that this request was sent before.
+    pub(crate) is_retry: bool,
+}
+
+impl Service {
+    /// Creates a job and starts to validate its files. With an idempotency key that the subject has used before,
+    /// answers the job of that time.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] by field: what `shared::validate` finds, `unknown_model`, `unknown_file`, `not_uploaded`,
+    /// `has_errors`.
+    pub async fn create_job(
+        &self,
+        subject: &Subject,
+        job: NewJob,
+        idempotency_key: Option<&str>,
+    ) -> Result<Job, Error> {
+        if let Some(key) = idempotency_key
+            && let Some(row) = jobs::find_by_idempotency_key(self.inner.store.read(), subject, key).await?
+        {
+            return self.describe_job(&row).await;
+        }
+        let mut findings = validate_new_job(&job, &Capabilities::engine());
+        let model = self.find_model(&job.base_model).await?;
+        if model.is_none() && !findings.contains_key("base_model") {
+            findings.extend(one_finding("base_model", "unknown_model", &[]));
+        }
+        let datasets = [
+            ("training_dataset", &job.training_dataset),
+            ("validation_dataset", &job.validation_dataset),
+        ];
+        for (field, dataset) in datasets {
+            if let Some(id) = dataset
+                && !findings.contains_key(field)
+                && let Some(code) = self.dataset_fault(subject, field, id.as_str()).await?
+            {
+                findings.extend(one_finding(field, code, &[]));
+            }
+        }
+        let (Some(model), Some(training), true) = (model, &job.training_dataset, findings.is_empty()) else {
+            if findings.is_empty() {
+                findings.extend(one_finding("training_dataset", "required", &[]));
+            }
+            return Err(Error::Invalid(findings));
+        };
+        let create = CreateJob {
+            name: &job.name,
+            base_model: &job.base_model,
+            training_file: training.as_str(),
+            validation_file: job.validation_dataset.as_ref().map(|id| id.as_str()),
+            parameters: Parameters::resolve(&job, &model.model, fresh_seed()?),
+            suffix: Some(&job.name),
+            metadata: BTreeMap::new(),
+            idempotency_key,
+            request_hash: None,
+            is_retry: false,
+        };
+        let row = self.insert_job(subject, create).await?;
+        self.describe_job(&row).await
+    }
+
+    async fn dataset_fault(
+        &self,
+        subject: &Subject,
+        field: &str,
+        id: &str,
+    ) -> Result<Option<&'static str>, Error> {
+        let Some(file) = files::find(self.inner.store.read(), subject, id).await? else {
+            return Ok(Some("unknown_file"));
+        };
+        Ok(match file.status() {
+            _ if file.purpose != files::FINE_TUNE => Some("wrong_purpose"),
+            DatasetStatus::Uploading => Some("not_uploaded"),
+            DatasetStatus::Validating | DatasetStatus::Ready => None,
+            DatasetStatus::Error => {
+                let param = if field == "training_dataset" {
+                    "training_file"
+                } else {
+                    "validation_file"
+                };
+                let report = self.report_of(subject, id).await?.unwrap_or_default();
+                file_fault(param, &file, &report).map(|_| "has_errors")
+            }
+        })
+    }
+
+    /// Adds a job and starts to validate its files; a repeated request gives the job of the first.
+    pub(crate) async fn insert_job(&self, subject: &Subject, create: CreateJob<'_>) -> Result<JobRow, Error> {
+        let now = self.distinct_now();
+        let mut transaction = self.inner.store.begin().await?;
+        if let Some(key) = create.idempotency_key
+            && let Some(row) = jobs::find_by_idempotency_key(&mut *transaction, subject, key).await?
+        {
+            return Ok(row);
+        }
+        if let (Some(hash), true) = (create.request_hash, create.is_retry) {
+            let window = i64::try_from(RETRY_WINDOW.as_millis()).unwrap_or(i64::MAX);
+            let since = Timestamp::from_unix_ms(now.unix_ms() - window);
+            if let Some(row) = jobs::find_by_request(&mut *transaction, subject, hash, since).await? {
+                return Ok(row);
+            }
+        }
+        let id = JobId::new(secret::new_id("ftjob-")?);
+        let insert = InsertJob {
+            id: id.as_str(),
+            owner: subject,
+            name: create.name,
+            base_model: create.base_model,
+            created_at: now,
+            training_file: create.training_file,
+            validation_file: create.validation_file,
+            parameters: &create.parameters,
+            suffix: create.suffix,
+            idempotency_key: create.idempotency_key,
+            request_hash: create.request_hash,
+        };
+        jobs::insert(&mut transaction, &insert).await?;
+        metadata::insert(&mut transaction, id.as_str(), &create.metadata).await?;
+        let mut messages = vec![
+            format!("Created fine-tuning job: {id}"),
+            format!("Validating training file: {}", create.training_file),
+        ];
+        messages.extend(
+            create
+                .validation_file
+                .map(|file| format!("Validating validation file: {file}")),
+        );
+        for message in messages {
+            jobs::add_event(&mut transaction, id.as_str(), subject, now, Level::Info, &message).await?;
+        }
+        let row = jobs::find(&mut *transaction, subject, &id)
+            .await?
+            .ok_or(Error::NotFound("job"))?;
+        transaction.commit().await?;
+        self.start_job_validation(subject.clone(), id);
+        Ok(row)
+    }
+
+    /// Validates a job's files beside everything else.
+    pub(crate) fn start_job_validation(&self, owner: Subject, id: JobId) {
+        let service = self.clone();
+        self.inner.tasks.spawn(async move {
+            if let Err(error) = service.validate_job(&owner, &id).await
+                && !matches!(error, Error::Stopping)
+            {
+                tracing::error!(error = %chain(&error), job = %id, "validating a job's files failed");
+            }
+        });
+    }
+
+    /// Waits until a job's files have been read, then queues the job or lets it fail.
+    async fn validate_job(&self, owner: &Subject, id: &JobId) -> Result<(), Error> {
+        let row = self.find_job_row(owner, id).await?;
+        let mut failure = self
+            .file_failure(owner, "training_file", &row.training_file)
+            .await?;
+        if let (None, Some(file)) = (&failure, &row.validation_file) {
+            failure = self.file_failure(owner, "validation_file", file).await?;
+        }
+        let now = self.now();
+        let mut transaction = self.inner.store.begin().await?;
+        let to = if failure.is_some() {
+            JobStatus::Failed
+        } else {
+            JobStatus::Queued
+        };
+        let from = JobStatus::ValidatingFiles;
+        // False where the job was cancelled meanwhile.
+        if jobs::change_status(&mut transaction, owner, id, from, to, now).await? {
+            let (level, message) = match &failure {
+                Some(failure) => (Level::Error, failure.message.as_str()),
+                None => (Level::Info, "Files validated, moving job to queued state"),
+            };
+            jobs::add_event(&mut transaction, id.as_str(), owner, now, level, message).await?;
+            if let Some(failure) = &failure {
+                jobs::set_failure(&mut transaction, owner, id, failure).await?;
+            }
+        }
+        transaction.commit().await?;
+        self.inner.jobs_changed.changed(id.as_str());
+        self.inner.work.notify_one();
+        Ok(())
+    }
+
+    /// Why a file can't be used, once its lines have been read.
+    async fn file_failure(
+        &self,
+        owner: &Subject,
+        param: &str,
+        file: &str,
+    ) -> Result<Option<JobFailure>, Error> {
+        let Some(row) = self.wait_for_file(owner, file).await? else {
+            let message = format!("`{file}` was deleted before the job could use it");
+            return Ok(Some(failure(param, None, message)));
+        };
+        let report = self.report_of(owner, file).await?.unwrap_or_default();
+        Ok(file_fault(param, &row, &report))
+    }
+
+    /// The file once nobody reads or writes it any more; nothing where it was deleted.
+    async fn wait_for_file(&self, owner: &Subject, file: &str) -> Result<Option<FileRow>, Error> {
+        let mut changed = self.inner.files_changed.subscribe(file);
+        loop {
+            let found = files::find(self.inner.store.read(), owner, file).await?;
+            match found.as_ref().map(FileRow::status) {
+                Some(DatasetStatus::Uploading | DatasetStatus::Validating) => {}
+                None | Some(DatasetStatus::Ready | DatasetStatus::Error) => return Ok(found),
+            }
+            tokio::select! {
+                _ = changed.changed() => {}
+                () = self.inner.stopping.cancelled() => return Err(Error::Stopping),
+            }
+        }
+    }
+}
+
+/// What a file's report says against using it; a validation file may be short.
+fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) -> Option<JobFailure> {
+    let title = if param == "training_file" {
+        "Training"
+    } else {
+        "Validation"
+    };
+    let examples = report.examples;
+    let line_errors = report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error && finding.line > 0);
+    if let Some(first) = line_errors.clone().next() {
+        let message = format!(
+            "{title} file has {} line(s) that can't be used; line {}: {} ({})",
+            report.errors.max(1),
+            first.line,
+            first.message,
+            first.advice
+        );
+        return Some(failure(param, None, message));
+    }
+    let least = if param == "training_file" { MIN_EXAMPLES } else { 1 };
+    if examples < least {
+        let message =
+            format!("{title} file has {examples} example(s), but must have at least {least} examples");
+        return Some(failure(param, Some("invalid_n_examples"), message));
+    }
+    if file.status() == DatasetStatus::Error && param == "training_file" {
+        let reason = report
+            .findings
+            .first()
+            .map_or("it could not be read", |finding| finding.message.as_str());
+        return Some(failure(
+            param,
+            None,
+            format!("{title} file can't be used: {reason}"),
+        ));
+    }
+    None
+}
+
+fn failure(param: &str, code: Option<&str>, message: String) -> JobFailure {
+    let code = code.map_or_else(|| format!("invalid_{param}"), str::to_owned);
+    JobFailure {
+        code,
+        message,
+        param: Some(param.to_owned()),
+    }
+}
+
+/// A seed for a caller who gave none: within what /v1 takes.
+pub(crate) fn fresh_seed() -> Result<u64, Error> {
+    let mut bytes = [0_u8; 4];
+    getrandom::fill(&mut bytes).map_err(|error| Error::storage("the system gave no random bytes", error))?;
+    Ok(u64::from(u32::from_le_bytes(bytes) >> 1))
+}
+
+/// An error with its causes, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        text.push_str(": ");
+        text.push_str(&current.to_string());
+        cause = current.source();
+    }
+    text
+}

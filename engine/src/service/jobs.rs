@@ -1,0 +1,256 @@
+//! Jobs as the console sees them: list, find, cancel, delete. Creation is in `job_create`.
+
+use super::Service;
+use crate::{
+    error::{Error, one_finding},
+    secret,
+    store::{
+        files, from_sql,
+        job_list::{self, Filter, KeyValue, Page, SortKey},
+        jobs::{self, JobRow},
+    },
+};
+use shared::{
+    event::Level,
+    id::{JobId, Subject},
+    job::{Job, JobList, JobQuery, JobSummary},
+    status::JobStatus,
+};
+use std::collections::HashMap;
+
+/// Jobs a page unless told, and at most.
+const PAGE: u32 = 50;
+const MAX_PAGE: u32 = 200;
+
+/// Queued jobs of a list whose place in the queue is told.
+const QUEUE_HEAD: i64 = 1000;
+
+impl Service {
+    /// One page of the subject's jobs, with a summary over what the filters other than status let through.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for `limit`, `cursor`, `status` or `sort`.
+    pub async fn list_jobs(&self, subject: &Subject, query: &JobQuery) -> Result<JobList, Error> {
+        let limit = page_limit(query.limit, PAGE, MAX_PAGE)?;
+        let (sort, descending) = parse_sort(query.sort.as_deref())?;
+        let text = query
+            .q
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_lowercase);
+        let filter = Filter {
+            text,
+            statuses: parse_statuses(query.status.as_deref())?,
+            base_model: query.model.clone().filter(|model| !model.is_empty()),
+            ..Filter::default()
+        };
+        let after = query
+            .cursor
+            .as_deref()
+            .map(|cursor| parse_cursor(cursor, sort, descending))
+            .transpose()?;
+        // One more than asked for tells whether there is a next page.
+        let page = Page {
+            sort,
+            descending,
+            after,
+            limit: limit + 1,
+        };
+        let read = self.inner.store.read();
+        let mut rows = job_list::list(read, subject, &filter, &page).await?;
+        let mut summary = JobSummary::default();
+        for (status, count) in job_list::summary(read, subject, &filter).await? {
+            if let Some(status) = JobStatus::parse(&status) {
+                summary.add(status, from_sql(count));
+            }
+        }
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| write_cursor(row, sort, descending));
+        let places = self.queue_places(&rows).await?;
+        let jobs = rows
+            .iter()
+            .map(|row| row.to_job(places.get(&row.id).copied()))
+            .collect();
+        Ok(JobList {
+            jobs,
+            summary,
+            next_cursor,
+        })
+    }
+
+    async fn queue_places(&self, rows: &[JobRow]) -> Result<HashMap<String, u32>, Error> {
+        if !rows.iter().any(|row| row.status() == JobStatus::Queued) {
+            return Ok(HashMap::new());
+        }
+        let head = job_list::queue_head(self.inner.store.read(), QUEUE_HEAD).await?;
+        Ok(head.into_iter().zip(0..).collect())
+    }
+
+    /// One job of the subject's.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for other people's jobs.
+    pub async fn find_job(&self, subject: &Subject, id: &JobId) -> Result<Job, Error> {
+        let row = self.find_job_row(subject, id).await?;
+        self.describe_job(&row).await
+    }
+
+    pub(crate) async fn find_job_row(&self, subject: &Subject, id: &JobId) -> Result<JobRow, Error> {
+        jobs::find(self.inner.store.read(), subject, id)
+            .await?
+            .ok_or(Error::NotFound("job"))
+    }
+
+    pub(crate) async fn describe_job(&self, row: &JobRow) -> Result<Job, Error> {
+        let place = match (row.status(), row.queued_at) {
+            (JobStatus::Queued, Some(queued_at)) => {
+                Some(jobs::queue_position(self.inner.store.read(), queued_at, &row.id).await?)
+            }
+            _ => None,
+        };
+        Ok(row.to_job(place))
+    }
+
+    /// Cancels a job: at once, whatever it was doing. A trainer at work on it is killed; what it reports after
+    /// this is refused.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `job_not_cancellable` where the job has ended already.
+    pub async fn cancel_job(&self, subject: &Subject, id: &JobId) -> Result<Job, Error> {
+        let now = self.now();
+        let mut transaction = self.inner.store.begin().await?;
+        let row = jobs::find(&mut *transaction, subject, id)
+            .await?
+            .ok_or(Error::NotFound("job"))?;
+        let status = row.status();
+        let cancelled = !status.is_terminal()
+            && jobs::change_status(&mut transaction, subject, id, status, JobStatus::Cancelled, now).await?;
+        if !cancelled {
+            let message = format!(
+                "the job can't be cancelled because it is `{}` already",
+                status.as_str()
+            );
+            return Err(Error::conflict("job_not_cancellable", message));
+        }
+        let message = "The job was cancelled";
+        jobs::add_event(&mut transaction, id.as_str(), subject, now, Level::Info, message).await?;
+        transaction.commit().await?;
+        self.inner.running.cancel(id.as_str());
+        self.inner.jobs_changed.changed(id.as_str());
+        self.find_job(subject, id).await
+    }
+
+    /// Deletes a job with its record, checkpoints and artifact.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `job_active` where it hasn't ended: cancel it first.
+    pub async fn delete_job(&self, subject: &Subject, id: &JobId) -> Result<(), Error> {
+        let now = self.now();
+        let mut transaction = self.inner.store.begin().await?;
+        let row = jobs::find(&mut *transaction, subject, id)
+            .await?
+            .ok_or(Error::NotFound("job"))?;
+        if !jobs::delete(&mut transaction, subject, id).await? {
+            let message = format!("the job is `{}`: cancel it before you delete it", row.status);
+            return Err(Error::conflict("job_active", message));
+        }
+        if let Some(result_file) = &row.result_file {
+            files::delete(&mut transaction, subject, result_file, now).await?;
+        }
+        transaction.commit().await?;
+        self.inner.jobs_changed.changed(id.as_str());
+        let service = self.clone();
+        let id = id.clone();
+        self.inner
+            .tasks
+            .spawn(async move { service.remove_run(id.as_str(), row.result_file.as_deref()).await });
+        Ok(())
+    }
+
+    /// Removes what a deleted job left on disk, once its trainer has left.
+    pub(crate) async fn remove_run(&self, id: &str, result_file: Option<&str>) {
+        self.inner.running.ended(id).await;
+        let run_dir = self.inner.layout.run(id);
+        if let Err(error) = tokio::fs::remove_dir_all(&run_dir).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, path = %run_dir.display(), "a run directory could not be removed");
+        }
+        if let Some(result_file) = result_file
+            && let Err(error) = self.inner.blobs.delete(result_file).await
+        {
+            tracing::warn!(%error, "a result file could not be removed");
+        }
+    }
+}
+
+/// A page's length within its bounds.
+pub(crate) fn page_limit(asked: Option<u32>, default: u32, max: u32) -> Result<u32, Error> {
+    match asked {
+        None => Ok(default),
+        Some(0) => Err(Error::Invalid(one_finding("limit", "too_small", &[("min", "1")]))),
+        Some(limit) if limit > max => Err(Error::Invalid(one_finding(
+            "limit",
+            "too_large",
+            &[("max", &max.to_string())],
+        ))),
+        Some(limit) => Ok(limit),
+    }
+}
+
+fn parse_sort(sort: Option<&str>) -> Result<(SortKey, bool), Error> {
+    let Some(sort) = sort.filter(|sort| !sort.is_empty()) else {
+        return Ok((SortKey::CreatedAt, true));
+    };
+    let (descending, word) = sort.strip_prefix('-').map_or((false, sort), |word| (true, word));
+    let key = match word {
+        "created_at" => SortKey::CreatedAt,
+        "name" => SortKey::Name,
+        "status" => SortKey::Status,
+        "base_model" => SortKey::BaseModel,
+        _ => return Err(Error::field("sort", "unknown_sort")),
+    };
+    Ok((key, descending))
+}
+
+fn parse_statuses(words: Option<&str>) -> Result<Vec<JobStatus>, Error> {
+    let words = words
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
+    words
+        .map(|word| JobStatus::parse(word).ok_or_else(|| Error::field("status", "unknown_status")))
+        .collect()
+}
+
+/// A cursor is the hexadecimal of the sort's word, the key's value and the identifier, each on a line.
+fn write_cursor(row: &JobRow, sort: SortKey, descending: bool) -> String {
+    let value = match sort.value(row) {
+        KeyValue::Number(number) => number.to_string(),
+        KeyValue::Text(text) => text,
+    };
+    secret::hex(format!("{sort:?}{descending}\n{}\n{value}", row.id).as_bytes())
+}
+
+fn parse_cursor(cursor: &str, sort: SortKey, descending: bool) -> Result<(KeyValue, String), Error> {
+    let read = || {
+        let text = String::from_utf8(secret::unhex(cursor)?).ok()?;
+        let (order, rest) = text.split_once('\n')?;
+        let (id, value) = rest.split_once('\n')?;
+        if order != format!("{sort:?}{descending}") {
+            return None;
+        }
+        let value = match sort {
+            SortKey::CreatedAt => KeyValue::Number(value.parse().ok()?),
+            SortKey::Name | SortKey::Status | SortKey::BaseModel => KeyValue::Text(value.to_owned()),
+        };
+        Some((value, id.to_owned()))
+    };
+    read().ok_or_else(|| Error::field("cursor", "invalid_cursor"))
+}

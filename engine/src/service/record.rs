@@ -1,0 +1,225 @@
+//! A job's record: events, checkpoints and curves.
+
+use super::{Service, jobs::page_limit};
+use crate::{
+    error::{Error, one_finding},
+    store::{checkpoints, events, steps, to_sql},
+};
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
+use shared::{
+    decimate::m4,
+    event::{CheckpointList, EventList},
+    id::{JobId, Subject},
+    metrics::{Curve, Metrics, MetricsQuery, Series},
+    run::StepMetrics,
+};
+
+/// Events a page unless told, and at most.
+const EVENTS: u32 = 50;
+const MAX_EVENTS: u32 = 1000;
+
+/// Pixel columns unless told, and at most.
+const COLUMNS: u32 = 800;
+const MAX_COLUMNS: u32 = 4000;
+
+/// Steps that the CSV reads at a time.
+const CSV_PAGE: i64 = 1000;
+
+/// The rows of a CSV, some at a time.
+pub type CsvStream = BoxStream<'static, Result<Bytes, Error>>;
+
+impl Service {
+    /// One page of a job's event log, newest first; 50 a page unless told, 1,000 at most.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for `limit` or `cursor`.
+    pub async fn list_events(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<EventList, Error> {
+        let limit = page_limit(limit, EVENTS, MAX_EVENTS)?;
+        let before = match cursor {
+            None => i64::MAX,
+            Some(cursor) => cursor
+                .parse()
+                .map_err(|_| Error::field("cursor", "invalid_cursor"))?,
+        };
+        self.find_job_row(subject, id).await?;
+        let read = self.inner.store.read();
+        let mut rows = events::list_before(read, subject, id, before, i64::from(limit) + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|row| row.seq.to_string());
+        Ok(EventList {
+            events: rows.iter().map(events::EventRow::to_event).collect(),
+            next_cursor,
+        })
+    }
+
+    /// The checkpoints that are kept, newest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn list_checkpoints(&self, subject: &Subject, id: &JobId) -> Result<CheckpointList, Error> {
+        self.find_job_row(subject, id).await?;
+        let rows = checkpoints::list(self.inner.store.read(), subject, id).await?;
+        Ok(CheckpointList {
+            checkpoints: rows
+                .iter()
+                .map(checkpoints::CheckpointRow::to_checkpoint)
+                .collect(),
+        })
+    }
+
+    /// A job's curves over a range of steps, reduced so that no extreme is hidden. A job without steps has no curves.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for `points` or a range that is the wrong way round.
+    pub async fn job_metrics(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        query: &MetricsQuery,
+    ) -> Result<Metrics, Error> {
+        let columns = match query.points {
+            None => COLUMNS,
+            Some(0) => {
+                return Err(Error::Invalid(one_finding(
+                    "points",
+                    "too_small",
+                    &[("min", "1")],
+                )));
+            }
+            Some(points) if points > MAX_COLUMNS => {
+                let max = MAX_COLUMNS.to_string();
+                return Err(Error::Invalid(one_finding(
+                    "points",
+                    "too_large",
+                    &[("max", &max)],
+                )));
+            }
+            Some(points) => points,
+        };
+        if let (Some(from), Some(to)) = (query.from, query.to)
+            && from > to
+        {
+            return Err(Error::Invalid(one_finding(
+                "to",
+                "too_small",
+                &[("min", &from.to_string())],
+            )));
+        }
+        self.find_job_row(subject, id).await?;
+        let read = self.inner.store.read();
+        let Some((first, last)) = steps::range(read, subject, id).await? else {
+            return Ok(Metrics {
+                from: query.from.unwrap_or(0),
+                to: query.to.unwrap_or(0),
+                curves: Vec::new(),
+            });
+        };
+        let (from, to) = (query.from.unwrap_or(first), query.to.unwrap_or(last));
+        let mut curves = Vec::new();
+        for series in Series::ALL {
+            let points = steps::points(read, subject, id, series, from, to).await?;
+            if !points.is_empty() {
+                let kept = m4(&points, from, to, columns);
+                curves.push(Curve {
+                    series,
+                    total_points: points.len() as u64,
+                    steps: kept.iter().map(|(step, _)| *step).collect(),
+                    values: kept
+                        .iter()
+                        .map(|(_, value)| value.is_finite().then_some(*value))
+                        .collect(),
+                });
+            }
+        }
+        Ok(Metrics { from, to, curves })
+    }
+
+    /// All steps as CSV with a header, blanks where nothing was measured; read from the store as it is sent.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Result<CsvStream, Error> {
+        self.find_job_row(subject, id).await?;
+        let header = "step,epoch,train_loss,train_token_accuracy,learning_rate,gradient_norm,tokens,valid_loss,valid_token_accuracy\n";
+        Ok(self.csv(subject, id, header, csv_line))
+    }
+
+    /// The result file of /v1, in its columns.
+    pub(crate) fn result_csv(&self, subject: &Subject, id: &JobId) -> CsvStream {
+        self.csv(
+            subject,
+            id,
+            "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n",
+            result_line,
+        )
+    }
+
+    fn csv(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        header: &'static str,
+        line: fn(&StepMetrics) -> String,
+    ) -> CsvStream {
+        let (service, subject, id) = (self.clone(), subject.clone(), id.clone());
+        let rows = try_unfold(0_u64, move |after| {
+            let (service, subject, id) = (service.clone(), subject.clone(), id.clone());
+            async move {
+                let read = service.inner.store.read();
+                let rows = steps::list_after_step(read, &subject, &id, to_sql(after), CSV_PAGE).await?;
+                let rows: Vec<_> = rows.iter().map(steps::StepRow::to_metrics).collect();
+                let Some(last) = rows.last().map(|row| row.step) else {
+                    return Ok(None);
+                };
+                let text: String = rows.iter().map(line).collect();
+                Ok(Some((Bytes::from(text), last)))
+            }
+        });
+        futures_util::stream::once(async move { Ok(Bytes::from_static(header.as_bytes())) })
+            .chain(rows)
+            .boxed()
+    }
+}
+
+/// A number as CSV has it; blank where it isn't one.
+fn cell(value: f64) -> String {
+    if value.is_finite() {
+        value.to_string()
+    } else {
+        String::new()
+    }
+}
+
+fn csv_line(row: &StepMetrics) -> String {
+    format!(
+        "{},{},{},{},{},{},{},{},{}\n",
+        row.step,
+        cell(row.epoch),
+        cell(row.train_loss),
+        cell(row.train_token_accuracy),
+        cell(row.learning_rate),
+        cell(row.gradient_norm),
+        row.tokens,
+        row.valid_loss.map(cell).unwrap_or_default(),
+        row.valid_token_accuracy.map(cell).unwrap_or_default()
+    )
+}
+
+fn result_line(row: &StepMetrics) -> String {
+    format!(
+        "{},{},{},{},{}\n",
+        row.step,
+        cell(row.train_loss),
+        cell(row.train_token_accuracy),
+        row.valid_loss.map(cell).unwrap_or_default(),
+        row.valid_token_accuracy.map(cell).unwrap_or_default()
+    )
+}

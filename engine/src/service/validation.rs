@@ -1,0 +1,238 @@
+//! Reading a file's lines once it has arrived: findings by line, statistics and a preview.
+
+use super::{Service, job_create::chain};
+use crate::{
+    error::Error,
+    store::{
+        files::{self, FINE_TUNE, FileRow, Validated},
+        jobs,
+    },
+};
+use shared::{
+    dataset::{DatasetPreview, DatasetReport, DatasetStatus, PreviewExample, PreviewMessage},
+    id::{JobId, Subject},
+    training_line::{Example, FileCheck, Finding, MAX_LINE_BYTES, Severity},
+};
+use std::io::{self, BufRead, BufReader, Read};
+
+/// Examples of a preview, and characters of a message in it.
+const PREVIEW_EXAMPLES: usize = 20;
+const PREVIEW_CHARACTERS: usize = 2000;
+
+impl Service {
+    /// Takes up what the server before this one left unread.
+    pub(crate) async fn resume_validations(&self) -> Result<(), Error> {
+        for row in files::list_validating(self.inner.store.read()).await? {
+            self.start_file_validation(Subject::new(&row.owner), row.id);
+        }
+        for (owner, id) in jobs::list_validating(self.inner.store.read()).await? {
+            self.start_job_validation(Subject::new(owner), JobId::new(id));
+        }
+        Ok(())
+    }
+
+    /// Reads a file's lines beside everything else.
+    pub(crate) fn start_file_validation(&self, owner: Subject, id: String) {
+        let service = self.clone();
+        self.inner.tasks.spawn(async move {
+            if let Err(error) = service.validate_file(&owner, &id).await {
+                tracing::error!(error = %chain(&error), file = id, "a file could not be read");
+                // So that nobody waits for ever for what can't be done.
+                if let Err(error) = service.give_up(&owner, &id, &error).await {
+                    tracing::error!(error = %chain(&error), file = id, "nor could that be recorded");
+                }
+            }
+        });
+    }
+
+    async fn validate_file(&self, owner: &Subject, id: &str) -> Result<(), Error> {
+        let Some(row) = files::find(self.inner.store.read(), owner, id).await? else {
+            return Ok(());
+        };
+        let staged = self.staged(id);
+        // After a crash in mid-way the upload may be stored already.
+        if tokio::fs::try_exists(&staged).await.unwrap_or(false) {
+            self.inner.blobs.put_file(id, &staged).await?;
+            self.remove_staged(id).await;
+        }
+        self.check_lines(owner, &row).await
+    }
+
+    /// Reads the lines of a file whose bytes are stored, and records what was found.
+    pub(crate) async fn check_lines(&self, owner: &Subject, row: &FileRow) -> Result<(), Error> {
+        if row.purpose != FINE_TUNE {
+            let found = Validated {
+                status: DatasetStatus::Ready,
+                examples: None,
+                errors: None,
+                report: None,
+                preview: None,
+            };
+            return self.record_findings(owner, &row.id, &found).await;
+        }
+        let reader = self.inner.blobs.reader(&row.id).await?;
+        let (report, preview) = tokio::task::spawn_blocking(move || read_lines(reader))
+            .await
+            .map_err(|error| Error::storage("reading a file was interrupted", error))?
+            .map_err(|error| Error::storage("a stored file could not be read", error))?;
+        let status = if report.errors == 0 {
+            DatasetStatus::Ready
+        } else {
+            DatasetStatus::Error
+        };
+        self.record_report(owner, &row.id, status, &report, &preview)
+            .await
+    }
+
+    async fn give_up(&self, owner: &Subject, id: &str, error: &Error) -> Result<(), Error> {
+        let finding = Finding {
+            line: 0,
+            severity: Severity::Error,
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            advice: "upload the file again".to_owned(),
+        };
+        let report = DatasetReport {
+            errors: 1,
+            findings: vec![finding],
+            ..DatasetReport::default()
+        };
+        let preview = DatasetPreview { examples: Vec::new() };
+        self.record_report(owner, id, DatasetStatus::Error, &report, &preview)
+            .await
+    }
+
+    async fn record_report(
+        &self,
+        owner: &Subject,
+        id: &str,
+        status: DatasetStatus,
+        report: &DatasetReport,
+        preview: &DatasetPreview,
+    ) -> Result<(), Error> {
+        let unwritable = |error| Error::storage("a report could not be written as JSON", error);
+        let found = Validated {
+            status,
+            examples: Some(report.examples),
+            errors: Some(report.errors),
+            report: Some(&serde_json::to_string(report).map_err(unwritable)?),
+            preview: Some(&serde_json::to_string(preview).map_err(unwritable)?),
+        };
+        self.record_findings(owner, id, &found).await
+    }
+
+    async fn record_findings(&self, owner: &Subject, id: &str, found: &Validated<'_>) -> Result<(), Error> {
+        let mut transaction = self.inner.store.begin().await?;
+        files::finish_validation(&mut transaction, owner, id, found).await?;
+        transaction.commit().await?;
+        self.inner.files_changed.changed(id);
+        Ok(())
+    }
+}
+
+/// Reads every line of a file in bounded memory.
+fn read_lines(reader: impl Read) -> io::Result<(DatasetReport, DatasetPreview)> {
+    let mut reader = BufReader::with_capacity(1 << 18, reader);
+    let mut check = FileCheck::new();
+    let mut preview = Vec::new();
+    let mut line = Vec::new();
+    let mut number = 0;
+    while read_line(&mut reader, &mut line)? {
+        number += 1;
+        let example = check.read_line(&line);
+        if let Some(example) = example.filter(|_| preview.len() < PREVIEW_EXAMPLES) {
+            preview.push(preview_of(number, &example));
+        }
+    }
+    Ok((check.finish(), DatasetPreview { examples: preview }))
+}
+
+/// Reads one line without its newline; of a line that is too long just enough to tell. False at the end.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let mut any = false;
+    loop {
+        let available = match reader.fill_buf() {
+            Ok(available) => available,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if available.is_empty() {
+            return Ok(any);
+        }
+        any = true;
+        let end = available.iter().position(|byte| *byte == b'\n');
+        let part = &available[..end.unwrap_or(available.len())];
+        let room = (MAX_LINE_BYTES + 1).saturating_sub(line.len());
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let used = part.len() + usize::from(end.is_some());
+        reader.consume(used);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
+}
+
+fn preview_of(line: u64, example: &Example) -> PreviewExample {
+    let message = |message: &shared::training_line::Message| {
+        let mut content: String = message.content.chars().take(PREVIEW_CHARACTERS).collect();
+        let cut = content.len() < message.content.len();
+        if cut {
+            content.push('…');
+        }
+        let role = serde_json::to_value(message.role)
+            .ok()
+            .and_then(|role| role.as_str().map(str::to_owned));
+        PreviewMessage {
+            role: role.unwrap_or_default(),
+            content,
+            cut,
+        }
+    };
+    PreviewExample {
+        line,
+        messages: example.messages.iter().map(message).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines_of(text: &[u8]) -> Vec<Vec<u8>> {
+        let mut reader = BufReader::with_capacity(3, text);
+        let (mut line, mut lines) = (Vec::new(), Vec::new());
+        while read_line(&mut reader, &mut line).unwrap() {
+            lines.push(line.clone());
+        }
+        lines
+    }
+
+    #[test]
+    fn lines_end_at_newlines_and_at_the_end() {
+        assert_eq!(
+            lines_of(b"one\n\nthree"),
+            [b"one".to_vec(), Vec::new(), b"three".to_vec()]
+        );
+        assert_eq!(lines_of(b"one\n"), [b"one".to_vec()]);
+        assert!(lines_of(b"").is_empty());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_told_and_does_not_fill_the_memory() {
+        let mut text = vec![b'x'; MAX_LINE_BYTES * 2];
+        text.extend_from_slice(b"\n{}");
+        let mut reader = text.as_slice();
+        let mut line = Vec::new();
+        assert!(read_line(&mut reader, &mut line).unwrap());
+        assert_eq!(line.len(), MAX_LINE_BYTES + 1);
+        let (report, _) = read_lines(text.as_slice()).unwrap();
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.line == 1 && finding.code == "line_too_long")
+        );
+        assert_eq!(report.lines, 2);
+    }
+}

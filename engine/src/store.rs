@@ -1,0 +1,154 @@
+//! The database: how it is opened, and one file a table with all the SQL for it.
+//!
+//! SQLite in WAL mode. One connection writes, each transaction opened with `BEGIN IMMEDIATE`, so writers queue up
+//! in the pool instead of failing half way; several others read. The statements use `$1` placeholders and
+//! portable SQL, so that Postgres can read them once it stands beside SQLite; the migrations are SQLite's own.
+
+pub(crate) mod api_keys;
+pub(crate) mod artifacts;
+pub(crate) mod checkpoints;
+pub(crate) mod downloads;
+pub(crate) mod events;
+pub(crate) mod files;
+pub(crate) mod job_list;
+pub(crate) mod jobs;
+pub(crate) mod leases;
+pub(crate) mod metadata;
+pub(crate) mod steps;
+
+use crate::error::{Error, StartError};
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Readers at once. Each costs some memory, and two cores can't use many.
+const READERS: u32 = 4;
+
+/// The open database.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Store {
+    /// Opens or creates the database and brings its tables up to date.
+    pub(crate) async fn open(database: &Path) -> Result<Self, StartError> {
+        let path = database.display().to_string();
+        let options = SqliteConnectOptions::new()
+            .filename(database)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-2048");
+        let failed = |source: sqlx::Error| StartError::Database {
+            path: path.clone(),
+            source: source.into(),
+        };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .map_err(failed)?;
+        match MIGRATIONS.run(&writer).await {
+            Ok(()) => {}
+            Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
+                return Err(StartError::Newer { path });
+            }
+            Err(source) => {
+                return Err(StartError::Database {
+                    path,
+                    source: source.into(),
+                });
+            }
+        }
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            .max_lifetime(None)
+            .connect_lazy_with(options.read_only(true));
+        Ok(Self { writer, readers })
+    }
+
+    /// Where statements that only read go.
+    pub(crate) fn read(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Opens a writing transaction; it is rolled back unless committed.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Closes every connection, which also folds the write-ahead log into the database.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// The store answers.
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+}
+
+/// Whether an error is a clash with a unique index.
+pub(crate) fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// A count or size as SQL's integer.
+pub(crate) fn to_sql(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// SQL's integer as a count or size.
+pub(crate) fn from_sql(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_build_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("attune.db");
+        let store = Store::open(&path).await.unwrap();
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'future', TRUE, X'00', 0)",
+        )
+        .execute(&store.writer)
+        .await
+        .unwrap();
+        store.close().await;
+        assert!(matches!(Store::open(&path).await, Err(StartError::Newer { .. })));
+    }
+
+    #[tokio::test]
+    async fn readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("attune.db")).await.unwrap();
+        assert!(
+            sqlx::query("DELETE FROM jobs")
+                .execute(store.read())
+                .await
+                .is_err()
+        );
+        assert!(store.ping().await.is_ok());
+    }
+}

@@ -1,0 +1,231 @@
+//! Lists of jobs: the console's (search, filters, sorts) and that of /v1 (newest first, by metadata).
+//!
+//! Pages are found by key, never by offset, so a cursor stays right while newer jobs arrive. The statements are put
+//! together from fixed fragments; whatever a caller sends is bound.
+
+use super::jobs::{JobRow, select_job};
+use shared::{id::Subject, status::JobStatus};
+use sqlx::{AssertSqlSafe, SqliteExecutor, sqlite::SqliteArguments};
+use std::{collections::BTreeMap, fmt::Write as _};
+
+/// What a list is ordered by; ties are broken by identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SortKey {
+    CreatedAt,
+    Name,
+    Status,
+    BaseModel,
+}
+
+impl SortKey {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "jobs.created_at",
+            Self::Name => "jobs.name_key",
+            Self::Status => "jobs.status",
+            Self::BaseModel => "jobs.base_model",
+        }
+    }
+
+    /// The value that a row is ordered by, as a cursor keeps it.
+    pub(crate) fn value(self, row: &JobRow) -> KeyValue {
+        match self {
+            Self::CreatedAt => KeyValue::Number(row.created_at),
+            Self::Name => KeyValue::Text(row.name.to_lowercase()),
+            Self::Status => KeyValue::Text(row.status.clone()),
+            Self::BaseModel => KeyValue::Text(row.base_model.clone()),
+        }
+    }
+}
+
+/// The value of a sort key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyValue {
+    Number(i64),
+    Text(String),
+}
+
+/// Which jobs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    /// Lower case; looked for in name, id and base model.
+    pub(crate) text: Option<String>,
+    /// Empty is all.
+    pub(crate) statuses: Vec<JobStatus>,
+    pub(crate) base_model: Option<String>,
+    pub(crate) metadata: MetadataFilter,
+}
+
+/// Which metadata a job must have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum MetadataFilter {
+    /// Any or none.
+    #[default]
+    Any,
+    /// None at all.
+    None,
+    /// All of these pairs.
+    Pairs(BTreeMap<String, String>),
+}
+
+/// Which page of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) sort: SortKey,
+    pub(crate) descending: bool,
+    /// Key and identifier of the last job of the page before.
+    pub(crate) after: Option<(KeyValue, String)>,
+    pub(crate) limit: u32,
+}
+
+/// A statement under construction: text with `$n`, and what is bound to them.
+struct Statement {
+    sql: String,
+    bound: usize,
+    arguments: SqliteArguments,
+}
+
+impl Statement {
+    fn new(sql: &str) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            bound: 0,
+            arguments: SqliteArguments::default(),
+        }
+    }
+
+    fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    fn bind<'v, T>(&mut self, value: T) -> sqlx::Result<()>
+    where
+        T: sqlx::Encode<'v, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        use sqlx::Arguments as _;
+        self.arguments.add(value).map_err(sqlx::Error::Encode)?;
+        self.bound += 1;
+        // Writing into a string can't fail.
+        let _ = write!(self.sql, "${}", self.bound);
+        Ok(())
+    }
+
+    fn filter(&mut self, owner: &Subject, filter: &Filter, with_status: bool) -> sqlx::Result<()> {
+        self.push(" WHERE jobs.owner = ");
+        self.bind(owner.as_str().to_owned())?;
+        if let Some(text) = &filter.text {
+            self.push(" AND jobs.search_text LIKE ");
+            self.bind(like_pattern(text))?;
+            self.push(" ESCAPE '\\'");
+        }
+        if let Some(base_model) = &filter.base_model {
+            self.push(" AND jobs.base_model = ");
+            self.bind(base_model.clone())?;
+        }
+        if with_status && !filter.statuses.is_empty() {
+            self.push(" AND jobs.status IN (");
+            for (place, status) in filter.statuses.iter().enumerate() {
+                if place > 0 {
+                    self.push(", ");
+                }
+                self.bind(status.as_str())?;
+            }
+            self.push(")");
+        }
+        match &filter.metadata {
+            MetadataFilter::Any => {}
+            MetadataFilter::None => {
+                self.push(" AND NOT EXISTS (SELECT 1 FROM job_metadata WHERE job_metadata.job_id = jobs.id)");
+            }
+            MetadataFilter::Pairs(pairs) => {
+                for (key, value) in pairs {
+                    self.push(" AND EXISTS (SELECT 1 FROM job_metadata WHERE job_metadata.job_id = jobs.id AND key = ");
+                    self.bind(key.clone())?;
+                    self.push(" AND value = ");
+                    self.bind(value.clone())?;
+                    self.push(")");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pattern that finds a text anywhere, taken literally.
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// One page of an owner's jobs.
+pub(crate) async fn list(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    filter: &Filter,
+    page: &Page,
+) -> sqlx::Result<Vec<JobRow>> {
+    let column = page.sort.column();
+    let (compare, direction) = if page.descending {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    };
+    let mut statement = Statement::new(select_job!());
+    statement.filter(owner, filter, true)?;
+    if let Some((value, id)) = &page.after {
+        statement.push(&format!(" AND ({column}, jobs.id) {compare} ("));
+        match value {
+            KeyValue::Number(number) => statement.bind(*number)?,
+            KeyValue::Text(text) => statement.bind(text.clone())?,
+        }
+        statement.push(", ");
+        statement.bind(id.clone())?;
+        statement.push(")");
+    }
+    statement.push(&format!(
+        " ORDER BY {column} {direction}, jobs.id {direction} LIMIT "
+    ));
+    statement.bind(i64::from(page.limit))?;
+    sqlx::query_as_with(AssertSqlSafe(statement.sql), statement.arguments)
+        .fetch_all(executor)
+        .await
+}
+
+/// An owner's jobs by status; the filter's own statuses are ignored.
+pub(crate) async fn summary(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    filter: &Filter,
+) -> sqlx::Result<Vec<(String, i64)>> {
+    let mut statement = Statement::new("SELECT jobs.status, COUNT(*) FROM jobs");
+    statement.filter(owner, filter, false)?;
+    statement.push(" GROUP BY jobs.status");
+    sqlx::query_as_with(AssertSqlSafe(statement.sql), statement.arguments)
+        .fetch_all(executor)
+        .await
+}
+
+/// Identifiers of the first queued jobs of everybody, in the order in which they will run.
+pub(crate) async fn queue_head(executor: impl SqliteExecutor<'_>, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("SELECT id FROM jobs WHERE status = 'queued' ORDER BY queued_at, id LIMIT $1")
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_takes_wildcards_literally() {
+        assert_eq!(like_pattern("50%_\\"), "%50\\%\\_\\\\%");
+    }
+}

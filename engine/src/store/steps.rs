@@ -1,0 +1,229 @@
+//! The table `steps`: what was measured, once for each step, whoever tells it first.
+
+use super::{from_sql, to_sql};
+use shared::{
+    id::{JobId, Subject},
+    metrics::Series,
+    run::StepMetrics,
+    timestamp::Timestamp,
+};
+use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
+
+/// One row.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct StepRow {
+    pub(crate) step: i64,
+    pub(crate) seq: i64,
+    pub(crate) recorded_at: i64,
+    total_steps: i64,
+    epoch: f64,
+    train_loss: Option<f64>,
+    train_token_accuracy: Option<f64>,
+    learning_rate: Option<f64>,
+    gradient_norm: Option<f64>,
+    tokens: i64,
+    valid_loss: Option<f64>,
+    valid_token_accuracy: Option<f64>,
+}
+
+impl StepRow {
+    /// The row as the trainer told it.
+    pub(crate) fn to_metrics(&self) -> StepMetrics {
+        StepMetrics {
+            step: from_sql(self.step),
+            total_steps: from_sql(self.total_steps),
+            epoch: self.epoch,
+            train_loss: self.train_loss.unwrap_or(f64::NAN),
+            train_token_accuracy: self.train_token_accuracy.unwrap_or(f64::NAN),
+            learning_rate: self.learning_rate.unwrap_or(f64::NAN),
+            gradient_norm: self.gradient_norm.unwrap_or(f64::NAN),
+            tokens: from_sql(self.tokens),
+            valid_loss: self.valid_loss,
+            valid_token_accuracy: self.valid_token_accuracy,
+        }
+    }
+}
+
+/// SQLite has no NaN; an infinite loss is as little a number to whoever draws it.
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+/// Stores a step unless it is stored already; true where it is new.
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    job_id: &str,
+    owner: &Subject,
+    seq: i64,
+    recorded_at: Timestamp,
+    metrics: &StepMetrics,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO steps (job_id, step, owner, seq, recorded_at, total_steps, epoch, train_loss, \
+                            train_token_accuracy, learning_rate, gradient_norm, tokens, valid_loss, \
+                            valid_token_accuracy) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (job_id, step) DO NOTHING",
+    )
+    .bind(job_id)
+    .bind(to_sql(metrics.step))
+    .bind(owner.as_str())
+    .bind(seq)
+    .bind(recorded_at.unix_ms())
+    .bind(to_sql(metrics.total_steps))
+    .bind(metrics.epoch)
+    .bind(finite(metrics.train_loss))
+    .bind(finite(metrics.train_token_accuracy))
+    .bind(finite(metrics.learning_rate))
+    .bind(finite(metrics.gradient_norm))
+    .bind(to_sql(metrics.tokens))
+    .bind(metrics.valid_loss.and_then(finite))
+    .bind(metrics.valid_token_accuracy.and_then(finite))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+macro_rules! select {
+    () => {
+        "SELECT step, seq, recorded_at, total_steps, epoch, train_loss, train_token_accuracy, learning_rate, \
+         gradient_norm, tokens, valid_loss, valid_token_accuracy FROM steps WHERE owner = $1 AND job_id = $2"
+    };
+}
+
+/// Steps after a place in the record, in the order of the record.
+pub(crate) async fn list_after_seq(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    after: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<StepRow>> {
+    sqlx::query_as(concat!(select!(), " AND seq > $3 ORDER BY seq LIMIT $4"))
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}
+
+/// Steps before a place in the record, the newest first.
+pub(crate) async fn list_before_seq(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    before: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<StepRow>> {
+    sqlx::query_as(concat!(select!(), " AND seq < $3 ORDER BY seq DESC LIMIT $4"))
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .bind(before)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}
+
+/// Steps after a step, ascending.
+pub(crate) async fn list_after_step(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    after: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<StepRow>> {
+    sqlx::query_as(concat!(select!(), " AND step > $3 ORDER BY step LIMIT $4"))
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .bind(after)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}
+
+/// The first and the last step there is.
+pub(crate) async fn range(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+) -> sqlx::Result<Option<(u64, u64)>> {
+    let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+        "SELECT (SELECT MIN(step) FROM steps WHERE owner = $1 AND job_id = $2), \
+                (SELECT MAX(step) FROM steps WHERE owner = $1 AND job_id = $2)",
+    )
+    .bind(owner.as_str())
+    .bind(job_id.as_str())
+    .fetch_one(executor)
+    .await?;
+    Ok(first
+        .zip(last)
+        .map(|(first, last)| (from_sql(first), from_sql(last))))
+}
+
+/// The points of one series in a closed range of steps; a value that is no number is NaN.
+pub(crate) async fn points(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    series: Series,
+    from: u64,
+    to: u64,
+) -> sqlx::Result<Vec<(u64, f64)>> {
+    // Validation runs at few steps, so NULL there says "not measured"; elsewhere it says "not a number".
+    let sql = match series {
+        Series::TrainLoss => {
+            "SELECT step, train_loss FROM steps \
+             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
+        }
+        Series::TrainTokenAccuracy => {
+            "SELECT step, train_token_accuracy FROM steps \
+             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
+        }
+        Series::LearningRate => {
+            "SELECT step, learning_rate FROM steps \
+             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
+        }
+        Series::GradientNorm => {
+            "SELECT step, gradient_norm FROM steps \
+             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
+        }
+        Series::Tokens => {
+            "SELECT step, CAST(tokens AS REAL) FROM steps \
+             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
+        }
+        Series::ValidLoss => {
+            "SELECT step, valid_loss FROM steps \
+             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 AND valid_loss IS NOT NULL ORDER BY step"
+        }
+        Series::ValidTokenAccuracy => {
+            "SELECT step, valid_token_accuracy FROM steps WHERE owner = $1 AND job_id = $2 \
+             AND step BETWEEN $3 AND $4 AND valid_token_accuracy IS NOT NULL ORDER BY step"
+        }
+    };
+    let rows: Vec<(i64, Option<f64>)> = sqlx::query_as(sql)
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .bind(to_sql(from))
+        .bind(to_sql(to))
+        .fetch_all(executor)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(step, value)| (from_sql(step), value.unwrap_or(f64::NAN)))
+        .collect())
+}
+
+/// The highest step up to which every one is stored, from the first on.
+pub(crate) async fn contiguous(executor: impl SqliteExecutor<'_>, job_id: &str) -> sqlx::Result<u64> {
+    let step: Option<i64> = sqlx::query_scalar(
+        "SELECT CASE WHEN COUNT(*) = MAX(step) THEN MAX(step) ELSE \
+           (SELECT MIN(here.step) - 1 FROM \
+              (SELECT step, ROW_NUMBER() OVER (ORDER BY step) AS place FROM steps WHERE job_id = $1) AS here \
+            WHERE here.step <> here.place) \
+         END FROM steps WHERE job_id = $1",
+    )
+    .bind(job_id)
+    .fetch_one(executor)
+    .await?;
+    Ok(from_sql(step.unwrap_or(0)))
+}

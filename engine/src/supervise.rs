@@ -1,0 +1,175 @@
+//! The queue at work: claims jobs, has a trainer started for each, keeps the leases alive.
+//!
+//! Everything that must survive a crash is in the database: this module's own state is only which trainers this
+//! process minds at the moment.
+
+pub(crate) mod attempt;
+pub(crate) mod finish;
+pub(crate) mod ingest;
+pub(crate) mod prepare;
+pub(crate) mod run;
+
+use crate::{
+    error::Error,
+    service::{Service, job_create::chain},
+    store::{
+        jobs::{self, JobRow},
+        leases,
+    },
+};
+use shared::{event::Level, id::Subject, timestamp::Timestamp};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long a lease lasts, and how often it is prolonged.
+const LEASE_MS: i64 = 30_000;
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The trainers that this process minds, by job.
+#[derive(Debug, Default)]
+pub(crate) struct Running(Mutex<HashMap<String, Handle>>);
+
+/// The strings to one supervised job.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Handle {
+    /// Pulled when the job was cancelled.
+    pub(crate) cancelled: CancellationToken,
+    /// Pulled when the supervisor has left and no trainer of its is alive.
+    ended: CancellationToken,
+}
+
+impl Running {
+    /// Tells a job's supervisor, if there is one, that the job was cancelled.
+    pub(crate) fn cancel(&self, id: &str) {
+        if let Some(handle) = self.lock().get(id) {
+            handle.cancelled.cancel();
+        }
+    }
+
+    /// Waits until nobody minds a job any more.
+    pub(crate) async fn ended(&self, id: &str) {
+        let handle = self.lock().get(id).cloned();
+        if let Some(handle) = handle {
+            handle.ended.cancelled().await;
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    fn add(&self, id: &str) -> Handle {
+        let handle = Handle::default();
+        self.lock().insert(id.to_owned(), handle.clone());
+        handle
+    }
+
+    fn remove(&self, id: &str) {
+        if let Some(handle) = self.lock().remove(id) {
+            handle.ended.cancel();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Handle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts to take work.
+pub(crate) fn start(service: &Service) {
+    service.inner.tasks.spawn(take_work(service.clone()));
+    service.inner.tasks.spawn(keep_leases(service.clone()));
+}
+
+async fn take_work(service: Service) {
+    let stopping = service.inner.stopping.clone();
+    while !stopping.is_cancelled() {
+        if let Err(error) = start_queued(&service).await {
+            tracing::error!(error = %chain(&error), "the queue could not be read");
+        }
+        tokio::select! {
+            () = service.inner.work.notified() => {}
+            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = stopping.cancelled() => {}
+        }
+    }
+}
+
+async fn start_queued(service: &Service) -> Result<(), Error> {
+    while service.inner.running.count() < service.inner.config.max_running.max(1) {
+        let Some(row) = claim(service).await? else {
+            return Ok(());
+        };
+        let handle = service.inner.running.add(&row.id);
+        service.inner.jobs_changed.changed(&row.id);
+        let service = service.clone();
+        service.inner.tasks.clone().spawn(async move {
+            let id = row.id.clone();
+            run::supervise(&service, row, &handle).await;
+            service.inner.running.remove(&id);
+            service.inner.jobs_changed.changed(&id);
+            service.inner.work.notify_one();
+        });
+    }
+    Ok(())
+}
+
+async fn claim(service: &Service) -> Result<Option<JobRow>, Error> {
+    let now = service.now();
+    let mut transaction = service.inner.store.begin().await?;
+    let row = leases::claim(&mut transaction, &service.inner.server, now, lease_end(now)).await?;
+    transaction.commit().await?;
+    Ok(row)
+}
+
+fn lease_end(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix_ms(now.unix_ms() + LEASE_MS)
+}
+
+async fn keep_leases(service: Service) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = service.inner.stopping.cancelled() => return,
+        }
+        if let Err(error) = beat(&service).await {
+            tracing::warn!(error = %chain(&error), "the leases could not be prolonged");
+        }
+    }
+}
+
+/// Prolongs the leases of what is minded here, and takes back jobs whose lease nobody prolongs.
+async fn beat(service: &Service) -> Result<(), Error> {
+    let now = service.now();
+    let mut transaction = service.inner.store.begin().await?;
+    for id in service.inner.running.ids() {
+        leases::heartbeat(&mut *transaction, &service.inner.server, &id, lease_end(now)).await?;
+    }
+    let orphans = leases::requeue_orphans(&mut transaction, Some(now), "after its server was lost").await?;
+    for (owner, id) in &orphans {
+        let message = "The server that worked on the job was lost: it is queued again";
+        jobs::add_event(
+            &mut transaction,
+            id,
+            &Subject::new(owner),
+            now,
+            Level::Warn,
+            message,
+        )
+        .await?;
+    }
+    transaction.commit().await?;
+    for (_, id) in orphans {
+        service.inner.jobs_changed.changed(&id);
+        service.inner.work.notify_one();
+    }
+    Ok(())
+}

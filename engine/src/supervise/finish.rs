@@ -1,0 +1,198 @@
+//! The end of a job: what it made, or why it failed. Each end is one transaction that the fence guards.
+
+use super::run::Supervised;
+use crate::{
+    error::Error,
+    secret,
+    service::artifacts::ADAPTER,
+    store::{
+        artifacts::{self, NewArtifact},
+        files::{self, NewFile, RESULTS},
+        jobs::{self, Outcome},
+        leases,
+    },
+};
+use sha2::{Digest as _, Sha256};
+use shared::{
+    dataset::DatasetStatus, event::Level, id::JobId, job::JobFailure, model::ArtifactFile, status::JobStatus,
+};
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
+
+/// The organisation in a tuned model's name.
+pub(crate) const ORGANIZATION: &str = "attune";
+
+/// Records that a job has failed, and why.
+pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(), Error> {
+    let now = job.service.now();
+    let id = JobId::new(&job.row.id);
+    let mut transaction = job.service.inner.store.begin().await?;
+    if !leases::hold(&mut transaction, &job.fence).await? {
+        return Ok(());
+    }
+    jobs::change_status(
+        &mut transaction,
+        &job.owner,
+        &id,
+        JobStatus::Running,
+        JobStatus::Failed,
+        now,
+    )
+    .await?;
+    jobs::set_failure(&mut transaction, &job.owner, &id, failure).await?;
+    jobs::add_event(
+        &mut transaction,
+        &job.row.id,
+        &job.owner,
+        now,
+        Level::Error,
+        &failure.message,
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Records a job's result: the artifact, the tuned model's name, the result file.
+pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64) -> Result<(), Error> {
+    let folder = job.run_dir.join(ADAPTER);
+    let listed = tokio::task::spawn_blocking(move || list_files(&folder))
+        .await
+        .map_err(|error| Error::storage("reading the result was interrupted", error))?;
+    let made = match listed {
+        Ok(made) if !made.is_empty() => made,
+        Ok(_) => return fail(job, &no_result("its folder is empty")).await,
+        Err(error) => return fail(job, &no_result(&error.to_string())).await,
+    };
+    let id = JobId::new(&job.row.id);
+    let result_file = secret::new_id("file-")?;
+    let csv = job.service.result_csv(&job.owner, &id);
+    let bytes = job.service.stage_body(&result_file, u64::MAX, csv).await?;
+    job.service
+        .inner
+        .blobs
+        .put_file(&result_file, &job.service.staged(&result_file))
+        .await?;
+    job.service.remove_staged(&result_file).await;
+
+    let now = job.service.distinct_now();
+    let artifact_id = secret::new_id("art-")?;
+    let fine_tuned_model = tuned_name(job);
+    let filename = "step_metrics.csv";
+    let file = NewFile {
+        id: &result_file,
+        owner: &job.owner,
+        purpose: RESULTS,
+        name: filename,
+        filename,
+        bytes,
+        status: DatasetStatus::Ready,
+        created_at: now,
+        expires_at: None,
+        example: None,
+        upload: None,
+    };
+    let artifact = NewArtifact {
+        id: &artifact_id,
+        owner: &job.owner,
+        job_id: &job.row.id,
+        fine_tuned_model: &fine_tuned_model,
+        base_model: &job.row.base_model,
+        created_at: now,
+        files: &made,
+    };
+    let outcome = Outcome {
+        artifact: &artifact_id,
+        fine_tuned_model: &fine_tuned_model,
+        result_file: &result_file,
+        trained_tokens,
+    };
+    let mut transaction = job.service.inner.store.begin().await?;
+    if !leases::hold(&mut transaction, &job.fence).await? {
+        drop(transaction);
+        return job.service.inner.blobs.delete(&result_file).await;
+    }
+    files::insert(&mut transaction, &file).await?;
+    artifacts::insert(&mut transaction, &artifact).await?;
+    jobs::set_outcome(&mut transaction, &job.owner, &id, &outcome).await?;
+    let created = format!("New fine-tuned model created: {fine_tuned_model}");
+    for message in [created.as_str(), "The job has successfully completed"] {
+        jobs::add_event(
+            &mut transaction,
+            &job.row.id,
+            &job.owner,
+            now,
+            Level::Info,
+            message,
+        )
+        .await?;
+    }
+    jobs::change_status(
+        &mut transaction,
+        &job.owner,
+        &id,
+        JobStatus::Running,
+        JobStatus::Succeeded,
+        now,
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+fn no_result(reason: &str) -> JobFailure {
+    let message = format!("the trainer said that it was done, but its adapter can't be read: {reason}");
+    JobFailure {
+        code: "no_result".to_owned(),
+        message,
+        param: None,
+    }
+}
+
+/// `ft:BASE:ORGANISATION:SUFFIX:ID`; the last part is the job's own, so names never clash.
+fn tuned_name(job: &Supervised<'_>) -> String {
+    let id = job.row.id.strip_prefix("ftjob-").unwrap_or(&job.row.id);
+    let short = id.get(..12).unwrap_or(id);
+    format!(
+        "ft:{}:{ORGANIZATION}:{}:{short}",
+        job.row.base_model,
+        job.row.suffix.as_deref().unwrap_or_default()
+    )
+}
+
+/// The files of the result with their sizes and hashes, by name.
+fn list_files(folder: &Path) -> io::Result<Vec<ArtifactFile>> {
+    let mut made = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_file() {
+            continue;
+        }
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|_| io::Error::other("a file's name is not UTF-8"))?;
+        let (bytes, sha256) = hash_file(&entry.path())?;
+        made.push(ArtifactFile { name, bytes, sha256 });
+    }
+    made.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(made)
+}
+
+fn hash_file(path: &Path) -> io::Result<(u64, String)> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0_u8; 1 << 18];
+    let mut bytes = 0;
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok((bytes, secret::hex(&hasher.finalize())));
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+        bytes += count as u64;
+    }
+}

@@ -1,0 +1,222 @@
+//! A trainer's events into the store: each stored thing once, however often it is told.
+
+use super::run::Supervised;
+use crate::{
+    error::Error,
+    secret,
+    service::counters::Tallies,
+    store::{
+        checkpoints, events, jobs,
+        leases::{self, ProgressUpdate},
+        steps,
+    },
+};
+use shared::{
+    event::Level,
+    run::{RunEvent, Stage, StepMetrics},
+    timestamp::Timestamp,
+};
+use sqlx::SqliteConnection;
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// It is stored.
+    Stored,
+    /// The attempt may not write any more.
+    Fenced,
+}
+
+/// What an attempt has told so far.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    /// The highest step that the job has.
+    step: u64,
+    pace: Option<Pace>,
+}
+
+/// The pace of this attempt, from when it began to train.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    since: Timestamp,
+    /// Steps up to this one were done before.
+    from_step: u64,
+    steps: u64,
+    tokens: u64,
+}
+
+impl Pace {
+    /// Tokens a second, and milliseconds left.
+    fn measure(&self, now: Timestamp, metrics: &StepMetrics) -> Option<(f64, u64)> {
+        let elapsed_ms = u64::try_from(now.unix_ms() - self.since.unix_ms())
+            .ok()
+            .filter(|elapsed| *elapsed > 0)?;
+        let left = metrics.total_steps.saturating_sub(metrics.step);
+        let tokens_per_second = self.tokens as f64 * 1000.0 / elapsed_ms as f64;
+        Some((
+            tokens_per_second,
+            left.saturating_mul(elapsed_ms) / self.steps.max(1),
+        ))
+    }
+}
+
+/// Places in the record, given out within one transaction.
+struct Places {
+    first: i64,
+    used: u64,
+}
+
+impl Places {
+    fn next(&self) -> i64 {
+        self.first + i64::try_from(self.used).unwrap_or(0)
+    }
+
+    fn use_if(&mut self, stored: bool) {
+        self.used += u64::from(stored);
+    }
+}
+
+impl Ingest {
+    pub(crate) fn new(job: &Supervised<'_>) -> Self {
+        Self {
+            step: crate::store::from_sql(job.row.step),
+            pace: None,
+        }
+    }
+
+    /// Stores a batch in one transaction.
+    pub(crate) async fn record(
+        &mut self,
+        job: &mut Supervised<'_>,
+        batch: &[RunEvent],
+    ) -> Result<Recorded, Error> {
+        let now = job.service.now();
+        let mut transaction = job.service.inner.store.begin().await?;
+        if !leases::hold(&mut transaction, &job.fence).await? {
+            return Ok(Recorded::Fenced);
+        }
+        let mut places = Places {
+            first: jobs::take_seq(&mut transaction, &job.row.id, 0).await?,
+            used: 0,
+        };
+        let mut progress = ProgressUpdate::default();
+        let (mut new_steps, mut new_tokens) = (0, 0);
+        for event in batch {
+            match event {
+                RunEvent::Stage {
+                    step,
+                    stage,
+                    total_steps,
+                } => {
+                    progress.stage = Some(*stage);
+                    progress.total_steps = total_steps.or(progress.total_steps);
+                    if *stage == Stage::Training && self.pace.is_none() {
+                        self.pace = Some(Pace {
+                            since: now,
+                            from_step: *step,
+                            steps: 0,
+                            tokens: 0,
+                        });
+                        tell_resumption(job, &mut transaction, &mut places, now, *step).await?;
+                    }
+                }
+                RunEvent::Metrics(metrics) => {
+                    let seq = places.next();
+                    let stored =
+                        steps::insert(&mut transaction, &job.row.id, &job.owner, seq, now, metrics).await?;
+                    places.use_if(stored);
+                    new_steps += u64::from(stored);
+                    new_tokens += if stored { metrics.tokens } else { 0 };
+                    self.advance(metrics, now, &mut progress);
+                }
+                RunEvent::Checkpoint { step, bytes, .. } => {
+                    let id = secret::new_id("ftckpt_")?;
+                    let checkpoint = checkpoints::NewCheckpoint {
+                        id: &id,
+                        job_id: &job.row.id,
+                        owner: &job.owner,
+                        seq: places.next(),
+                        created_at: now,
+                        step: *step,
+                        bytes: *bytes,
+                    };
+                    places.use_if(checkpoints::insert(&mut transaction, &checkpoint).await?);
+                }
+                RunEvent::CheckpointRemoved { step } => {
+                    let seq = places.next();
+                    places.use_if(checkpoints::remove(&mut transaction, &job.row.id, seq, *step).await?);
+                }
+                RunEvent::Log { level, message, .. } => {
+                    add_event(job, &mut transaction, &mut places, now, *level, message).await?;
+                }
+                // What the end means is judged with the exit code.
+                RunEvent::Done { .. } | RunEvent::Paused { .. } | RunEvent::Failed { .. } => {}
+            }
+        }
+        jobs::take_seq(&mut transaction, &job.row.id, places.used).await?;
+        leases::update_progress(&mut transaction, &job.row.id, &progress).await?;
+        transaction.commit().await?;
+        Tallies::add(&job.service.inner.tallies.steps, new_steps);
+        Tallies::add(&job.service.inner.tallies.tokens, new_tokens);
+        job.service.inner.jobs_changed.changed(&job.row.id);
+        Ok(Recorded::Stored)
+    }
+
+    /// Moves the job's progress on; what was done before moves nothing.
+    fn advance(&mut self, metrics: &StepMetrics, now: Timestamp, progress: &mut ProgressUpdate) {
+        if let Some(pace) = self.pace.as_mut().filter(|pace| metrics.step > pace.from_step) {
+            pace.steps += 1;
+            pace.tokens += metrics.tokens;
+            if let Some((tokens_per_second, remaining_ms)) = pace.measure(now, metrics) {
+                progress.tokens_per_second = Some(tokens_per_second);
+                progress.remaining_ms = Some(remaining_ms);
+            }
+        }
+        if metrics.step > self.step {
+            self.step = metrics.step;
+            progress.step = Some(metrics.step);
+            progress.epoch = Some(metrics.epoch);
+            progress.train_loss = Some(metrics.train_loss);
+            progress.valid_loss = metrics.valid_loss.or(progress.valid_loss);
+            progress.total_steps = Some(metrics.total_steps);
+        }
+    }
+}
+
+/// Tells once that training goes on, from where and why.
+async fn tell_resumption(
+    job: &mut Supervised<'_>,
+    connection: &mut SqliteConnection,
+    places: &mut Places,
+    now: Timestamp,
+    step: u64,
+) -> Result<(), Error> {
+    let Some(reason) = job.row.resume_reason.take() else {
+        return Ok(());
+    };
+    let message = format!("Resumed from step {step} {reason}");
+    add_event(job, connection, places, now, Level::Info, &message).await?;
+    Ok(leases::clear_resume_reason(connection, &job.row.id).await?)
+}
+
+async fn add_event(
+    job: &Supervised<'_>,
+    connection: &mut SqliteConnection,
+    places: &mut Places,
+    now: Timestamp,
+    level: Level,
+    message: &str,
+) -> Result<(), Error> {
+    events::insert(
+        connection,
+        &job.row.id,
+        &job.owner,
+        places.next(),
+        now,
+        level,
+        message,
+    )
+    .await?;
+    places.use_if(true);
+    Ok(())
+}

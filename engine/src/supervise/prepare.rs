@@ -1,0 +1,129 @@
+//! The run directory before its first trainer: data, then `spec.json`, written once.
+
+use super::run::Supervised;
+use crate::{error::Error, parameters::Parameters, store::files};
+use shared::{
+    job::JobFailure,
+    run::{CheckpointSpec, RunSpec, SPEC_VERSION},
+};
+use std::path::Path;
+use tokio::{fs, io::AsyncWriteExt as _};
+
+/// Checkpoints over a whole run besides those asked for by the clock, at most.
+const CHECKPOINTS: u64 = 20;
+
+/// Checkpoints that stay besides the best.
+const KEEP_LAST: u32 = 3;
+
+/// Brings a job's run directory to where a trainer can start; a reason to fail where that can't be done.
+pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, Error> {
+    let spec_path = job.run_dir.join("spec.json");
+    let failed = |error| Error::storage("the run directory could not be prepared", error);
+    if fs::try_exists(&spec_path).await.map_err(failed)? {
+        return Ok(None);
+    }
+    let Some(parameters) = job.row.parameters() else {
+        let message = "the job's parameters can't be read: create the job again".to_owned();
+        return Ok(Some(JobFailure {
+            code: "invalid_job".to_owned(),
+            message,
+            param: None,
+        }));
+    };
+    let Some(model) = job.service.find_model(&job.row.base_model).await? else {
+        let message = format!("the base model `{}` is not there any more", job.row.base_model);
+        return Ok(Some(JobFailure {
+            code: "model_not_found".to_owned(),
+            message,
+            param: Some("model".to_owned()),
+        }));
+    };
+    let data = job.run_dir.join("data");
+    fs::create_dir_all(&data).await.map_err(failed)?;
+    let read = job.service.inner.store.read();
+    let mut examples = 0;
+    let wanted = [
+        ("training_file", Some(&job.row.training_file), "training.jsonl"),
+        (
+            "validation_file",
+            job.row.validation_file.as_ref(),
+            "validation.jsonl",
+        ),
+    ];
+    for (param, id, name) in wanted {
+        let Some(id) = id else { continue };
+        let Some(file) = files::find(read, &job.owner, id).await? else {
+            let message = format!("`{id}` was deleted before the job could use it");
+            return Ok(Some(JobFailure {
+                code: format!("invalid_{param}"),
+                message,
+                param: Some(param.to_owned()),
+            }));
+        };
+        if param == "training_file" {
+            examples = file.examples.map_or(0, crate::store::from_sql);
+        }
+        let target = data.join(name);
+        // Left by a server that ended in mid-way.
+        if fs::try_exists(&target).await.map_err(failed)? {
+            fs::remove_file(&target).await.map_err(failed)?;
+        }
+        job.service.inner.blobs.place(id, &target).await?;
+    }
+    let spec = write_spec(job, &parameters, &model.path, examples);
+    let text = serde_json::to_vec_pretty(&spec)
+        .map_err(|error| Error::storage("`spec.json` can't be written", error))?;
+    write_whole(&spec_path, &text).await.map_err(failed)?;
+    Ok(None)
+}
+
+fn write_spec(job: &Supervised<'_>, parameters: &Parameters, model_path: &Path, examples: u64) -> RunSpec {
+    let steps_per_epoch = examples.div_ceil(u64::from(parameters.batch_size.max(1)));
+    let total_steps = steps_per_epoch * u64::from(parameters.epochs);
+    // At the ends of epochs where there are few of them, else spread over the run.
+    let every_steps = steps_per_epoch.max(total_steps.div_ceil(CHECKPOINTS)).max(1);
+    RunSpec {
+        version: SPEC_VERSION,
+        base_model: job.row.base_model.clone(),
+        model_path: model_path.display().to_string(),
+        training_file: "data/training.jsonl".to_owned(),
+        validation_file: job
+            .row
+            .validation_file
+            .as_ref()
+            .map(|_| "data/validation.jsonl".to_owned()),
+        start_adapter: None,
+        lora: parameters.lora.clone(),
+        epochs: parameters.epochs,
+        evaluation_epochs: parameters.evaluation_epochs,
+        warmup: parameters.warmup,
+        learning_rate: parameters.learning_rate,
+        schedule: parameters.schedule,
+        batch_size: parameters.batch_size,
+        gradient_accumulation: parameters.gradient_accumulation.min(parameters.batch_size),
+        max_gradient_norm: 1.0,
+        weight_decay: 0.0,
+        max_sequence_length: parameters.max_sequence_length,
+        seed: parameters.seed,
+        shuffle: true,
+        checkpoints: CheckpointSpec {
+            every_steps: u32::try_from(every_steps).unwrap_or(u32::MAX),
+            keep_last: KEEP_LAST,
+        },
+        threads: job.service.inner.config.threads,
+        merge: false,
+    }
+}
+
+/// Writes a file so that it is there whole or not at all.
+async fn write_whole(path: &Path, text: &[u8]) -> std::io::Result<()> {
+    let fresh = path.with_extension("json.new");
+    let mut file = fs::File::create(&fresh).await?;
+    file.write_all(text).await?;
+    file.sync_all().await?;
+    fs::rename(&fresh, path).await?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder).await?.sync_all().await,
+        None => Ok(()),
+    }
+}

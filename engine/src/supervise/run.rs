@@ -1,0 +1,242 @@
+//! One claimed job from its claim to its end: as many attempts as it takes.
+
+use super::{
+    Handle,
+    attempt::{self, End},
+    finish, prepare,
+};
+use crate::{
+    data_folder::run_is_free,
+    error::Error,
+    executor::{Exit, Launch},
+    service::{Service, counters::Tallies, job_create::chain},
+    store::{
+        jobs::{self, JobRow},
+        leases::{self, Fence},
+        steps,
+    },
+};
+use shared::{event::Level, id::Subject, job::JobFailure, run::exit_code};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Attempts in a row without a newer checkpoint before a job is given up.
+const MAX_FRUITLESS: i64 = 5;
+
+/// How often an orphan's lock is looked at.
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// How often, and after how long a pause, a failure is recorded against a store that fails.
+const RECORD_TRIES: u32 = 5;
+const RECORD_PAUSE: Duration = Duration::from_secs(2);
+
+/// A job under supervision.
+pub(crate) struct Supervised<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) owner: Subject,
+    pub(crate) row: JobRow,
+    pub(crate) fence: Fence,
+    pub(crate) run_dir: PathBuf,
+    pub(crate) handle: &'a Handle,
+}
+
+/// Minds a job until it has ended, was cancelled, or the service goes down.
+pub(crate) async fn supervise(service: &Service, row: JobRow, handle: &Handle) {
+    let mut job = Supervised {
+        service,
+        owner: row.owner(),
+        fence: Fence {
+            job_id: row.id.clone(),
+            server: service.inner.server.clone(),
+            attempt: row.attempt,
+        },
+        run_dir: service.inner.layout.run(&row.id),
+        row,
+        handle,
+    };
+    let Err(error) = job.run().await else { return };
+    tracing::error!(error = %chain(&error), job = %job.row.id, "a job could not be supervised");
+    let failure = JobFailure {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        param: None,
+    };
+    for _ in 0..RECORD_TRIES {
+        match finish::fail(&job, &failure).await {
+            Ok(()) => return,
+            Err(error) => {
+                tracing::error!(error = %chain(&error), job = %job.row.id, "nor could its failure be recorded")
+            }
+        }
+        tokio::time::sleep(RECORD_PAUSE).await;
+    }
+    // The lease runs out now, and the job is taken up again once the store is well.
+}
+
+impl Supervised<'_> {
+    async fn run(&mut self) -> Result<(), Error> {
+        if let Some(failure) = prepare::prepare(self).await? {
+            return finish::fail(self, &failure).await;
+        }
+        if self.fence.attempt == 1 {
+            self.tell(Level::Info, "Fine-tuning job started").await?;
+        }
+        loop {
+            if !self.wait_for_orphan().await? {
+                return self.leave().await;
+            }
+            let before = newest_checkpoint(&self.run_dir);
+            match self.attempt().await? {
+                End::Done { trained_tokens } => return finish::succeed(self, trained_tokens).await,
+                End::Failed(failure) => return finish::fail(self, &failure).await,
+                End::Fenced => return Ok(()),
+                End::Stopped => return self.leave().await,
+                End::Locked => {}
+                End::Died(how) => {
+                    if !self.restart(&how, before).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One trainer from start to end.
+    async fn attempt(&mut self) -> Result<End, Error> {
+        let folder = self.run_dir.join("attempts").join(self.fence.attempt.to_string());
+        let failed = |error| Error::storage("an attempt's folder could not be created", error);
+        tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
+        let launch = Launch {
+            run_dir: self.run_dir.clone(),
+            replay_after: steps::contiguous(self.service.inner.store.read(), &self.row.id).await?,
+            log: folder.join("log"),
+        };
+        Tallies::add(&self.service.inner.tallies.attempts, 1);
+        match self.service.inner.executor.spawn(&launch) {
+            Ok(trainer) => attempt::mind(self, trainer, &launch).await,
+            Err(error) => Ok(End::Died(format!("it could not be started: {error}"))),
+        }
+    }
+
+    /// Waits until an orphan of an earlier server has left the run; false where there is something better to do.
+    async fn wait_for_orphan(&self) -> Result<bool, Error> {
+        let mut told = false;
+        loop {
+            if self.handle.cancelled.is_cancelled() || self.service.inner.stopping.is_cancelled() {
+                return Ok(false);
+            }
+            let free = run_is_free(&self.run_dir)
+                .map_err(|error| Error::storage("a run's lock could not be looked at", error))?;
+            if free {
+                return Ok(true);
+            }
+            if !told {
+                told = true;
+                self.tell(Level::Info, "Waiting for the trainer of before to save and leave")
+                    .await?;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOCK_POLL) => {}
+                () = self.handle.cancelled.cancelled() => {}
+                () = self.service.inner.stopping.cancelled() => {}
+            }
+        }
+    }
+
+    /// After a trainer's death: the next attempt, unless it gets nowhere. False where the job is over.
+    async fn restart(&mut self, how: &str, before: Option<u64>) -> Result<bool, Error> {
+        Tallies::add(&self.service.inner.tallies.trainer_deaths, 1);
+        let newest = newest_checkpoint(&self.run_dir);
+        let fruitless = if newest > before {
+            0
+        } else {
+            self.row.fruitless + 1
+        };
+        if fruitless >= MAX_FRUITLESS {
+            let message =
+                format!("the trainer ended {fruitless} times without getting further; the last time {how}");
+            let failure = JobFailure {
+                code: "trainer_died".to_owned(),
+                message,
+                param: None,
+            };
+            finish::fail(self, &failure).await?;
+            return Ok(false);
+        }
+        let now = self.service.now();
+        let from = newest.map_or_else(|| "the beginning".to_owned(), |step| format!("step {step}"));
+        let message = format!("The trainer ended unexpectedly: {how}. Starting it again from {from}");
+        let mut transaction = self.service.inner.store.begin().await?;
+        let Some(attempt) = leases::next_attempt(&mut transaction, &self.fence, fruitless).await? else {
+            return Ok(false);
+        };
+        let reason = "after the trainer ended unexpectedly";
+        leases::set_resume_reason(&mut transaction, &self.row.id, reason).await?;
+        jobs::add_event(
+            &mut transaction,
+            &self.row.id,
+            &self.owner,
+            now,
+            Level::Warn,
+            &message,
+        )
+        .await?;
+        transaction.commit().await?;
+        self.service.inner.jobs_changed.changed(&self.row.id);
+        self.fence.attempt = attempt;
+        self.row.fruitless = fruitless;
+        self.row.resume_reason = Some(reason.to_owned());
+        // The first restart is at once; a trainer that keeps dying is given more and more time.
+        if let Some(doublings) = u32::try_from(fruitless - 2).ok() {
+            tokio::select! {
+                () = tokio::time::sleep(self.service.inner.config.restart_delay * 2_u32.pow(doublings)) => {}
+                () = self.handle.cancelled.cancelled() => {}
+                () = self.service.inner.stopping.cancelled() => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives the job back to the queue for the next server; of a cancelled one there is nothing to give.
+    async fn leave(&self) -> Result<(), Error> {
+        let mut transaction = self.service.inner.store.begin().await?;
+        leases::requeue(&mut transaction, &self.fence).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Adds an event, unless the attempt may not write any more.
+    async fn tell(&self, level: Level, message: &str) -> Result<(), Error> {
+        let now = self.service.now();
+        let mut transaction = self.service.inner.store.begin().await?;
+        if leases::hold(&mut transaction, &self.fence).await? {
+            jobs::add_event(&mut transaction, &self.row.id, &self.owner, now, level, message).await?;
+            transaction.commit().await?;
+            self.service.inner.jobs_changed.changed(&self.row.id);
+        }
+        Ok(())
+    }
+}
+
+/// The step of the newest whole checkpoint on disk: a checkpoint has its name only once it is whole.
+pub(crate) fn newest_checkpoint(run_dir: &Path) -> Option<u64> {
+    let entries = std::fs::read_dir(run_dir.join("checkpoints")).ok()?;
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok())
+        .max()
+}
+
+/// How a trainer ended, in words that fit behind "it ended unexpectedly".
+pub(crate) fn describe(exit: Exit) -> String {
+    match exit {
+        Exit::Signal(9) => "it was killed (signal 9; perhaps the machine ran out of memory)".to_owned(),
+        Exit::Signal(signal) => format!("it was ended by signal {signal}"),
+        Exit::Code(code) if code == i32::from(exit_code::BUG) => "it met a bug (exit code 101)".to_owned(),
+        Exit::Code(code) if code == i32::from(exit_code::PAUSED) => "it saved and left unasked".to_owned(),
+        Exit::Code(code) => format!("it ended with exit code {code}"),
+        Exit::Unknown => "nobody knows how it ended".to_owned(),
+    }
+}
