@@ -19,6 +19,10 @@ mod secret;
 mod service;
 mod store;
 mod supervise;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use config::Config;

@@ -203,6 +203,17 @@ impl Service {
         &self.inner.config
     }
 
+    #[cfg(test)]
+    pub(crate) fn release_lock_as_if_dead(&self) {
+        drop(
+            self.inner
+                .lock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }

@@ -1,0 +1,380 @@
+//! An engine for tests: a temporary data folder, a clock that is set by hand, and trainers that the test plays.
+
+use crate::{
+    Clock, Config, Service,
+    executor::{Control, Executor, Exit, Launch, Trainer},
+};
+use futures_util::StreamExt as _;
+use shared::{
+    dataset::{Dataset, DatasetStatus, NewDataset},
+    event::StreamMessage,
+    id::{DatasetId, JobId, Subject},
+    job::{Job, NewJob},
+    run::{RunEvent, Stage, StepMetrics, exit_code},
+    status::JobStatus,
+    timestamp::Timestamp,
+};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, oneshot};
+
+/// A clock that stands until it is moved.
+#[derive(Debug)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn advance(&self, duration: Duration) {
+        self.0
+            .fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A trainer whose part the test plays.
+#[derive(Debug)]
+pub(crate) struct Played {
+    pub(crate) launch: Launch,
+    pub(crate) events: mpsc::Sender<RunEvent>,
+    pub(crate) control: mpsc::UnboundedReceiver<Control>,
+    exit: oneshot::Sender<Exit>,
+}
+
+impl Played {
+    pub(crate) async fn say(&self, event: RunEvent) {
+        self.events.send(event).await.unwrap();
+    }
+
+    pub(crate) async fn train_from(&self, step: u64) {
+        self.say(RunEvent::Stage {
+            step,
+            stage: Stage::Training,
+            total_steps: Some(10),
+        })
+        .await;
+    }
+
+    pub(crate) async fn step(&self, step: u64) {
+        self.say(RunEvent::Metrics(metrics(step))).await;
+    }
+
+    pub(crate) async fn checkpoint(&self, step: u64) {
+        let path = format!("checkpoints/step-{step}");
+        std::fs::create_dir_all(self.launch.run_dir.join(&path)).unwrap();
+        self.say(RunEvent::Checkpoint {
+            step,
+            path,
+            bytes: 100,
+            valid_loss: None,
+        })
+        .await;
+    }
+
+    /// Ends: standard output closes, then the exit is known.
+    pub(crate) fn exit(self, exit: Exit) {
+        drop(self.events);
+        let _ = self.exit.send(exit);
+    }
+
+    /// Ends as a trainer that was killed.
+    pub(crate) async fn exit_when_killed(mut self) {
+        while self.control.recv().await.unwrap() != Control::Kill {}
+        self.exit(Exit::Signal(9));
+    }
+
+    /// Leaves its result and ends well.
+    pub(crate) async fn finish(self, step: u64) {
+        let adapter = self.launch.run_dir.join("adapter");
+        std::fs::create_dir_all(&adapter).unwrap();
+        std::fs::write(adapter.join("adapter_config.json"), "{}").unwrap();
+        std::fs::write(adapter.join("adapter_model.safetensors"), [7_u8; 1000]).unwrap();
+        self.say(RunEvent::Done {
+            step,
+            trained_tokens: step * 50,
+            complete: true,
+        })
+        .await;
+        self.exit(Exit::Code(i32::from(exit_code::DONE)));
+    }
+}
+
+/// What a trainer measures at a step: always the same.
+pub(crate) fn metrics(step: u64) -> StepMetrics {
+    StepMetrics {
+        step,
+        total_steps: 10,
+        epoch: step as f64 / 5.0,
+        train_loss: 2.0 / step as f64,
+        train_token_accuracy: 0.5,
+        learning_rate: 0.001,
+        gradient_norm: 1.0,
+        tokens: 100,
+        valid_loss: step.is_multiple_of(5).then_some(1.5),
+        valid_token_accuracy: step.is_multiple_of(5).then_some(0.25),
+    }
+}
+
+#[derive(Debug)]
+struct PlayedExecutor(mpsc::UnboundedSender<Played>);
+
+impl Executor for PlayedExecutor {
+    fn spawn(&self, launch: &Launch) -> io::Result<Trainer> {
+        let (event_sender, events) = mpsc::channel(256);
+        let (control, control_receiver) = mpsc::unbounded_channel();
+        let (exit_sender, exit) = oneshot::channel();
+        let played = Played {
+            launch: launch.clone(),
+            events: event_sender,
+            control: control_receiver,
+            exit: exit_sender,
+        };
+        self.0.send(played).map_err(io::Error::other)?;
+        Ok(Trainer {
+            events,
+            control,
+            exit,
+        })
+    }
+}
+
+/// An engine in a temporary folder.
+pub(crate) struct TestEngine {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) service: Service,
+    trainers: Mutex<mpsc::UnboundedReceiver<Played>>,
+}
+
+/// Who owns things unless the test says otherwise.
+pub(crate) fn alice() -> Subject {
+    Subject::new("alice")
+}
+
+/// Somebody else.
+pub(crate) fn mallory() -> Subject {
+    Subject::new("mallory")
+}
+
+pub(crate) fn config(folder: &Path) -> Config {
+    let mut config = Config::new(folder.join("data"));
+    config.models_dir = Some(folder.join("models"));
+    config.restart_delay = Duration::ZERO;
+    config
+}
+
+impl TestEngine {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("models/tiny");
+        std::fs::create_dir_all(&model).unwrap();
+        std::fs::write(
+            model.join("config.json"),
+            r#"{"model_type": "llama", "max_position_embeddings": 512}"#,
+        )
+        .unwrap();
+        std::fs::write(
+            model.join("attune.json"),
+            r#"{"defaults": {"learning_rate": 0.001, "epochs": 4}}"#,
+        )
+        .unwrap();
+        Self::start_in(folder, Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)))).await
+    }
+
+    async fn start_in(folder: TempDir, clock: Arc<TestClock>) -> Self {
+        let (sender, trainers) = mpsc::unbounded_channel();
+        let executor = Arc::new(PlayedExecutor(sender));
+        let service = Service::start(config(folder.path()), clock.clone(), executor)
+            .await
+            .unwrap();
+        Self {
+            folder,
+            clock,
+            service,
+            trainers: Mutex::new(trainers),
+        }
+    }
+
+    /// As if the server had been killed: nothing is told to anybody, the next one starts in the same folder.
+    pub(crate) async fn crash_and_restart(self) -> Self {
+        let Self {
+            folder,
+            clock,
+            service,
+            trainers,
+        } = self;
+        // The lock goes with the process; what this one's tasks still hold is of no concern to the next.
+        service.release_lock_as_if_dead();
+        // Trainers of a dead server see the end of their standard input and leave.
+        drop(trainers);
+        Self::start_in(folder, clock).await
+    }
+
+    /// Goes down in good order and starts again.
+    pub(crate) async fn restart(self) -> Self {
+        self.service.shutdown().await;
+        Self::start_in(self.folder, self.clock).await
+    }
+
+    /// The next trainer that the engine starts.
+    pub(crate) async fn trainer(&self) -> Played {
+        std::future::poll_fn(|context| self.trainers.lock().unwrap().poll_recv(context))
+            .await
+            .unwrap()
+    }
+
+    /// Uploads a file and waits until its lines were read.
+    pub(crate) async fn dataset(&self, owner: &Subject, text: &str) -> Dataset {
+        let new = NewDataset {
+            name: "messages".to_owned(),
+            filename: "messages.jsonl".to_owned(),
+            bytes: text.len() as u64,
+        };
+        let created = self.service.create_dataset(owner, new).await.unwrap();
+        let token = created
+            .upload
+            .url
+            .strip_prefix("/api/uploads/")
+            .unwrap()
+            .to_owned();
+        self.service
+            .write_upload(&token, 0, None, body(text.as_bytes()))
+            .await
+            .unwrap();
+        self.service
+            .confirm_dataset(owner, &created.dataset.id)
+            .await
+            .unwrap();
+        self.validated(owner, &created.dataset.id).await
+    }
+
+    /// Waits until a dataset's lines were read.
+    pub(crate) async fn validated(&self, owner: &Subject, id: &DatasetId) -> Dataset {
+        let mut changed = self.service.inner.files_changed.subscribe(id.as_str());
+        loop {
+            let dataset = self.service.find_dataset(owner, id).await.unwrap();
+            if matches!(dataset.status, DatasetStatus::Ready | DatasetStatus::Error) {
+                return dataset;
+            }
+            changed.changed().await.unwrap();
+        }
+    }
+
+    /// A job on a dataset of twelve good lines.
+    pub(crate) async fn job(&self, owner: &Subject, name: &str) -> Job {
+        let dataset = self.dataset(owner, &lines(12)).await;
+        self.service
+            .create_job(owner, new_job(name, &dataset.id), None)
+            .await
+            .unwrap()
+    }
+
+    /// A job and the trainer that works on it.
+    pub(crate) async fn running_job(&self, owner: &Subject, name: &str) -> (JobId, Played) {
+        let job = self.job(owner, name).await;
+        let trainer = self.trainer().await;
+        (job.id, trainer)
+    }
+
+    /// Waits until a job is as wanted, by its stream.
+    pub(crate) async fn wait_for(&self, owner: &Subject, id: &JobId, wanted: impl Fn(&Job) -> bool) -> Job {
+        let mut changed = self.service.inner.jobs_changed.subscribe(id.as_str());
+        loop {
+            let job = self.service.find_job(owner, id).await.unwrap();
+            if wanted(&job) {
+                return job;
+            }
+            assert!(!job.status.is_terminal(), "{job:?}");
+            changed.changed().await.unwrap();
+        }
+    }
+
+    pub(crate) async fn wait_status(&self, owner: &Subject, id: &JobId, status: JobStatus) -> Job {
+        self.wait_for(owner, id, |job| job.status == status).await
+    }
+
+    /// Waits until a step of a job is stored.
+    pub(crate) async fn wait_step(&self, owner: &Subject, id: &JobId, step: u64) {
+        self.wait_for(owner, id, |job| {
+            job.progress
+                .as_ref()
+                .is_some_and(|progress| progress.step >= step)
+        })
+        .await;
+    }
+
+    /// Everything that a job's stream tells after a place, to its end.
+    pub(crate) async fn whole_stream(
+        &self,
+        owner: &Subject,
+        id: &JobId,
+        after: Option<u64>,
+    ) -> Vec<(Option<u64>, StreamMessage)> {
+        self.service
+            .stream(owner, id, after)
+            .await
+            .unwrap()
+            .collect()
+            .await
+    }
+
+    /// The messages of a job's events, oldest first.
+    pub(crate) async fn events(&self, owner: &Subject, id: &JobId) -> Vec<String> {
+        let page = self
+            .service
+            .list_events(owner, id, Some(1000), None)
+            .await
+            .unwrap();
+        page.events.into_iter().rev().map(|event| event.message).collect()
+    }
+}
+
+/// Bytes as a body that comes in small pieces.
+pub(crate) fn body(bytes: &[u8]) -> impl futures_util::Stream<Item = io::Result<bytes::Bytes>> + use<> {
+    let chunks: Vec<_> = bytes
+        .chunks(1 << 16)
+        .map(|chunk| Ok(bytes::Bytes::copy_from_slice(chunk)))
+        .collect();
+    futures_util::stream::iter(chunks)
+}
+
+/// So many good training lines.
+pub(crate) fn lines(count: usize) -> String {
+    (0..count)
+        .map(|number| {
+            format!(
+                "{{\"messages\":[{{\"role\":\"user\",\"content\":\"question {number}\"}},\
+                 {{\"role\":\"assistant\",\"content\":\"answer {number}\"}}]}}\n"
+            )
+        })
+        .collect()
+}
+
+/// A form as the wizard sends it.
+pub(crate) fn new_job(name: &str, training_dataset: &DatasetId) -> NewJob {
+    NewJob {
+        name: name.to_owned(),
+        base_model: "tiny".to_owned(),
+        epochs: 2,
+        evaluation_epochs: 1,
+        warmup_epochs: 0,
+        learning_rate: 0.001,
+        training_dataset: Some(training_dataset.clone()),
+        validation_dataset: None,
+        batch_size: None,
+        lora: None,
+        schedule: None,
+        seed: None,
+    }
+}

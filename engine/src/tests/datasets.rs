@@ -1,0 +1,257 @@
+//! Datasets: uploads that are cut, files of every kind of badness.
+
+use crate::{Error, testing::*};
+use shared::{
+    dataset::{DatasetStatus, NewDataset},
+    id::DatasetId,
+    status::JobStatus,
+};
+use std::time::Duration;
+
+fn new_dataset(bytes: usize) -> NewDataset {
+    NewDataset {
+        name: "cut".to_owned(),
+        filename: "cut.jsonl".to_owned(),
+        bytes: bytes as u64,
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_was_cut_goes_on_where_it_stopped() {
+    let engine = TestEngine::start().await;
+    let text = lines(5000);
+    let created = engine
+        .service
+        .create_dataset(&alice(), new_dataset(text.len()))
+        .await
+        .unwrap();
+    let token = created.upload.url.strip_prefix("/api/uploads/").unwrap();
+    let half = text.len() / 2;
+    let broken = futures_util::stream::iter([
+        Ok(bytes::Bytes::copy_from_slice(&text.as_bytes()[..half])),
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+    ]);
+    let cut = engine
+        .service
+        .write_upload(token, 0, Some(text.len() as u64), broken)
+        .await;
+    assert!(matches!(cut, Err(Error::Interrupted(_))));
+    let early = engine
+        .service
+        .confirm_dataset(&alice(), &created.dataset.id)
+        .await;
+    assert!(matches!(
+        early,
+        Err(Error::Conflict {
+            code: "upload_incomplete",
+            ..
+        })
+    ));
+    let progress = engine.service.upload_progress(token).await.unwrap();
+    assert_eq!(progress.received, half as u64);
+    let ahead = engine
+        .service
+        .write_upload(token, half as u64 + 1, None, body(b"x"))
+        .await;
+    assert!(matches!(ahead, Err(Error::Range { received, .. }) if received == half as u64));
+    let rest = &text.as_bytes()[half..];
+    let progress = engine
+        .service
+        .write_upload(token, half as u64, None, body(rest))
+        .await
+        .unwrap();
+    assert_eq!(progress.received, text.len() as u64);
+    let too_much = engine
+        .service
+        .write_upload(token, text.len() as u64, None, body(b"x"))
+        .await;
+    assert!(matches!(too_much, Err(Error::Range { .. })));
+    engine
+        .service
+        .confirm_dataset(&alice(), &created.dataset.id)
+        .await
+        .unwrap();
+    let dataset = engine.validated(&alice(), &created.dataset.id).await;
+    assert_eq!(
+        (dataset.status, dataset.examples),
+        (DatasetStatus::Ready, Some(5000))
+    );
+    assert!(matches!(
+        engine.service.upload_progress(token).await,
+        Err(Error::LinkExpired)
+    ));
+    // Confirmed twice is confirmed.
+    assert!(
+        engine
+            .service
+            .confirm_dataset(&alice(), &created.dataset.id)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn an_upload_address_runs_out_and_is_cleared_away() {
+    let engine = TestEngine::start().await;
+    let created = engine
+        .service
+        .create_dataset(&alice(), new_dataset(10))
+        .await
+        .unwrap();
+    let token = created.upload.url.strip_prefix("/api/uploads/").unwrap();
+    engine
+        .service
+        .write_upload(token, 0, None, body(b"12345"))
+        .await
+        .unwrap();
+    engine.clock.advance(Duration::from_secs(3601));
+    assert!(matches!(
+        engine.service.write_upload(token, 5, None, body(b"67890")).await,
+        Err(Error::LinkExpired)
+    ));
+    engine.service.sweep().await.unwrap();
+    assert!(matches!(
+        engine.service.find_dataset(&alice(), &created.dataset.id).await,
+        Err(Error::NotFound(_))
+    ));
+    assert!(!engine.service.staged(created.dataset.id.as_str()).exists());
+}
+
+#[tokio::test]
+async fn findings_name_the_line_and_a_preview_shows_the_rest() {
+    let engine = TestEngine::start().await;
+    let text = format!("{}{{\"messages\": oops}}\n\n{}", lines(2), lines(12));
+    let dataset = engine.dataset(&alice(), &text).await;
+    assert_eq!(
+        (dataset.status, dataset.examples, dataset.errors),
+        (DatasetStatus::Error, Some(14), Some(1))
+    );
+    let report = engine
+        .service
+        .dataset_report(&alice(), &dataset.id)
+        .await
+        .unwrap();
+    let errors: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.code != "duplicate")
+        .collect();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].line, 3);
+    let preview = engine
+        .service
+        .dataset_preview(&alice(), &dataset.id)
+        .await
+        .unwrap();
+    assert_eq!(preview.examples[2].line, 5);
+    assert_eq!(preview.examples[0].messages[1].content, "answer 0");
+}
+
+#[tokio::test]
+async fn an_empty_file_is_refused_and_a_blank_one_has_a_finding() {
+    let engine = TestEngine::start().await;
+    let refused = engine.service.create_dataset(&alice(), new_dataset(0)).await;
+    assert_eq!(refused.unwrap_err().fields()["bytes"], "the file is empty");
+    let blank = engine.dataset(&alice(), "\n\n").await;
+    let report = engine.service.dataset_report(&alice(), &blank.id).await.unwrap();
+    assert_eq!(
+        (blank.status, report.findings[0].code.as_str()),
+        (DatasetStatus::Error, "empty_file")
+    );
+}
+
+#[tokio::test]
+async fn a_million_lines_and_a_line_of_ten_megabytes_are_read() {
+    let engine = TestEngine::start().await;
+    let mut text = lines(1).repeat(999_999);
+    text.push_str(&format!(
+        "{{\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}},{{\"role\":\"assistant\",\"content\":\"y\"}}]}}\n",
+        "x".repeat(10_000_000)
+    ));
+    let dataset = engine.dataset(&alice(), &text).await;
+    assert_eq!(
+        (dataset.status, dataset.examples),
+        (DatasetStatus::Ready, Some(1_000_000))
+    );
+}
+
+#[tokio::test]
+async fn a_dataset_in_use_stays_and_one_of_an_ended_job_goes() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "user").await;
+    let dataset = engine
+        .service
+        .list_datasets(&alice())
+        .await
+        .unwrap()
+        .datasets
+        .remove(0);
+    assert_eq!(dataset.used_by, 1);
+    let refused = engine.service.delete_dataset(&alice(), &dataset.id).await;
+    assert!(matches!(
+        refused,
+        Err(Error::Conflict {
+            code: "dataset_in_use",
+            ..
+        })
+    ));
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    engine
+        .service
+        .delete_dataset(&alice(), &dataset.id)
+        .await
+        .unwrap();
+    assert!(
+        engine
+            .service
+            .list_datasets(&alice())
+            .await
+            .unwrap()
+            .datasets
+            .is_empty()
+    );
+    // The job keeps telling what it was trained on.
+    let job = engine.service.find_job(&alice(), &id).await.unwrap();
+    assert_eq!(job.training_dataset.unwrap().name, "messages");
+}
+
+#[tokio::test]
+async fn validation_that_a_crash_interrupted_is_done_by_the_next_server() {
+    let engine = TestEngine::start().await;
+    let text = lines(20);
+    let created = engine
+        .service
+        .create_dataset(&alice(), new_dataset(text.len()))
+        .await
+        .unwrap();
+    let token = created.upload.url.strip_prefix("/api/uploads/").unwrap();
+    engine
+        .service
+        .write_upload(token, 0, None, body(text.as_bytes()))
+        .await
+        .unwrap();
+    // As far as a server came that died right after it had accepted the upload.
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    let id = created.dataset.id.as_str();
+    assert!(
+        crate::store::files::start_validation(&mut transaction, &alice(), id)
+            .await
+            .unwrap()
+    );
+    transaction.commit().await.unwrap();
+    let job = engine
+        .service
+        .create_job(&alice(), new_job("early", &created.dataset.id), None)
+        .await
+        .unwrap();
+    assert_eq!(job.status, JobStatus::ValidatingFiles);
+    let engine = engine.crash_and_restart().await;
+    let dataset = engine.validated(&alice(), &DatasetId::new(id)).await;
+    assert_eq!(
+        (dataset.status, dataset.examples),
+        (DatasetStatus::Ready, Some(20))
+    );
+    let trainer = engine.trainer().await;
+    assert!(trainer.launch.run_dir.ends_with(job.id.as_str()));
+}

@@ -1,0 +1,394 @@
+//! A job's life.
+
+use crate::{Error, executor::Exit, testing::*};
+use futures_util::TryStreamExt as _;
+use shared::{
+    id::Subject,
+    job::JobQuery,
+    metrics::{MetricsQuery, Series},
+    run::{RunEvent, RunSpec},
+    status::JobStatus,
+};
+
+#[tokio::test]
+async fn a_job_trains_and_leaves_an_artifact() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "first-job").await;
+    let spec: RunSpec =
+        serde_json::from_slice(&std::fs::read(trainer.launch.run_dir.join("spec.json")).unwrap()).unwrap();
+    assert_eq!(
+        (spec.epochs, spec.base_model.as_str(), spec.max_sequence_length),
+        (2, "tiny", 512)
+    );
+    assert_eq!(
+        std::fs::read_to_string(trainer.launch.run_dir.join(&spec.training_file)).unwrap(),
+        lines(12)
+    );
+    trainer.train_from(0).await;
+    for step in 1..=10 {
+        trainer.step(step).await;
+    }
+    trainer.checkpoint(10).await;
+    trainer.finish(10).await;
+    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    assert_eq!((job.trained_tokens, job.attempt), (Some(500), 1));
+    let model = job.fine_tuned_model.unwrap();
+    assert!(model.starts_with("ft:tiny:attune:first-job:"), "{model}");
+    assert_eq!(job.progress.unwrap().step, 10);
+
+    let artifact = engine
+        .service
+        .find_artifact(&alice(), &job.artifact.unwrap())
+        .await
+        .unwrap();
+    let names: Vec<_> = artifact.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["adapter_config.json", "adapter_model.safetensors"]);
+    assert_eq!(artifact.bytes, 1002);
+
+    let checkpoints = engine
+        .service
+        .list_checkpoints(&alice(), &id)
+        .await
+        .unwrap()
+        .checkpoints;
+    assert_eq!(checkpoints.len(), 1);
+    assert_eq!(
+        (checkpoints[0].train_loss, checkpoints[0].valid_loss),
+        (Some(0.2), Some(1.5))
+    );
+
+    let metrics = engine
+        .service
+        .job_metrics(&alice(), &id, &MetricsQuery::default())
+        .await
+        .unwrap();
+    let loss = metrics
+        .curves
+        .iter()
+        .find(|curve| curve.series == Series::TrainLoss)
+        .unwrap();
+    assert_eq!(loss.steps, (1..=10).collect::<Vec<_>>());
+    let valid = metrics
+        .curves
+        .iter()
+        .find(|curve| curve.series == Series::ValidLoss)
+        .unwrap();
+    assert_eq!(valid.steps, [5, 10]);
+
+    let csv: Vec<_> = engine
+        .service
+        .metrics_csv(&alice(), &id)
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    let csv = String::from_utf8(csv.concat()).unwrap();
+    assert_eq!(csv.lines().count(), 11);
+    assert!(csv.lines().nth(4).unwrap().ends_with(",,"), "{csv}");
+    assert_eq!(
+        engine
+            .events(&alice(), &id)
+            .await
+            .iter()
+            .map(|message| message.split(':').next().unwrap())
+            .collect::<Vec<_>>(),
+        [
+            "Created fine-tuning job",
+            "Validating training file",
+            "Files validated, moving job to queued state",
+            "Fine-tuning job started",
+            "New fine-tuned model created",
+            "The job has successfully completed"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_download_link_works_once_and_tells_its_size() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "zipped").await;
+    trainer.finish(1).await;
+    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    let link = engine
+        .service
+        .create_download(&alice(), &job.artifact.unwrap())
+        .await
+        .unwrap();
+    let token = link.url.strip_prefix("/downloads/").unwrap();
+    let download = engine.service.open_download(token).await.unwrap();
+    let content: Vec<_> = download.content.try_collect().await.unwrap();
+    let content = content.concat();
+    assert_eq!(content.len() as u64, download.bytes);
+    assert_eq!(download.filename, "zipped.zip");
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(content)).unwrap();
+    assert_eq!(zip.len(), 2);
+    let mut weights = Vec::new();
+    std::io::copy(
+        &mut zip.by_name("adapter_model.safetensors").unwrap(),
+        &mut weights,
+    )
+    .unwrap();
+    assert_eq!(weights, [7_u8; 1000]);
+    assert!(matches!(
+        engine.service.open_download(token).await,
+        Err(Error::LinkExpired)
+    ));
+}
+
+#[tokio::test]
+async fn a_download_link_runs_out() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "zipped").await;
+    trainer.finish(1).await;
+    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    let link = engine
+        .service
+        .create_download(&alice(), &job.artifact.unwrap())
+        .await
+        .unwrap();
+    engine.clock.advance(std::time::Duration::from_secs(61));
+    let token = link.url.strip_prefix("/downloads/").unwrap();
+    assert!(matches!(
+        engine.service.open_download(token).await,
+        Err(Error::LinkExpired)
+    ));
+}
+
+#[tokio::test]
+async fn a_cancelled_job_cannot_complete_any_more() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "cancelled").await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    engine.wait_step(&alice(), &id, 1).await;
+    let job = engine.service.cancel_job(&alice(), &id).await.unwrap();
+    assert_eq!(job.status, JobStatus::Cancelled);
+    // The trainer reports its success too late.
+    trainer
+        .say(RunEvent::Done {
+            step: 10,
+            trained_tokens: 1,
+            complete: true,
+        })
+        .await;
+    trainer.exit_when_killed().await;
+    engine.service.inner.running.ended(id.as_str()).await;
+    let job = engine.service.find_job(&alice(), &id).await.unwrap();
+    assert_eq!((job.status, job.artifact), (JobStatus::Cancelled, None));
+    let again = engine.service.cancel_job(&alice(), &id).await;
+    assert!(matches!(
+        again,
+        Err(Error::Conflict {
+            code: "job_not_cancellable",
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn a_queued_job_is_cancelled_at_once_and_the_next_one_runs() {
+    let engine = TestEngine::start().await;
+    let (first, trainer) = engine.running_job(&alice(), "first").await;
+    let second = engine.job(&alice(), "second").await.id;
+    let third = engine.job(&alice(), "third").await.id;
+    engine.wait_status(&alice(), &second, JobStatus::Queued).await;
+    let waiting = engine.wait_status(&alice(), &third, JobStatus::Queued).await;
+    assert_eq!(waiting.queue_position, Some(1));
+    engine.service.cancel_job(&alice(), &second).await.unwrap();
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &first, JobStatus::Succeeded).await;
+    let trainer = engine.trainer().await;
+    assert!(trainer.launch.run_dir.ends_with(third.as_str()));
+}
+
+#[tokio::test]
+async fn an_active_job_is_not_deleted_and_an_ended_one_leaves_nothing() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "deleted").await;
+    let run_dir = trainer.launch.run_dir.clone();
+    assert!(matches!(
+        engine.service.delete_job(&alice(), &id).await,
+        Err(Error::Conflict {
+            code: "job_active",
+            ..
+        })
+    ));
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    engine.service.delete_job(&alice(), &id).await.unwrap();
+    assert!(matches!(
+        engine.service.find_job(&alice(), &id).await,
+        Err(Error::NotFound(_))
+    ));
+    engine.service.remove_run(id.as_str(), None).await;
+    assert!(!run_dir.exists());
+    for table in ["jobs", "steps", "events", "artifacts", "checkpoints"] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let left: i64 = sqlx::query_scalar(sql)
+            .fetch_one(engine.service.inner.store.read())
+            .await
+            .unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn lists_page_sort_search_and_count() {
+    let engine = TestEngine::start().await;
+    let dataset = engine.dataset(&alice(), &lines(12)).await;
+    let mut created = Vec::new();
+    for number in 0..7 {
+        let name = format!("{}-{number}", if number % 2 == 0 { "even" } else { "odd" });
+        created.push(
+            engine
+                .service
+                .create_job(&alice(), new_job(&name, &dataset.id), None)
+                .await
+                .unwrap()
+                .id,
+        );
+    }
+    created.reverse();
+    // Newest first, three a page, with a job that arrives in mid-way and changes nothing.
+    let mut query = JobQuery {
+        limit: Some(3),
+        ..JobQuery::default()
+    };
+    let mut seen = Vec::new();
+    loop {
+        let page = engine.service.list_jobs(&alice(), &query).await.unwrap();
+        seen.extend(page.jobs.into_iter().map(|job| job.id));
+        if seen.len() == 3 {
+            engine
+                .service
+                .create_job(&alice(), new_job("late", &dataset.id), None)
+                .await
+                .unwrap();
+        }
+        match page.next_cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    assert_eq!(seen, created);
+
+    let search = JobQuery {
+        q: Some("EVEN".to_owned()),
+        sort: Some("name".to_owned()),
+        ..JobQuery::default()
+    };
+    let found = engine.service.list_jobs(&alice(), &search).await.unwrap();
+    let names: Vec<_> = found.jobs.iter().map(|job| job.name.as_str()).collect();
+    assert_eq!(names, ["even-0", "even-2", "even-4", "even-6"]);
+    assert_eq!(found.summary.total, 4);
+
+    // A cursor of another order is refused, not misread.
+    query.sort = Some("name".to_owned());
+    assert!(matches!(
+        engine.service.list_jobs(&alice(), &query).await,
+        Err(Error::Invalid(_))
+    ));
+    for (limit, fine) in [(0, false), (1, true), (200, true), (201, false)] {
+        let query = JobQuery {
+            limit: Some(limit),
+            ..JobQuery::default()
+        };
+        assert_eq!(
+            engine.service.list_jobs(&alice(), &query).await.is_ok(),
+            fine,
+            "{limit}"
+        );
+    }
+    // The summary ignores the status filter.
+    let failed = JobQuery {
+        status: Some("failed".to_owned()),
+        ..JobQuery::default()
+    };
+    let found = engine.service.list_jobs(&alice(), &failed).await.unwrap();
+    assert_eq!((found.jobs.len(), found.summary.total), (0, 8));
+    let everywhere = engine
+        .service
+        .list_jobs(&Subject::new("nobody"), &JobQuery::default())
+        .await
+        .unwrap();
+    assert_eq!(everywhere.summary.total, 0);
+}
+
+#[tokio::test]
+async fn a_repeated_create_gives_the_first_job() {
+    let engine = TestEngine::start().await;
+    let dataset = engine.dataset(&alice(), &lines(12)).await;
+    let owner = alice();
+    let create = |name, draft| {
+        engine
+            .service
+            .create_job(&owner, new_job(name, &dataset.id), Some(draft))
+    };
+    let (one, other) = (
+        create("once", "draft-1").await.unwrap(),
+        create("once", "draft-1").await.unwrap(),
+    );
+    assert_eq!(one.id, other.id);
+    let (third, fourth) = tokio::join!(create("twice", "draft-2"), create("twice", "draft-2"));
+    assert_eq!(third.unwrap().id, fourth.unwrap().id);
+    let mallorys = engine.dataset(&mallory(), &lines(12)).await;
+    let theirs = engine
+        .service
+        .create_job(&mallory(), new_job("once", &mallorys.id), Some("draft-1"))
+        .await
+        .unwrap();
+    assert_ne!(theirs.id, one.id);
+}
+
+#[tokio::test]
+async fn a_form_with_faults_is_refused_field_by_field() {
+    let engine = TestEngine::start().await;
+    let few = engine.dataset(&alice(), &lines(3)).await;
+    let mut form = new_job("bad-name-", &few.id);
+    form.base_model = "unheard-of".to_owned();
+    form.evaluation_epochs = 2;
+    form.warmup_epochs = 1;
+    let Err(error) = engine.service.create_job(&alice(), form, None).await else {
+        panic!("taken")
+    };
+    let fields = error.fields();
+    let names: Vec<_> = fields.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "base_model",
+            "evaluation_epochs",
+            "name",
+            "training_dataset",
+            "warmup_epochs"
+        ]
+    );
+    let missing = new_job("fine", &"file-none".into());
+    let error = engine
+        .service
+        .create_job(&alice(), missing, None)
+        .await
+        .unwrap_err();
+    assert_eq!(error.fields()["training_dataset"], "there is no such file");
+}
+
+#[tokio::test]
+async fn a_failure_of_the_trainer_is_the_jobs_failure() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "diverges").await;
+    let message = "the loss is not a number: lower the learning rate".to_owned();
+    trainer
+        .say(RunEvent::Failed {
+            step: 3,
+            code: "nan_loss".to_owned(),
+            message: message.clone(),
+        })
+        .await;
+    trainer.exit(Exit::Code(3));
+    let job = engine.wait_status(&alice(), &id, JobStatus::Failed).await;
+    let failure = job.failure.unwrap();
+    assert_eq!((failure.code.as_str(), failure.message), ("nan_loss", message));
+}
