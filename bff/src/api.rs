@@ -168,3 +168,47 @@ async fn method_not_allowed() -> ApiError {
         "this path does not take this method; `allow` lists those it takes",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    /// Where the document is checked in.
+    const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+
+    #[test]
+    fn the_checked_in_document_is_the_codes() {
+        let current = super::document().to_pretty_json().expect("a document") + "\n";
+        if std::env::var_os("ATTUNE_WRITE_OPENAPI").is_some() {
+            std::fs::write(CHECKED_IN, &current).expect("writes");
+        }
+        let checked_in = std::fs::read_to_string(CHECKED_IN).unwrap_or_default();
+        assert!(
+            checked_in == current,
+            "docs/openapi.json is stale: run `cargo xtask openapi`, or this test with ATTUNE_WRITE_OPENAPI=1"
+        );
+    }
+
+    #[test]
+    fn operations_are_named_after_their_handlers_and_no_two_alike() {
+        let document = serde_json::to_value(super::document()).expect("a document");
+        assert!(
+            document["openapi"]
+                .as_str()
+                .is_some_and(|version| version.starts_with("3.1"))
+        );
+        let mut names: Vec<&str> = document["paths"]
+            .as_object()
+            .expect("paths")
+            .values()
+            .flat_map(|methods| methods.as_object().expect("methods").values())
+            .map(|operation| operation["operationId"].as_str().expect("a name"))
+            .collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        assert!(
+            names.contains(&"list_jobs") && names.contains(&"stream_job"),
+            "{names:?}"
+        );
+    }
+}

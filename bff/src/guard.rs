@@ -140,3 +140,6 @@ fn is_from_here(state: &AppState, headers: &HeaderMap) -> bool {
         Some(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,3 +49,6 @@ fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("a panic without a text");
     ApiError::internal(format!("panic: {text}")).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,6 @@ pub(super) async fn cancel_job(
         state.upstream.cancel_job(signed_in.subject(), &id).await?,
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,6 @@ fn with_cookie(value: &str, max_age: i64, mut response: Response) -> Result<Resp
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,13 +234,13 @@ fn explain(error: figment::Error, file: Option<&PathBuf>) -> ConfigError {
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>()
             .join(", ");
-        let within = if first.path.is_empty() {
-            String::new()
+        let key = if first.path.last() == Some(key) {
+            setting
         } else {
-            format!("{setting}.")
+            format!("{setting}.{key}")
         };
         return ConfigError::UnknownKey {
-            key: format!("{within}{key}"),
+            key: key.trim_start_matches('.').to_owned(),
             file,
             hint: format!("known here: {known}"),
         };

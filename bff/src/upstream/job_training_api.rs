@@ -86,12 +86,7 @@ impl Upstream for JobTrainingApi {
     }
 
     async fn find_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {
-        read::job(
-            &self
-                .client
-                .get(&format!("jobs/{}", encode_segment(id.as_str())))
-                .await?,
-        )
+        read::job(&self.client.get(&job_path(id)?).await?)
     }
 
     async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job> {
@@ -100,10 +95,7 @@ impl Upstream for JobTrainingApi {
 
     /// A running job too: this upstream has no cancel, so deleting is the only way to end one.
     async fn delete_job(&self, _subject: &Subject, id: &JobId) -> Answer<()> {
-        let deleted = self
-            .client
-            .delete(&format!("jobs/{}", encode_segment(id.as_str())))
-            .await;
+        let deleted = self.client.delete(&job_path(id)?).await;
         self.jobs.forget();
         deleted
     }
@@ -113,6 +105,14 @@ impl Upstream for JobTrainingApi {
             models: self.all_models().await?.as_ref().clone(),
         })
     }
+}
+
+/// A job's path. Addresses resolve `.` and `..` however they are encoded, so these name no job.
+fn job_path(id: &JobId) -> Answer<String> {
+    if matches!(id.as_str(), "" | "." | "..") {
+        return Err(UpstreamError::NotFound("job"));
+    }
+    Ok(format!("jobs/{}", encode_segment(id.as_str())))
 }
 
 /// 404 for a collection means that no such API stands there.

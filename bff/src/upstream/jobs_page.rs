@@ -165,14 +165,14 @@ mod tests {
         list.jobs.iter().map(|job| job.id.as_str()).collect()
     }
 
-    fn ask(query: JobQuery) -> JobList {
-        page(&jobs(), &query).expect("the query is good")
+    fn ask(query: &JobQuery) -> JobList {
+        page(&jobs(), query).expect("the query is good")
     }
 
     #[test]
     fn newest_come_first_unless_told() {
-        assert_eq!(ids(&ask(JobQuery::default())), ["4", "3", "2", "1"]);
-        let by_name = ask(JobQuery {
+        assert_eq!(ids(&ask(&JobQuery::default())), ["4", "3", "2", "1"]);
+        let by_name = ask(&JobQuery {
             sort: Some("name".to_owned()),
             ..JobQuery::default()
         });
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_summary_ignores_the_status_filter_and_heeds_the_others() {
-        let list = ask(JobQuery {
+        let list = ask(&JobQuery {
             status: Some("failed".to_owned()),
             model: Some("llama".to_owned()),
             ..JobQuery::default()
@@ -196,14 +196,14 @@ mod tests {
     #[test]
     fn search_finds_name_id_and_model_without_case() {
         assert_eq!(
-            ids(&ask(JobQuery {
+            ids(&ask(&JobQuery {
                 q: Some("BETA".to_owned()),
                 ..JobQuery::default()
             })),
             ["2"]
         );
         assert_eq!(
-            ids(&ask(JobQuery {
+            ids(&ask(&JobQuery {
                 q: Some("qwen".to_owned()),
                 ..JobQuery::default()
             })),
@@ -213,12 +213,12 @@ mod tests {
 
     #[test]
     fn pages_join_without_gap_or_overlap() {
-        let first = ask(JobQuery {
+        let first = ask(&JobQuery {
             limit: Some(3),
             ..JobQuery::default()
         });
         assert_eq!(ids(&first), ["4", "3", "2"]);
-        let second = ask(JobQuery {
+        let second = ask(&JobQuery {
             limit: Some(3),
             cursor: first.next_cursor,
             ..JobQuery::default()

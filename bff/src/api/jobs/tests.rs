@@ -1,0 +1,192 @@
+use crate::test_app::TestApp;
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+fn new_job() -> Value {
+    json!({
+        "name": "my-first-job",
+        "base_model": "Qwen/QwQ-32B",
+        "epochs": 3,
+        "evaluation_epochs": 1,
+        "warmup_epochs": 1,
+        "learning_rate": 0.0002,
+    })
+}
+
+fn with(field: &str, value: Value) -> Value {
+    let mut job = new_job();
+    job[field] = value;
+    job
+}
+
+#[tokio::test]
+async fn what_the_form_would_refuse_never_reaches_the_upstream() {
+    let (app, server) = TestApp::with_job_training_api().await;
+    let user = app.user().await;
+    let trailing_dash = user.post("/api/jobs", &with("name", json!("my-job-"))).await;
+    insta::assert_snapshot!(trailing_dash.shown(), @r#"
+    400 Bad Request
+    {
+      "code": "validation_failed",
+      "detail": "some fields need another value; see `fields`",
+      "field_codes": {
+        "name": {
+          "code": "trailing_dash"
+        }
+      },
+      "fields": {
+        "name": "the job name can't end in a dash"
+      },
+      "request_id": "…",
+      "status": 400,
+      "title": "Bad Request",
+      "type": "about:blank"
+    }
+    "#);
+    let too_many = user.post("/api/jobs", &with("evaluation_epochs", json!(3))).await;
+    insta::assert_snapshot!(too_many.shown(), @r#"
+    400 Bad Request
+    {
+      "code": "validation_failed",
+      "detail": "some fields need another value; see `fields`",
+      "field_codes": {
+        "evaluation_epochs": {
+          "code": "epochs_sum",
+          "params": {
+            "epochs": "3",
+            "sum": "4"
+          }
+        },
+        "warmup_epochs": {
+          "code": "epochs_sum",
+          "params": {
+            "epochs": "3",
+            "sum": "4"
+          }
+        }
+      },
+      "fields": {
+        "evaluation_epochs": "evaluation epochs and warm-up epochs together are 4, but must be at most the 3 epochs of the job",
+        "warmup_epochs": "evaluation epochs and warm-up epochs together are 4, but must be at most the 3 epochs of the job"
+      },
+      "request_id": "…",
+      "status": 400,
+      "title": "Bad Request",
+      "type": "about:blank"
+    }
+    "#);
+    let zero_rate = user.post("/api/jobs", &with("learning_rate", json!(0))).await;
+    assert_eq!(zero_rate.status, StatusCode::BAD_REQUEST);
+    assert!(server.received_requests().await.expect("recorded").is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_the_wrong_shape_names_the_field() {
+    let (app, _server) = TestApp::with_job_training_api().await;
+    let user = app.user().await;
+    insta::assert_snapshot!(user.post("/api/jobs", &with("epochs", json!("three"))).await.shown(), @r#"
+    400 Bad Request
+    {
+      "code": "invalid_body",
+      "detail": "the body can't be read: invalid type: string \"three\", expected u32 at line 1 column 45",
+      "fields": {
+        "epochs": "invalid type: string \"three\", expected u32"
+      },
+      "request_id": "…",
+      "status": 400,
+      "title": "Bad Request",
+      "type": "about:blank"
+    }
+    "#);
+    let unknown = user.post("/api/jobs", &with("epoch", json!(3))).await;
+    assert_eq!(
+        (unknown.status, unknown.code().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_body")
+    );
+    let broken = user
+        .request(Method::POST, "/api/jobs")
+        .header("content-type", "application/json")
+        .body("{\"name\": ")
+        .send()
+        .await;
+    assert_eq!(
+        (broken.status, broken.code().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_body")
+    );
+    let two = format!("{} {}", new_job(), new_job());
+    let trailing = user
+        .request(Method::POST, "/api/jobs")
+        .header("content-type", "application/json")
+        .body(two)
+        .send()
+        .await;
+    assert_eq!(trailing.code(), "invalid_body");
+}
+
+#[tokio::test]
+async fn nonsense_in_query_and_headers_is_a_problem() {
+    let (app, server) = TestApp::with_job_training_api().await;
+    wiremock::Mock::given(wiremock::matchers::path("/api/jobs"))
+        .respond_with(wiremock::ResponseTemplate::new(200).set_body_json(json!([])))
+        .mount(&server)
+        .await;
+    let user = app.user().await;
+    for query in [
+        "limit=x",
+        "limit=-1",
+        "limit=0",
+        "limit=201",
+        "status=done",
+        "sort=age",
+    ] {
+        let answer = user.get(&format!("/api/jobs?{query}")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::BAD_REQUEST, "invalid_query"),
+            "{query}"
+        );
+    }
+    let key = user
+        .request(Method::POST, "/api/jobs")
+        .header("idempotency-key", "")
+        .json(&new_job())
+        .send()
+        .await;
+    assert_eq!(key.code(), "invalid_idempotency_key");
+}
+
+#[tokio::test]
+async fn what_this_upstream_has_not_is_not_pretended() {
+    let (app, _server) = TestApp::with_job_training_api().await;
+    let user = app.user().await;
+    for path in ["events", "checkpoints", "metrics", "metrics.csv", "stream"] {
+        let answer = user.get(&format!("/api/jobs/some-id/{path}")).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::NOT_FOUND, "not_supported"),
+            "{path}"
+        );
+    }
+    let cancel = user
+        .request(Method::POST, "/api/jobs/some-id/cancel")
+        .send()
+        .await;
+    insta::assert_snapshot!(cancel.shown(), @r#"
+    404 Not Found
+    {
+      "code": "not_supported",
+      "detail": "the upstream behind this console does not offer this; see `GET /api/capabilities`",
+      "request_id": "…",
+      "status": 404,
+      "title": "Not Found",
+      "type": "about:blank"
+    }
+    "#);
+    for action in ["pause", "resume", "retry"] {
+        let answer = user
+            .request(Method::POST, &format!("/api/jobs/some-id/{action}"))
+            .send()
+            .await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{action}");
+    }
+}
