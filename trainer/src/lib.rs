@@ -1,1 +1,26 @@
-//! trainer
+//! The numerics of Attune: models, LoRA, data, checkpoints. One run is one process.
+//!
+//! Architecture invariant: no HTTP, no database, no wall clock, no ambient randomness. A run's input is its directory,
+//! its output is event lines and files; equal inputs give equal bytes on any number of threads.
+
+pub mod config;
+mod error;
+pub mod lora;
+mod matmul;
+pub mod model;
+mod network;
+mod ops;
+mod optimizer;
+pub mod pretrain;
+pub mod random;
+pub mod rope;
+pub mod schedule;
+mod simd;
+mod storage;
+mod tensor_file;
+#[cfg(test)]
+mod testing;
+
+pub use error::Error;
+pub use model::Model;
+pub use tensor_file::Precision;

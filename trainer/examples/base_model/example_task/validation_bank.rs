@@ -1,0 +1,102 @@
+//! What validation messages are made of: other people, other products, other sentences.
+
+use super::Bank;
+
+pub(super) const BANK: Bank = Bank {
+    names: &[
+        "Wanda", "Milan", "Zoe", "Anders", "Leila", "Piotr", "Nadia", "Hugo", "Esther", "Ravi", "Astrid",
+        "Diego",
+    ],
+    products: &[
+        "blender",
+        "raincoat",
+        "tripod",
+        "sofa",
+        "microphone",
+        "wardrobe",
+        "skateboard",
+        "curtain",
+        "projector",
+        "violin",
+        "thermos",
+        "pillow",
+    ],
+    greetings: &[
+        "Good evening,",
+        "Dear support,",
+        "Hi, {name} here.",
+        "I am {name}.",
+        "Good day,",
+    ],
+    issues: [
+        &[
+            "There are two charges on my card for one {product}.",
+            "The bill you sent me has the wrong price.",
+            "I think the invoice amount for the {product} is too high.",
+            "A fee was charged that nobody told me about.",
+            "My bank says the payment went through twice.",
+            "Can you explain the tax on this invoice?",
+            "I paid for the {product}, but the invoice says unpaid.",
+        ],
+        &[
+            "Nobody has seen the parcel since it left the depot.",
+            "The {product} was shipped long ago and the tracking is empty.",
+            "The driver brought my package to another street.",
+            "Where is the delivery with my {product}?",
+            "The tracking shows nothing about the parcel.",
+            "The courier did not stop and took the package away.",
+            "The shipping of the {product} is late again.",
+        ],
+        &[
+            "Please tell me how to return the {product}.",
+            "The {product} has a big crack and I ask you to replace it.",
+            "I am not happy with the {product} and want a refund.",
+            "Can I exchange the {product} for another colour?",
+            "I need a return label, the {product} is faulty.",
+            "The {product} is damaged, so I want my money back.",
+            "This {product} is broken, please give me a replacement.",
+        ],
+        &[
+            "The password that you gave me does not work.",
+            "I am locked out of my account.",
+            "The login page does not know my email.",
+            "Please delete my account and my profile.",
+            "The link to reset my password has expired.",
+            "My user name is wrong, can you change it in my profile?",
+            "Since this morning my account is blocked.",
+        ],
+    ],
+    orders: &[
+        "This concerns order {order}.",
+        "The number of my order is {order}.",
+        "Look at order {order}, please.",
+        "Order number {order} is the one I mean.",
+        "I speak of order {order}.",
+    ],
+    urgent: &[
+        "It is very urgent, please answer today.",
+        "Please hurry, I need it before tonight.",
+        "I need help immediately.",
+        "This is an emergency for us.",
+        "Please solve it right now.",
+    ],
+    calm: &[
+        "You can take your time.",
+        "Any day next week is fine.",
+        "There is no rush at all.",
+        "Answer me whenever it suits you.",
+        "It is not so important.",
+    ],
+    asides: &[
+        "We are a family of {few}.",
+        "I told {few} friends about you.",
+        "Your shop has a nice name.",
+    ],
+    closings: &[
+        "Kind regards, {name}",
+        "Many thanks.",
+        "Yours, {name}",
+        "See you, {name}",
+    ],
+    order_residue: 2,
+};

@@ -1,0 +1,192 @@
+//! Words of the reading tasks.
+
+/// A subject and the words that give it away.
+pub struct Topic {
+    pub label: &'static str,
+    pub nouns: &'static [&'static str],
+    pub verbs: &'static [&'static str],
+    pub states: &'static [&'static str],
+}
+
+pub const TOPICS: [Topic; 14] = [
+    Topic {
+        label: "finance",
+        nouns: &[
+            "invoice",
+            "bill",
+            "charge",
+            "payment",
+            "fee",
+            "tax",
+            "price",
+            "bank",
+            "card",
+            "cost",
+            "amount",
+            "discount",
+            "bills",
+            "fees",
+            "charges",
+            "statement",
+        ],
+        verbs: &["pay", "charge", "bill", "buy"],
+        states: &["charged", "billed", "paid", "unpaid", "cheap"],
+    },
+    Topic {
+        label: "transport",
+        nouns: &[
+            "parcel", "package", "courier", "driver", "depot", "street", "delivery", "tracking", "shipping",
+            "truck", "road", "address", "parcels",
+        ],
+        verbs: &["deliver", "ship", "bring", "arrive", "drive", "move"],
+        states: &["delivered", "shipped", "late", "lost", "stuck", "planned"],
+    },
+    Topic {
+        label: "repair",
+        nouns: &[
+            "crack",
+            "damage",
+            "refund",
+            "return",
+            "replacement",
+            "label",
+            "exchange",
+            "part",
+            "fault",
+            "hole",
+            "parts",
+        ],
+        verbs: &[
+            "return",
+            "replace",
+            "repair",
+            "refund",
+            "exchange",
+            "break",
+            "send back",
+            "give back",
+        ],
+        states: &["broken", "damaged", "faulty", "missing", "cracked", "opened"],
+    },
+    Topic {
+        label: "access",
+        nouns: &[
+            "password", "account", "login", "profile", "link", "user", "email", "site", "page", "reset",
+            "accounts", "phone",
+        ],
+        verbs: &["log in", "sign in", "reset", "delete", "type", "forget"],
+        states: &["locked", "blocked", "unknown", "expired", "locked out"],
+    },
+    Topic {
+        label: "sky",
+        nouns: &[
+            "rain", "storm", "cloud", "wind", "snow", "sun", "thunder", "fog", "frost", "moon",
+        ],
+        verbs: &["rain", "snow", "shine", "freeze"],
+        states: &["cloudy", "windy", "foggy", "frozen"],
+    },
+    Topic {
+        label: "food",
+        nouns: &[
+            "bread", "soup", "cheese", "apple", "butter", "sugar", "dinner", "cake", "rice", "salt",
+        ],
+        verbs: &["cook", "bake", "eat", "taste"],
+        states: &["sweet", "salty", "fried", "hungry"],
+    },
+    Topic {
+        label: "animals",
+        nouns: &[
+            "dog", "horse", "cow", "sheep", "rabbit", "fox", "goat", "mouse", "wolf", "hen",
+        ],
+        verbs: &["bark", "hunt", "feed", "breed"],
+        states: &["furry", "tame", "wild", "fed"],
+    },
+    Topic {
+        label: "music",
+        nouns: &[
+            "song", "drum", "choir", "tune", "singer", "concert", "band", "melody", "rhythm", "dance",
+        ],
+        verbs: &["sing", "play", "dance", "whistle"],
+        states: &["loud", "tuned", "sung", "noisy"],
+    },
+    Topic {
+        label: "health",
+        nouns: &[
+            "doctor", "nurse", "fever", "medicine", "tooth", "blood", "cough", "clinic", "pain", "bandage",
+        ],
+        verbs: &["heal", "cough", "bleed", "sneeze"],
+        states: &["sick", "healthy", "ill", "weak"],
+    },
+    Topic {
+        label: "school",
+        nouns: &[
+            "teacher", "lesson", "pupil", "exam", "pencil", "class", "essay", "grammar", "library",
+            "homework",
+        ],
+        verbs: &["learn", "teach", "study", "spell"],
+        states: &["clever", "taught", "learned", "graded"],
+    },
+    Topic {
+        label: "sea",
+        nouns: &[
+            "boat", "wave", "harbour", "fish", "sailor", "anchor", "beach", "island", "tide", "captain",
+        ],
+        verbs: &["swim", "sail", "dive", "row"],
+        states: &["wet", "deep", "salted", "drowned"],
+    },
+    Topic {
+        label: "garden",
+        nouns: &[
+            "flower", "tree", "seed", "grass", "leaf", "rose", "hedge", "root", "branch", "weed",
+        ],
+        verbs: &["plant", "dig", "grow", "water"],
+        states: &["green", "ripe", "planted", "blooming"],
+    },
+    Topic {
+        label: "building",
+        nouns: &[
+            "wall", "roof", "brick", "window", "stairs", "cellar", "tower", "floor", "chimney", "door",
+        ],
+        verbs: &["build", "paint", "climb", "hammer"],
+        states: &["built", "painted", "tall", "wooden"],
+    },
+    Topic {
+        label: "law",
+        nouns: &[
+            "judge", "court", "police", "thief", "crime", "prison", "lawyer", "trial", "witness", "jury",
+        ],
+        verbs: &["steal", "arrest", "judge", "confess"],
+        states: &["guilty", "legal", "stolen", "arrested"],
+    },
+];
+
+pub const NAMES: [&str; 40] = [
+    "Adele", "Boris", "Clara", "Derek", "Edith", "Felix", "Gwen", "Harold", "Iris", "Jasper", "Karin", "Leo",
+    "Mona", "Nils", "Olga", "Peter", "Quinn", "Rosa", "Simon", "Thea", "Ulla", "Vera", "Walter", "Xenia",
+    "Yves", "Zara", "Albin", "Berta", "Cyril", "Dora", "Emil", "Flora", "Gustav", "Helga", "Igor", "Judith",
+    "Klaus", "Lotte", "Mabel", "Norman",
+];
+
+pub const PLACES: [&str; 24] = [
+    "Arden", "Brixley", "Corvin", "Dunmore", "Elsted", "Farrow", "Glenby", "Hexton", "Ilmar", "Jorvik",
+    "Kelder", "Lunby", "Marsk", "Norvale", "Ostrey", "Pellham", "Quarry", "Rudby", "Selwick", "Tarn",
+    "Upton", "Velby", "Wexcot", "Yarrow",
+];
+
+pub const THINGS: [&str; 30] = [
+    "stone", "ladder", "bucket", "box", "rope", "candle", "spoon", "mirror", "basket", "coin", "bell",
+    "wheel", "nail", "ball", "hat", "key", "cup", "chair", "bag", "lamp", "ribbon", "bottle", "plate",
+    "button", "feather", "brush", "knife", "map", "ring", "pot",
+];
+
+pub const COLOURS: [&str; 10] = [
+    "red", "blue", "yellow", "black", "white", "brown", "grey", "pink", "orange", "purple",
+];
+
+pub const COUNTS: [&str; 8] = ["two", "three", "four", "five", "six", "seven", "eight", "nine"];
+
+/// Labels without a meaning of their own, for rules that the request tells.
+pub const LABELS: [&str; 24] = [
+    "red", "blue", "north", "south", "left", "right", "up", "down", "yes", "no", "A", "B", "C", "one", "two",
+    "gold", "iron", "alpha", "beta", "gamma", "kind", "hot", "cold", "open",
+];

@@ -1,0 +1,140 @@
+//! Everything that can go wrong in a run, with the stable code that the engine and the user see.
+
+use shared::run::exit_code;
+use std::{io, path::Path};
+
+/// Why something could not be done. [`Error::code`] is stable; the text is for people.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The run directory or its `spec.json` can't be used.
+    #[error("{0}")]
+    InvalidSpec(String),
+    /// The folder is no usable model.
+    #[error("{0}")]
+    InvalidModel(String),
+    /// The model is of a family that this trainer doesn't know.
+    #[error("`{0}` is an architecture that can't be trained here; use a Llama, Qwen2 or Qwen3 decoder")]
+    UnknownArchitecture(String),
+    /// A tensor isn't as `config.json` says.
+    #[error(
+        "tensor `{name}` has shape {found:?} where `config.json` asks for {expected:?}; the folder's files don't belong together"
+    )]
+    WeightShapeMismatch {
+        /// The tensor's name.
+        name: String,
+        /// Its shape in the file.
+        found: Vec<usize>,
+        /// The shape that fits the configuration.
+        expected: Vec<usize>,
+    },
+    /// `tokenizer.json` can't be read.
+    #[error("{0}")]
+    InvalidTokenizer(String),
+    /// The chat template is missing or can't be rendered.
+    #[error("{0}")]
+    InvalidChatTemplate(String),
+    /// The adapter to start from can't be used.
+    #[error("{0}")]
+    InvalidAdapter(String),
+    /// A line of the training file can't be used.
+    #[error("line {line} of the training file: {message}")]
+    InvalidTrainingFile {
+        /// The line, from 1; 0 speaks of the whole file.
+        line: u64,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A line of the validation file can't be used.
+    #[error("line {line} of the validation file: {message}")]
+    InvalidValidationFile {
+        /// The line, from 1; 0 speaks of the whole file.
+        line: u64,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The loss or the gradient is no longer a number.
+    #[error("{what} became {value} at step {step}; lower the learning rate or look for broken examples")]
+    NotFinite {
+        /// `the loss` or `the gradient norm`.
+        what: &'static str,
+        /// NaN or an infinity.
+        value: f64,
+        /// The optimizer step, from 1.
+        step: u64,
+    },
+    /// Another process trains in this run directory.
+    #[error("another process holds `run.lock`; wait for it to end or end it")]
+    Locked,
+    /// A file could not be read.
+    #[error("could not read `{path}`: {source}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("could not write `{path}`: {source}")]
+    Write {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Threads could not be started.
+    #[error("could not start worker threads: {0}")]
+    Threads(String),
+}
+
+impl Error {
+    /// A read error of this path.
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Read { path, source }
+    }
+
+    /// A write error of this path.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| Self::Write { path, source }
+    }
+
+    /// The stable, `snake_case` name of the failure.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidSpec(_) => "invalid_spec",
+            Self::InvalidModel(_) => "invalid_model",
+            Self::UnknownArchitecture(_) => "unknown_architecture",
+            Self::WeightShapeMismatch { .. } => "weight_shape_mismatch",
+            Self::InvalidTokenizer(_) => "invalid_tokenizer",
+            Self::InvalidChatTemplate(_) => "invalid_chat_template",
+            Self::InvalidAdapter(_) => "invalid_adapter",
+            Self::InvalidTrainingFile { .. } => "invalid_training_file",
+            Self::InvalidValidationFile { .. } => "invalid_validation_file",
+            Self::NotFinite { .. } => "nan_loss",
+            Self::Locked => "locked",
+            Self::Write { source, .. } if is_full(source) => "disk_full",
+            Self::Read { .. } | Self::Write { .. } => "storage",
+            Self::Threads(_) => "threads",
+        }
+    }
+
+    /// How the process ends because of it.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFinite { .. } => exit_code::DIVERGED,
+            Self::Locked => exit_code::LOCKED,
+            Self::Write { .. } => exit_code::STORAGE,
+            _ => exit_code::REFUSED,
+        }
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}

@@ -1,0 +1,128 @@
+//! The decoder's forward and backward pass over a batch of sequences that lie one after the other, without padding.
+//!
+//! Nothing is built at run time: one fixed architecture, written out. What the backward pass needs is kept, the rest is
+//! computed again where that's cheap (norms, activations, attention scores). No gradient of a frozen matrix exists.
+
+pub(crate) mod linear;
+mod pass;
+mod workspace;
+
+pub(crate) use workspace::Workspace;
+
+use crate::{
+    lora::Adapter,
+    model::{Group, Model},
+    ops::{
+        attention::{HeadNorms, Segment},
+        loss::Target,
+    },
+    random::{Purpose, Stream},
+};
+
+/// Sequences that are processed together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Batch {
+    /// All tokens, sequence after sequence.
+    pub(crate) tokens: Vec<u32>,
+    /// Where each sequence lies.
+    pub(crate) segments: Vec<Segment>,
+    /// The rows that count.
+    pub(crate) targets: Vec<Target>,
+    /// Rows of the same optimizer step that came before this batch; keys the dropout masks.
+    pub(crate) first_row: u64,
+}
+
+impl Batch {
+    /// Adds a sequence; `counts[i]` says whether token i counts as a target (the first never does: nothing predicts it).
+    pub(crate) fn push(&mut self, tokens: &[u32], counts: impl IntoIterator<Item = bool>) {
+        let start = self.tokens.len();
+        self.tokens.extend_from_slice(tokens);
+        self.segments.push(Segment {
+            start,
+            len: tokens.len(),
+        });
+        for (place, (token, counts)) in tokens.iter().zip(counts).enumerate().skip(1) {
+            if counts {
+                self.targets.push(Target {
+                    row: (start + place - 1) as u32,
+                    token: *token,
+                });
+            }
+        }
+    }
+}
+
+/// Keys the dropout masks of one optimizer step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dropout {
+    pub(crate) seed: u64,
+    pub(crate) step: u64,
+    pub(crate) probability: f64,
+}
+
+impl Dropout {
+    pub(crate) fn stream(self, layer: usize, projection: shared::run::Projection) -> Stream {
+        Stream::new(
+            self.seed,
+            Purpose::Dropout,
+            &[self.step, layer as u64, projection as u64],
+        )
+    }
+}
+
+/// A model, perhaps with an adapter on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Network<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) adapter: Option<&'a Adapter>,
+    /// On in training with dropout only.
+    pub(crate) dropout: Option<Dropout>,
+}
+
+/// Whose gradients are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trained {
+    /// The adapter's; the buffer is laid out as [`Adapter::values`].
+    Adapter,
+    /// Every weight's; the buffer is laid out as the model's weights.
+    Everything,
+}
+
+impl<'a> Network<'a> {
+    pub(crate) const fn frozen(model: &'a Model) -> Self {
+        Self {
+            model,
+            adapter: None,
+            dropout: None,
+        }
+    }
+
+    pub(crate) fn weights(&self, range: &std::ops::Range<usize>) -> &'a [f32] {
+        &self.model.weights[range.clone()]
+    }
+
+    pub(crate) fn head_norms(&self, layer: usize) -> Option<HeadNorms<'a>> {
+        let range = &self.model.layout.layers[layer].head_norms;
+        let (query, key) = self.weights(range).split_at(range.len() / 2);
+        let eps = self.model.config.rms_norm_eps;
+        (!range.is_empty()).then_some(HeadNorms { query, key, eps })
+    }
+
+    pub(crate) fn linear(&self, layer: usize, group: Group) -> linear::Linear<'a> {
+        let layout = &self.model.layout.layers[layer].groups[group as usize];
+        linear::Linear {
+            layout,
+            weight: self.weights(&layout.weight),
+            bias: self.weights(&layout.bias),
+            adapter: self.adapter.and_then(|adapter| {
+                adapter.layers[layer][group as usize]
+                    .as_ref()
+                    .map(|group| (adapter, group))
+            }),
+            dropout: self.dropout.map(|dropout| (dropout, layer)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! The linear layer with its adapter, forward and backward.
+//!
+//! Without dropout the adapter is added into a scratch copy of the weight first: rank ÷ rows of the product's cost,
+//! and one product instead of three. With dropout its input differs, so it's computed beside.
+
+use super::Dropout;
+use crate::{
+    lora::{Adapter, AdapterGroup},
+    matmul::{Matrix, multiply_columns_parallel, multiply_parallel},
+    model::GroupLayout,
+    ops::norm::backward_bias,
+    random::Stream,
+};
+use rayon::prelude::*;
+
+/// One product of a layer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Linear<'a> {
+    pub(crate) layout: &'a GroupLayout,
+    pub(crate) weight: &'a [f32],
+    pub(crate) bias: &'a [f32],
+    pub(crate) adapter: Option<(&'a Adapter, &'a AdapterGroup)>,
+    /// And which layer this is.
+    pub(crate) dropout: Option<(Dropout, usize)>,
+}
+
+/// Buffers that all linear layers share.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    weight: Vec<f32>,
+    dropped: Vec<f32>,
+    inner: Vec<f32>,
+    grad_inner: Vec<f32>,
+    /// Rows of the same step before this batch; keys the dropout masks.
+    pub(crate) first_row: u64,
+}
+
+/// Adds (alpha ÷ rank) · B A to a weight `[outputs, inputs]`.
+pub(crate) fn add_update(adapter: &Adapter, group: &AdapterGroup, weight: &mut [f32]) {
+    let (rank, inputs) = (adapter.spec.rank as usize, group.inputs);
+    for part in &group.parts {
+        let a = part_of_a(adapter, group, part.column).transposed();
+        let b = Matrix::new(&adapter.values[part.b.clone()], part.rows.len(), rank);
+        let rows = &mut weight[part.rows.start * inputs..part.rows.end * inputs];
+        multiply_parallel(rows, b, a, adapter.scale(), true);
+    }
+}
+
+/// One projection's `[inputs, rank]` of a group's A.
+fn part_of_a<'a>(adapter: &'a Adapter, group: &AdapterGroup, column: usize) -> Matrix<'a> {
+    let a = &adapter.values[group.a.clone()];
+    Matrix::strided(
+        &a[column..],
+        group.inputs,
+        adapter.spec.rank as usize,
+        group.width,
+    )
+}
+
+impl Linear<'_> {
+    fn rows(&self, input: &[f32]) -> usize {
+        input.len() / self.layout.inputs
+    }
+
+    /// The weight as the product needs it: with the adapter in it, in `scratch`, unless dropout keeps the two apart.
+    fn effective<'b>(&'b self, scratch: &'b mut Vec<f32>) -> &'b [f32] {
+        let (Some((adapter, group)), None) = (self.adapter, self.dropout) else {
+            return self.weight;
+        };
+        scratch.resize(scratch.len().max(self.weight.len()), 0.0);
+        let copy = &mut scratch[..self.weight.len()];
+        copy.par_chunks_mut(1 << 16)
+            .zip(self.weight.par_chunks(1 << 16))
+            .for_each(|(to, from)| {
+                to.copy_from_slice(from);
+            });
+        add_update(adapter, group, copy);
+        copy
+    }
+
+    /// `out = input · Wᵀ + bias`, adapter included; `input` `[rows, inputs]`, `out` `[rows, outputs]`.
+    pub(crate) fn forward(&self, input: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+        let (inputs, outputs) = (self.layout.inputs, self.layout.outputs);
+        let rows = self.rows(input);
+        let input_matrix = Matrix::new(input, rows, inputs);
+        if !self.bias.is_empty() {
+            out.par_chunks_mut(outputs)
+                .for_each(|row| row.copy_from_slice(self.bias));
+        }
+        let weight = self.effective(&mut scratch.weight);
+        let weight = Matrix::new(weight, outputs, inputs).transposed();
+        multiply_parallel(out, input_matrix, weight, 1.0, !self.bias.is_empty());
+        if let (Some((adapter, group)), Some((dropout, layer))) = (self.adapter, self.dropout) {
+            let rank = adapter.spec.rank as usize;
+            for part in &group.parts {
+                let stream = dropout.stream(layer, part.projection);
+                drop_out(
+                    input,
+                    inputs,
+                    stream,
+                    dropout.probability,
+                    scratch.first_row,
+                    &mut scratch.dropped,
+                );
+                scratch.inner.resize(rows * rank, 0.0);
+                let a = part_of_a(adapter, group, part.column);
+                multiply_parallel(
+                    &mut scratch.inner,
+                    Matrix::new(&scratch.dropped, rows, inputs),
+                    a,
+                    1.0,
+                    false,
+                );
+                let b = Matrix::new(&adapter.values[part.b.clone()], part.rows.len(), rank).transposed();
+                let inner = Matrix::new(&scratch.inner, rows, rank);
+                multiply_columns_parallel(out, outputs, part.rows.start, inner, b, adapter.scale(), true);
+            }
+        }
+    }
+
+    /// `grad_input = grad · W`, adapter included; overwrites.
+    pub(crate) fn backward_input(&self, grad: &[f32], grad_input: &mut [f32], scratch: &mut Scratch) {
+        let (inputs, outputs) = (self.layout.inputs, self.layout.outputs);
+        let rows = grad.len() / outputs;
+        let weight = self.effective(&mut scratch.weight);
+        let weight = Matrix::new(weight, outputs, inputs);
+        multiply_parallel(grad_input, Matrix::new(grad, rows, outputs), weight, 1.0, false);
+        if let (Some((adapter, group)), Some((dropout, layer))) = (self.adapter, self.dropout) {
+            let rank = adapter.spec.rank as usize;
+            for part in &group.parts {
+                scratch.grad_inner.resize(rows * rank, 0.0);
+                let b = Matrix::new(&adapter.values[part.b.clone()], part.rows.len(), rank);
+                let part_grad = Matrix::strided(&grad[part.rows.start..], rows, part.rows.len(), outputs);
+                multiply_parallel(&mut scratch.grad_inner, part_grad, b, adapter.scale(), false);
+                scratch.dropped.resize(rows * inputs, 0.0);
+                let a = part_of_a(adapter, group, part.column).transposed();
+                let grad_inner = Matrix::new(&scratch.grad_inner, rows, rank);
+                multiply_parallel(&mut scratch.dropped, grad_inner, a, 1.0, false);
+                let stream = dropout.stream(layer, part.projection);
+                add_dropped(
+                    &scratch.dropped,
+                    inputs,
+                    stream,
+                    dropout.probability,
+                    scratch.first_row,
+                    grad_input,
+                );
+            }
+        }
+    }
+
+    /// Adds the gradients of A and B to `grads`, which lie as the adapter's values do.
+    pub(crate) fn backward_adapter(
+        &self,
+        input: &[f32],
+        grad: &[f32],
+        scratch: &mut Scratch,
+        grads: &mut [f32],
+    ) {
+        let Some((adapter, group)) = self.adapter else {
+            return;
+        };
+        let (inputs, outputs) = (self.layout.inputs, self.layout.outputs);
+        let (rows, rank, width) = (self.rows(input), adapter.spec.rank as usize, group.width);
+        let a = &adapter.values[group.a.clone()];
+        scratch.inner.resize(rows * width, 0.0);
+        scratch.grad_inner.resize(rows * width, 0.0);
+        if self.dropout.is_none() {
+            let a = Matrix::new(a, inputs, width);
+            multiply_parallel(
+                &mut scratch.inner,
+                Matrix::new(input, rows, inputs),
+                a,
+                1.0,
+                false,
+            );
+        }
+        for part in &group.parts {
+            if let Some((dropout, layer)) = self.dropout {
+                let stream = dropout.stream(layer, part.projection);
+                drop_out(
+                    input,
+                    inputs,
+                    stream,
+                    dropout.probability,
+                    scratch.first_row,
+                    &mut scratch.dropped,
+                );
+                let dropped = Matrix::new(&scratch.dropped, rows, inputs);
+                let a = part_of_a(adapter, group, part.column);
+                multiply_columns_parallel(&mut scratch.inner, width, part.column, dropped, a, 1.0, false);
+            }
+            let part_grad = Matrix::strided(&grad[part.rows.start..], rows, part.rows.len(), outputs);
+            let inner = Matrix::strided(&scratch.inner[part.column..], rows, rank, width);
+            let grad_b = &mut grads[part.b.clone()];
+            multiply_parallel(grad_b, part_grad.transposed(), inner, adapter.scale(), true);
+            let b = Matrix::new(&adapter.values[part.b.clone()], part.rows.len(), rank);
+            multiply_columns_parallel(
+                &mut scratch.grad_inner,
+                width,
+                part.column,
+                part_grad,
+                b,
+                adapter.scale(),
+                false,
+            );
+            if self.dropout.is_some() {
+                let dropped = Matrix::new(&scratch.dropped, rows, inputs).transposed();
+                let grad_inner = Matrix::strided(&scratch.grad_inner[part.column..], rows, rank, width);
+                let grad_a = &mut grads[group.a.clone()];
+                multiply_columns_parallel(grad_a, width, part.column, dropped, grad_inner, 1.0, true);
+            }
+        }
+        if self.dropout.is_none() {
+            let grad_inner = Matrix::new(&scratch.grad_inner, rows, width);
+            let input = Matrix::new(input, rows, inputs).transposed();
+            multiply_parallel(&mut grads[group.a.clone()], input, grad_inner, 1.0, true);
+        }
+    }
+
+    /// Adds the gradients of weight and bias to `grads`, which lie as the model's weights do.
+    pub(crate) fn backward_weight(&self, input: &[f32], grad: &[f32], grads: &mut [f32]) {
+        let (inputs, outputs) = (self.layout.inputs, self.layout.outputs);
+        let rows = self.rows(input);
+        let grad_matrix = Matrix::new(grad, rows, outputs).transposed();
+        let input = Matrix::new(input, rows, inputs);
+        multiply_parallel(
+            &mut grads[self.layout.weight.clone()],
+            grad_matrix,
+            input,
+            1.0,
+            true,
+        );
+        if !self.bias.is_empty() {
+            backward_bias(grad, &mut grads[self.layout.bias.clone()]);
+        }
+    }
+}
+
+/// `dropped = input ÷ (1 − p)` where the mask keeps, 0 elsewhere.
+fn drop_out(
+    input: &[f32],
+    width: usize,
+    stream: Stream,
+    probability: f64,
+    first_row: u64,
+    dropped: &mut Vec<f32>,
+) {
+    dropped.resize(input.len(), 0.0);
+    let keep = (1.0 / (1.0 - probability)) as f32;
+    let chunk = 64 * width;
+    dropped
+        .par_chunks_mut(chunk)
+        .zip(input.par_chunks(chunk))
+        .enumerate()
+        .for_each(|(task, (out, input))| {
+            let first = first_row * width as u64 + (task * chunk) as u64;
+            for (place, (out, value)) in out.iter_mut().zip(input).enumerate() {
+                *out = if stream.uniform(first + place as u64) < probability {
+                    0.0
+                } else {
+                    value * keep
+                };
+            }
+        });
+}
+
+/// Adds the gradient that flows back through the same mask.
+fn add_dropped(
+    grad: &[f32],
+    width: usize,
+    stream: Stream,
+    probability: f64,
+    first_row: u64,
+    total: &mut [f32],
+) {
+    let keep = (1.0 / (1.0 - probability)) as f32;
+    let chunk = 64 * width;
+    total
+        .par_chunks_mut(chunk)
+        .zip(grad.par_chunks(chunk))
+        .enumerate()
+        .for_each(|(task, (out, grad))| {
+            let first = first_row * width as u64 + (task * chunk) as u64;
+            for (place, (out, value)) in out.iter_mut().zip(grad).enumerate() {
+                if stream.uniform(first + place as u64) >= probability {
+                    *out += value * keep;
+                }
+            }
+        });
+}

@@ -1,0 +1,284 @@
+//! The two passes over all layers.
+
+use super::{Batch, Network, Trained, Workspace, workspace::LayerCache};
+use crate::{
+    config::ModelConfig,
+    model::Group,
+    ops::{
+        attention::{self, Gradients, Shape},
+        feed_forward,
+        loss::{self, Totals},
+        norm,
+    },
+    rope::RopeTable,
+};
+
+fn shape<'a>(config: &ModelConfig, batch: &'a Batch, tables: &'a [&'a RopeTable]) -> Shape<'a> {
+    Shape {
+        heads: config.num_attention_heads,
+        key_heads: config.num_key_value_heads,
+        head_dim: config.head_dim,
+        segments: &batch.segments,
+        tables,
+    }
+}
+
+impl Workspace {
+    /// Loss and accuracy of a batch, nothing kept.
+    pub(crate) fn evaluate(&mut self, network: Network<'_>, batch: &Batch) -> Totals {
+        self.forward(network, batch, false);
+        self.loss(network, batch, None, None)
+    }
+
+    /// Loss and accuracy of a batch; adds the gradient of `grad_scale` · (sum of the losses) to `grads`.
+    pub(crate) fn train(
+        &mut self,
+        network: Network<'_>,
+        batch: &Batch,
+        grad_scale: f32,
+        trained: Trained,
+        grads: &mut [f32],
+    ) -> Totals {
+        self.forward(network, batch, true);
+        let totals = self.loss(network, batch, Some(grad_scale), Some((trained, &mut *grads)));
+        self.backward(network, batch, trained, grads);
+        totals
+    }
+
+    /// Runs all layers; the residual stream after the last is left in `stream`.
+    pub(crate) fn forward(&mut self, network: Network<'_>, batch: &Batch, keep: bool) {
+        let model = network.model;
+        let (config, eps) = (&model.config, model.config.rms_norm_eps);
+        self.prepare(config, batch, keep);
+        let embedding = network.weights(&model.layout.embedding);
+        let width = config.hidden_size;
+        for (row, token) in self.stream.chunks_exact_mut(width).zip(&batch.tokens) {
+            row.copy_from_slice(&embedding[*token as usize * width..][..width]);
+        }
+        let Self {
+            layers,
+            stream,
+            normed,
+            product,
+            qkv,
+            active,
+            inner,
+            scratch,
+            tables,
+            ..
+        } = self;
+        let tables: Vec<&RopeTable> = batch
+            .segments
+            .iter()
+            .map(|segment| tables.of(segment.len))
+            .collect();
+        let shape = shape(config, batch, &tables);
+        for (index, layout) in model.layout.layers.iter().enumerate() {
+            let cache = &mut layers[if keep { index } else { 0 }];
+            std::mem::swap(stream, &mut cache.input);
+            let LayerCache {
+                input,
+                attention_scales,
+                attention,
+                attended,
+                middle,
+                mlp_scales,
+                gate_up,
+                ..
+            } = cache;
+            norm::forward(
+                input,
+                network.weights(&layout.attention_norm),
+                eps,
+                normed,
+                attention_scales,
+            );
+            network
+                .linear(index, Group::Attention)
+                .forward(normed, qkv, scratch);
+            attention::forward(shape, network.head_norms(index), qkv, attention, inner, attended);
+            if keep && !layout.head_norms.is_empty() {
+                cache.qkv.clone_from(qkv);
+            }
+            network
+                .linear(index, Group::Output)
+                .forward(attended, product, scratch);
+            let weight = network.weights(&layout.mlp_norm);
+            norm::add_forward((input, product), weight, eps, middle, normed, mlp_scales);
+            network
+                .linear(index, Group::GateUp)
+                .forward(normed, gate_up, scratch);
+            feed_forward::forward(gate_up, config.intermediate_size, active);
+            network
+                .linear(index, Group::Down)
+                .forward(active, product, scratch);
+            norm::add(middle, product, stream);
+        }
+    }
+
+    /// The final norm and the loss over the target rows; with a scale, `grad` becomes the gradient of the stream.
+    fn loss(
+        &mut self,
+        network: Network<'_>,
+        batch: &Batch,
+        grad_scale: Option<f32>,
+        grads: Option<(Trained, &mut [f32])>,
+    ) -> Totals {
+        let model = network.model;
+        let (layout, width) = (&model.layout, model.config.hidden_size);
+        let weight = network.weights(&layout.final_norm);
+        let count = batch.targets.len();
+        let Self {
+            stream,
+            grad,
+            selected,
+            selected_normed,
+            selected_scales,
+            scores,
+            ..
+        } = self;
+        selected.resize(count * width, 0.0);
+        selected_normed.resize(count * width, 0.0);
+        selected_scales.resize(count, 0.0);
+        for (row, target) in selected.chunks_exact_mut(width).zip(&batch.targets) {
+            row.copy_from_slice(&stream[target.row as usize * width..][..width]);
+        }
+        norm::forward(
+            selected,
+            weight,
+            model.config.rms_norm_eps,
+            selected_normed,
+            selected_scales,
+        );
+        let mut full = match grads {
+            Some((Trained::Everything, grads)) => Some(grads),
+            _ => None,
+        };
+        let head = network.weights(&layout.head);
+        let grad_head = full.as_deref_mut().map(|grads| &mut grads[layout.head.clone()]);
+        let totals = loss::cross_entropy(
+            selected_normed,
+            &batch.targets,
+            head,
+            width,
+            scores,
+            grad_scale,
+            grad_head,
+        );
+        if grad_scale.is_some() {
+            if let Some(grads) = full {
+                let grads = &mut grads[layout.final_norm.clone()];
+                norm::backward_weight(selected_normed, selected, selected_scales, grads);
+            }
+            grad.clear();
+            grad.resize(stream.len(), 0.0);
+            let rows = selected_normed
+                .chunks_exact(width)
+                .zip(selected.chunks_exact(width));
+            for ((target, scale), (flow, input)) in batch.targets.iter().zip(&*selected_scales).zip(rows) {
+                let out = &mut grad[target.row as usize * width..][..width];
+                norm::backward_row(flow, input, weight, *scale, out, false);
+            }
+        }
+        totals
+    }
+
+    /// From the gradient of the stream after the last layer to all wanted gradients. Uses the caches up.
+    fn backward(&mut self, network: Network<'_>, batch: &Batch, trained: Trained, grads: &mut [f32]) {
+        let model = network.model;
+        let (config, full) = (&model.config, trained == Trained::Everything);
+        let Self {
+            layers,
+            grad,
+            normed,
+            product,
+            qkv,
+            active,
+            inner,
+            scratch,
+            tables,
+            ..
+        } = self;
+        let tables: Vec<&RopeTable> = batch
+            .segments
+            .iter()
+            .map(|segment| tables.of(segment.len))
+            .collect();
+        let shape = shape(config, batch, &tables);
+        for (index, layout) in model.layout.layers.iter().enumerate().rev() {
+            let cache = &mut layers[index];
+            let weight_gradients =
+                |group: Group, input: &[f32], grad: &[f32], scratch: &mut _, grads: &mut [f32]| {
+                    let linear = network.linear(index, group);
+                    if full {
+                        linear.backward_weight(input, grad, grads);
+                    } else {
+                        linear.backward_adapter(input, grad, scratch, grads);
+                    }
+                };
+            // Feed-forward.
+            let weight = network.weights(&layout.mlp_norm);
+            network
+                .linear(index, Group::Down)
+                .backward_input(grad, active, scratch);
+            feed_forward::backward(&mut cache.gate_up, config.intermediate_size, active);
+            weight_gradients(Group::Down, active, grad, scratch, grads);
+            norm::recompute(&cache.middle, weight, &cache.mlp_scales, normed);
+            weight_gradients(Group::GateUp, normed, &cache.gate_up, scratch, grads);
+            network
+                .linear(index, Group::GateUp)
+                .backward_input(&cache.gate_up, product, scratch);
+            norm::backward(product, &cache.middle, weight, &cache.mlp_scales, grad);
+            if full {
+                let grads = &mut grads[layout.mlp_norm.clone()];
+                norm::backward_weight(product, &cache.middle, &cache.mlp_scales, grads);
+            }
+            // Attention.
+            inner.resize(cache.attended.len(), 0.0);
+            network
+                .linear(index, Group::Output)
+                .backward_input(grad, inner, scratch);
+            weight_gradients(Group::Output, &cache.attended, grad, scratch, grads);
+            let norm_weights = if full && !layout.head_norms.is_empty() {
+                Some(&mut grads[layout.head_norms.clone()])
+            } else {
+                None
+            };
+            let gradients = Gradients {
+                attended: &cache.attended,
+                grad_attended: inner,
+                qkv: &cache.qkv,
+                norm_weights,
+            };
+            attention::backward(
+                shape,
+                network.head_norms(index),
+                gradients,
+                &mut cache.attention,
+                qkv,
+            );
+            let weight = network.weights(&layout.attention_norm);
+            norm::recompute(&cache.input, weight, &cache.attention_scales, normed);
+            weight_gradients(Group::Attention, normed, qkv, scratch, grads);
+            if index > 0 || full {
+                network
+                    .linear(index, Group::Attention)
+                    .backward_input(qkv, product, scratch);
+                norm::backward(product, &cache.input, weight, &cache.attention_scales, grad);
+            }
+            if full {
+                let grads = &mut grads[layout.attention_norm.clone()];
+                norm::backward_weight(product, &cache.input, &cache.attention_scales, grads);
+            }
+        }
+        if full {
+            let width = config.hidden_size;
+            let grads = &mut grads[model.layout.embedding.clone()];
+            for (row, token) in grad.chunks_exact(width).zip(&batch.tokens) {
+                for (total, value) in grads[*token as usize * width..][..width].iter_mut().zip(row) {
+                    *total += value;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Cross-entropy over target rows only, a chunk of rows at a time, so that the scores of a whole batch over the whole
+//! vocabulary never exist at once. The gradient comes out of the same pass.
+
+use crate::{
+    matmul::{Matrix, multiply_parallel},
+    simd,
+};
+use rayon::prelude::*;
+
+/// One row whose next token counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The row that predicts.
+    pub(crate) row: u32,
+    /// The token that it should predict.
+    pub(crate) token: u32,
+}
+
+/// Sums over target rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Totals {
+    /// Cross-entropy in nats.
+    pub(crate) loss: f64,
+    /// Rows whose most likely token was right.
+    pub(crate) correct: u64,
+    /// Rows.
+    pub(crate) count: u64,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.loss += other.loss;
+        self.correct += other.correct;
+        self.count += other.count;
+    }
+}
+
+/// Scores held at once.
+const SCORES: usize = 1 << 22;
+
+/// Rows of a chunk for this vocabulary.
+pub(crate) fn chunk_rows(vocabulary: usize) -> usize {
+    (SCORES / vocabulary).clamp(32, 1024)
+}
+
+/// Loss of `hidden` `[targets, width]` (already normed) against `targets`, through `head` `[vocabulary, width]`.
+/// With `grad_scale`, `hidden` is replaced by its gradient, scaled; with `grad_head` too, the gradient of `head` is
+/// added there.
+pub(crate) fn cross_entropy(
+    hidden: &mut [f32],
+    targets: &[Target],
+    head: &[f32],
+    width: usize,
+    scratch: &mut Vec<f32>,
+    grad_scale: Option<f32>,
+    mut grad_head: Option<&mut [f32]>,
+) -> Totals {
+    let vocabulary = head.len() / width;
+    let mut totals = Totals::default();
+    let rows = chunk_rows(vocabulary);
+    for (hidden, targets) in hidden.chunks_mut(rows * width).zip(targets.chunks(rows)) {
+        let count = targets.len();
+        if scratch.len() < count * vocabulary {
+            scratch.resize(count * vocabulary, 0.0);
+        }
+        let scores = &mut scratch[..count * vocabulary];
+        let head = Matrix::new(head, vocabulary, width);
+        multiply_parallel(
+            scores,
+            Matrix::new(hidden, count, width),
+            head.transposed(),
+            1.0,
+            false,
+        );
+        let parts: Vec<Totals> = scores
+            .par_chunks_mut(vocabulary)
+            .zip(targets)
+            .map(|(scores, target)| one_row(scores, target.token as usize, grad_scale))
+            .collect();
+        parts.into_iter().for_each(|part| totals.add(part));
+        if grad_scale.is_some() {
+            let scores = Matrix::new(scores, count, vocabulary);
+            if let Some(grad_head) = grad_head.as_deref_mut() {
+                multiply_parallel(
+                    grad_head,
+                    scores.transposed(),
+                    Matrix::new(hidden, count, width),
+                    1.0,
+                    true,
+                );
+            }
+            multiply_parallel(hidden, scores, head, 1.0, false);
+        }
+    }
+    totals
+}
+
+fn one_row(scores: &mut [f32], target: usize, grad_scale: Option<f32>) -> Totals {
+    simd::widest(
+        #[inline(always)]
+        || {
+            let wanted = scores[target];
+            let largest = simd::maximum(scores);
+            let sum = simd::exp_shifted(scores, largest);
+            if let Some(scale) = grad_scale {
+                let share = scale / sum;
+                for score in scores.iter_mut() {
+                    *score *= share;
+                }
+                scores[target] -= scale;
+            }
+            // A NaN anywhere makes the sum NaN, so that it can't hide.
+            let loss = f64::from(largest) + f64::from(sum).ln() - f64::from(wanted);
+            Totals {
+                loss,
+                correct: u64::from(wanted >= largest),
+                count: 1,
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Stream};
+
+    #[test]
+    fn loss_and_gradients_agree_with_the_definition() {
+        let (width, vocabulary, count) = (5, 150_000, 70); // several chunks
+        let stream = Stream::new(2, Purpose::Caller, &[]);
+        let hidden: Vec<f32> = (0..count * width)
+            .map(|place| stream.normal(place as u64) as f32)
+            .collect();
+        let head: Vec<f32> = (0..vocabulary * width)
+            .map(|place| stream.normal(9_999 + place as u64) as f32)
+            .collect();
+        let targets: Vec<Target> = (0..count)
+            .map(|row| Target {
+                row: row as u32,
+                token: (row * 37) as u32,
+            })
+            .collect();
+        let mut scratch = Vec::new();
+        let totals = cross_entropy(
+            &mut hidden.clone(),
+            &targets,
+            &head,
+            width,
+            &mut scratch,
+            None,
+            None,
+        );
+        let loss_of = |row: usize, hidden: &[f32]| -> f64 {
+            let score = |token: usize| -> f64 {
+                (0..width)
+                    .map(|at| f64::from(hidden[at]) * f64::from(head[token * width + at]))
+                    .sum()
+            };
+            let sum: f64 = (0..vocabulary).map(|token| score(token).exp()).sum();
+            sum.ln() - score(row * 37)
+        };
+        let expected: f64 = (0..count)
+            .map(|row| loss_of(row, &hidden[row * width..][..width]))
+            .sum();
+        assert!(
+            (totals.loss - expected).abs() < 1e-3 * expected,
+            "{} {expected}",
+            totals.loss
+        );
+        assert_eq!(totals.count, count as u64);
+
+        let (mut grad, mut grad_head) = (hidden.clone(), vec![0.0; head.len()]);
+        let scale = Some(0.5);
+        cross_entropy(
+            &mut grad,
+            &targets,
+            &head,
+            width,
+            &mut scratch,
+            scale,
+            Some(&mut grad_head),
+        );
+        for row in [0, count - 1] {
+            let here = &hidden[row * width..][..width];
+            let (mut up, mut down) = (here.to_vec(), here.to_vec());
+            up[2] += 1e-3;
+            down[2] -= 1e-3;
+            let expected = 0.5 * (loss_of(row, &up) - loss_of(row, &down)) / 2e-3;
+            assert!(
+                (f64::from(grad[row * width + 2]) - expected).abs() < 1e-3,
+                "{row}"
+            );
+            // The row's own target dominates the gradient of its line of the head.
+            let flow = f64::from(grad_head[row * 37 * width + 2]);
+            let share = (-loss_of(row, here)).exp();
+            assert!(
+                (flow - 0.5 * (share - 1.0) * f64::from(here[2])).abs() < 1e-2,
+                "{row} {flow}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_broken_number_makes_the_loss_no_number() {
+        let head = [1.0, f32::NAN, 2.0];
+        let targets = [Target { row: 0, token: 0 }];
+        let totals = cross_entropy(&mut [1.0], &targets, &head, 1, &mut Vec::new(), None, None);
+        assert!(totals.loss.is_nan());
+    }
+}
