@@ -69,7 +69,7 @@ impl Browser {
 
     /// Ends the browser in good order.
     pub async fn quit(self) {
-        self.web.quit().await.expect("the browser ends");
+        self.web.clone().quit().await.expect("the browser ends");
     }
 
     /// Goes to an address, as typed.
@@ -154,6 +154,17 @@ impl Browser {
     pub async fn script(&self, script: &str) -> Value {
         self.web
             .execute(script, vec![])
+            .await
+            .expect("the script runs")
+            .json()
+            .clone()
+    }
+
+    /// What a script answers about an element, its first argument.
+    pub async fn script_on(&self, script: &str, element: &WebElement) -> Value {
+        let element = element.to_json().expect("an element");
+        self.web
+            .execute(script, vec![element])
             .await
             .expect("the script runs")
             .json()
@@ -248,6 +259,14 @@ impl Browser {
     /// The element that has the focus.
     pub async fn focused(&self) -> WebElement {
         self.web.active_element().await.expect("something has the focus")
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ending the session in good order would wait for a runtime that this very call blocks; the driver's own
+        // end takes the browser with it.
+        let _ = self.web.clone().leak();
     }
 }
 

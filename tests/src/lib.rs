@@ -17,6 +17,7 @@ pub mod process_tree;
 pub mod random;
 pub mod server;
 pub mod stream;
+mod wizard;
 
 use std::sync::Once;
 

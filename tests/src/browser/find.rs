@@ -2,7 +2,8 @@
 
 use super::Browser;
 use serde_json::{Value, json};
-use thirtyfour::{Key, WebElement};
+use std::path::Path;
+use thirtyfour::{By, Key, WebElement};
 
 /// Roles of what a form asks with.
 const FIELDS: [&str; 8] = [
@@ -73,6 +74,23 @@ impl Browser {
             .select_by_visible_text(entry)
             .await
             .expect("the entry is there");
+    }
+
+    /// Hands a file to the page's file input, as its dialog would.
+    pub async fn choose_file(&self, file: &Path) {
+        self.until("there is a file input", async || {
+            self.web.find(By::Css("input[type=file]")).await.is_ok()
+        })
+        .await;
+        let input = self
+            .web
+            .find(By::Css("input[type=file]"))
+            .await
+            .expect("just found");
+        input
+            .send_keys(file.to_str().expect("a plain path"))
+            .await
+            .expect("the input takes a file");
     }
 
     /// What a field holds.
@@ -163,6 +181,23 @@ impl Browser {
             passed.push(focused);
         }
         panic!("the Tab key doesn't reach “{name}”; it passed {passed:?}");
+    }
+
+    /// Waits for a displayed element that a style's selector names: for what has no name of its own.
+    pub async fn find_css(&self, selector: &str) -> WebElement {
+        let mut found = None;
+        self.until(&format!("there is {selector}"), async || {
+            found = None;
+            for element in self.web.find_all(By::Css(selector)).await.unwrap_or_default() {
+                if element.is_displayed().await.unwrap_or(false) {
+                    found = Some(element);
+                    break;
+                }
+            }
+            found.is_some()
+        })
+        .await;
+        found.expect("just found")
     }
 
     /// Every control with its role, for the message of a failed test.
