@@ -11,6 +11,9 @@ mod stream;
 mod uploads;
 
 use crate::{guard, problem::ApiError, state::AppState};
+
+pub(crate) use session::LOCAL_SUBJECT;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,

@@ -1,6 +1,8 @@
 //! The command line of `attune`.
 
 mod doctor;
+#[cfg(feature = "embedded")]
+mod key;
 mod url;
 
 use crate::{
@@ -46,6 +48,10 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Manage the keys of `/v1`.
+    #[cfg(feature = "embedded")]
+    #[command(subcommand)]
+    Key(key::Command),
     /// Print the `OpenAPI` document of `/api`.
     #[command(hide = true)]
     Openapi,
@@ -99,6 +105,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Url { listen, common } => url::print(&load(&common.flags(listen))?.config),
         Command::Doctor { listen, common } => runtime()?.block_on(doctor::check(&common.flags(listen))),
+        #[cfg(feature = "embedded")]
+        Command::Key(command) => runtime()?.block_on(key::run(command)),
         Command::Openapi => {
             print(
                 &api::document()

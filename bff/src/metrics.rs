@@ -1,5 +1,6 @@
 //! Counters in Prometheus's text format: requests by route, durations, jobs by status, this process.
 
+use crate::upstream::Figures;
 use axum::http::{Method, StatusCode};
 use shared::job::JobSummary;
 use std::{
@@ -58,13 +59,17 @@ impl Metrics {
         }
     }
 
-    /// The text that a scraper reads. `jobs` is absent while the upstream can't be asked.
+    /// The text that a scraper reads. `figures` are absent while the upstream can't be asked.
     #[must_use]
-    pub fn render(&self, jobs: Option<&JobSummary>) -> String {
+    pub fn render(&self, figures: Option<&Figures>) -> String {
         let mut text = String::new();
         self.render_requests(&mut text);
-        if let Some(jobs) = jobs {
-            render_jobs(&mut text, jobs);
+        if let Some(figures) = figures {
+            render_jobs(&mut text, &figures.jobs);
+            for figure in &figures.others {
+                head(&mut text, figure.name, figure.kind, figure.help);
+                line(&mut text, figure.name, "", count(figure.value));
+            }
         }
         head(
             &mut text,
@@ -76,7 +81,7 @@ impl Metrics {
             &mut text,
             "attune_upstream_up",
             "",
-            if jobs.is_some() { 1.0 } else { 0.0 },
+            if figures.is_some() { 1.0 } else { 0.0 },
         );
         head(
             &mut text,
@@ -120,8 +125,6 @@ impl Metrics {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         for ((method, route, status), durations) in requests.iter() {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
-            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-            let count = |value: u64| value as f64;
             for (bound, value) in BUCKETS.iter().zip(durations.buckets) {
                 line(
                     text,
@@ -152,10 +155,14 @@ fn render_jobs(text: &mut String, jobs: &JobSummary) {
         ("failed", jobs.failed),
         ("cancelled", jobs.cancelled),
     ];
-    for (status, count) in counts {
-        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-        line(text, "attune_jobs", &format!("status=\"{status}\""), count as f64);
+    for (status, jobs) in counts {
+        line(text, "attune_jobs", &format!("status=\"{status}\""), count(jobs));
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+const fn count(value: u64) -> f64 {
+    value as f64
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {
@@ -187,6 +194,7 @@ fn resident_bytes() -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::Figure;
 
     #[test]
     fn requests_are_told_by_route_with_cumulative_buckets() {
@@ -199,10 +207,14 @@ mod tests {
                 Duration::from_millis(milliseconds),
             );
         }
-        let text = metrics.render(Some(&JobSummary {
-            running: 2,
-            ..JobSummary::default()
-        }));
+        let figures = Figures {
+            jobs: JobSummary {
+                running: 2,
+                ..JobSummary::default()
+            },
+            others: vec![Figure::counter("attune_steps_total", "Steps.", 7)],
+        };
+        let text = metrics.render(Some(&figures));
         let labels = "method=\"GET\",route=\"/api/jobs/{id}\",status=\"200\"";
         for expected in [
             format!("attune_http_request_duration_seconds_bucket{{{labels},le=\"0.001\"}} 1\n"),
@@ -211,6 +223,7 @@ mod tests {
             format!("attune_http_request_duration_seconds_count{{{labels}}} 3\n"),
             "attune_jobs{status=\"running\"} 2\n".to_owned(),
             "attune_upstream_up 1\n".to_owned(),
+            "# TYPE attune_steps_total counter\nattune_steps_total 7\n".to_owned(),
         ] {
             assert!(text.contains(&expected), "{expected} is missing in\n{text}");
         }

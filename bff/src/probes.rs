@@ -70,7 +70,7 @@ const fn reason(error: &UpstreamError) -> &'static str {
         UpstreamError::NotFound(_)
         | UpstreamError::Unsupported
         | UpstreamError::Invalid { .. }
-        | UpstreamError::Findings(_)
+        | UpstreamError::Full { .. }
         | UpstreamError::Refused { .. }
         | UpstreamError::Failed(_)
         | UpstreamError::Internal(_) => "failed",
@@ -79,13 +79,13 @@ const fn reason(error: &UpstreamError) -> &'static str {
 
 /// Counters for Prometheus.
 pub async fn metrics(State(state): State<AppState>) -> Response {
-    let jobs = state.upstream.count_jobs().await.ok();
+    let figures = state.upstream.figures().await.ok();
     let mut response = plain("");
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
-    *response.body_mut() = state.metrics.render(jobs.as_ref()).into();
+    *response.body_mut() = state.metrics.render(figures.as_ref()).into();
     response
 }
 

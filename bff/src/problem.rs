@@ -88,6 +88,13 @@ impl ApiError {
         self
     }
 
+    /// Adds our own findings by field.
+    #[must_use]
+    pub fn with_codes(mut self, codes: BTreeMap<String, FieldCode>) -> Self {
+        self.problem.field_codes = codes;
+        self
+    }
+
     /// Adds `Retry-After` in seconds.
     #[must_use]
     pub const fn with_retry_after(mut self, seconds: Option<u64>) -> Self {

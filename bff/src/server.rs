@@ -154,8 +154,32 @@ async fn sessions(_config: &Config, clock: Clock) -> anyhow::Result<Sessions> {
 async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
     match &config.upstream {
         UpstreamConfig::JobTrainingApi(remote) => Ok((Arc::new(JobTrainingApi::new(remote)?), None)),
+        #[cfg(feature = "embedded")]
+        UpstreamConfig::Engine => embedded(config).await,
+        #[cfg(not(feature = "embedded"))]
         UpstreamConfig::Engine => anyhow::bail!("this build has no engine"),
     }
+}
+
+/// The engine, and its HTTP surface.
+#[cfg(feature = "embedded")]
+async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
+    let program = std::env::current_exe().context("this program's own path can't be found")?;
+    let program = program.to_str().context("this program's own path is no text")?;
+    let executor = engine::executor::child::ChildExecutor::new(vec![program.to_owned(), "train".to_owned()]);
+    let mut settings = engine::Config::new(&config.data_dir);
+    settings.models_dir.clone_from(&config.models_dir);
+    settings.max_running = usize::try_from(config.max_running).unwrap_or(1);
+    settings.threads = config.trainer_threads;
+    settings.max_file_bytes = config.upload_bytes;
+    // What the drain leaves, less what the service takes besides waiting for its trainers.
+    settings.shutdown_grace = config
+        .shutdown
+        .saturating_sub(DRAIN + Duration::from_secs(6))
+        .max(Duration::from_secs(1));
+    let service = engine::Service::start(settings, Arc::new(engine::SystemClock), Arc::new(executor)).await?;
+    let upstream = crate::upstream::engine::Embedded::new(service, config.upload_bytes);
+    Ok((Arc::new(upstream), None))
 }
 
 fn announce(config: &Config, address: SocketAddr) {

@@ -3,6 +3,8 @@
 //! How upstreams differ lives here and nowhere else. A method that an upstream can't offer keeps its default,
 //! [`UpstreamError::Unsupported`], and the upstream's `Capabilities` say so.
 
+#[cfg(feature = "embedded")]
+pub mod engine;
 mod error;
 pub mod job_training_api;
 pub mod jobs_page;
@@ -52,6 +54,52 @@ pub struct Download {
     pub content: ByteStream,
 }
 
+/// Figures for `/metrics`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Figures {
+    /// Jobs of everybody by status.
+    pub jobs: JobSummary,
+    /// What this upstream counts besides.
+    pub others: Vec<Figure>,
+}
+
+/// One figure for `/metrics`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// Its name there.
+    pub name: &'static str,
+    /// What it tells.
+    pub help: &'static str,
+    /// `gauge` or `counter`.
+    pub kind: &'static str,
+    /// How much.
+    pub value: u64,
+}
+
+impl Figure {
+    /// What is the case now.
+    #[must_use]
+    pub const fn gauge(name: &'static str, help: &'static str, value: u64) -> Self {
+        Self {
+            name,
+            help,
+            kind: "gauge",
+            value,
+        }
+    }
+
+    /// What has been counted since the start.
+    #[must_use]
+    pub const fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
+        Self {
+            name,
+            help,
+            kind: "counter",
+            value,
+        }
+    }
+}
+
 /// Where the bytes of an upload belong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadRange {
@@ -70,8 +118,8 @@ pub trait Upstream: Send + Sync + 'static {
     /// Whether it can be reached and takes our key.
     async fn ping(&self) -> Answer<()>;
 
-    /// Jobs of everybody by status, for the operator's metrics.
-    async fn count_jobs(&self) -> Answer<JobSummary>;
+    /// Figures over everybody's work, for the operator.
+    async fn figures(&self) -> Answer<Figures>;
 
     /// One page of jobs and the counts by status.
     async fn list_jobs(&self, subject: &Subject, query: &JobQuery) -> Answer<JobList>;

@@ -21,14 +21,13 @@ pub enum UpstreamError {
         detail: String,
         /// Field → English text.
         fields: BTreeMap<String, String>,
+        /// Field → code with parameters, where the finding is ours.
+        codes: BTreeMap<String, FieldCode>,
     },
-    /// A value is at fault, found by our own validation.
-    #[error("some fields need another value")]
-    Findings(BTreeMap<String, FieldCode>),
-    /// A well-formed refusal that keeps its status.
+    /// A refusal that keeps its status.
     #[error("{detail}")]
     Refused {
-        /// The HTTP status, 400 to 499.
+        /// The HTTP status.
         status: u16,
         /// Stable, `snake_case`.
         code: &'static str,
@@ -52,6 +51,15 @@ pub enum UpstreamError {
     /// It answered with a status of the five hundreds.
     #[error("the upstream failed with status {0}")]
     Failed(u16),
+    /// No space is left.
+    #[error("{detail}")]
+    Full {
+        /// What happened and what to do.
+        detail: String,
+        /// For the log.
+        #[source]
+        cause: Cause,
+    },
     /// Something of ours went wrong; only the log tells.
     #[error("internal error")]
     Internal(#[source] Cause),
@@ -100,10 +108,13 @@ impl From<UpstreamError> for ApiError {
                 "not_supported",
                 "the upstream behind this console does not offer this; see `GET /api/capabilities`",
             ),
-            UpstreamError::Invalid { detail, fields } => {
-                Self::new(StatusCode::BAD_REQUEST, "validation_failed", detail).with_fields(fields)
-            }
-            UpstreamError::Findings(findings) => Self::invalid(findings),
+            UpstreamError::Invalid {
+                detail,
+                fields,
+                codes,
+            } => Self::new(StatusCode::BAD_REQUEST, "validation_failed", detail)
+                .with_fields(fields)
+                .with_codes(codes),
             UpstreamError::Refused {
                 status,
                 code,
@@ -141,6 +152,9 @@ impl From<UpstreamError> for ApiError {
                 "upstream_error",
                 format!("the upstream failed with status {status}; try again in a moment"),
             ),
+            UpstreamError::Full { detail, cause } => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).because(cause)
+            }
             UpstreamError::Internal(cause) => Self::internal(cause),
         }
     }

@@ -7,7 +7,7 @@ mod client;
 mod create;
 pub(super) mod read;
 
-use super::{Answer, Upstream, UpstreamError, jobs_page, single_flight::SingleFlight};
+use super::{Answer, Figures, Upstream, UpstreamError, jobs_page, single_flight::SingleFlight};
 use crate::config::RemoteConfig;
 use async_trait::async_trait;
 use client::Client;
@@ -73,12 +73,15 @@ impl Upstream for JobTrainingApi {
         self.all_models().await.map(|_| ())
     }
 
-    async fn count_jobs(&self) -> Answer<JobSummary> {
+    async fn figures(&self) -> Answer<Figures> {
         let mut summary = JobSummary::default();
         for job in self.all_jobs().await?.iter() {
             summary.add(job.status, 1);
         }
-        Ok(summary)
+        Ok(Figures {
+            jobs: summary,
+            others: Vec::new(),
+        })
     }
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {

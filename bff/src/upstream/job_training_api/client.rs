@@ -184,6 +184,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> UpstreamErro
                     .message()
                     .unwrap_or_else(|| "some fields need another value".to_owned()),
                 fields: said.fields,
+                codes: BTreeMap::new(),
             }
         }
         code @ 400..=499 => match said.and_then(|said| said.message()) {

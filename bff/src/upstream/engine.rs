@@ -1,0 +1,264 @@
+//! The embedded engine: a thin layer over `engine::Service`.
+
+use super::{
+    Answer, ByteStream, Download, Figure, Figures, StreamItem, UploadRange, Upstream, UpstreamError,
+    error::Cause,
+};
+use async_trait::async_trait;
+use engine::{Error, Service};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use shared::{
+    capabilities::Capabilities,
+    dataset::{
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
+    },
+    event::{CheckpointList, EventList},
+    id::{ArtifactId, DatasetId, JobId, Subject, encode_segment},
+    job::{Job, JobList, JobQuery, NewJob},
+    metrics::{Metrics, MetricsQuery},
+    model::{Artifact, ArtifactList, DownloadLink, ModelList},
+};
+use std::io;
+
+/// The engine as an upstream.
+pub struct Embedded {
+    service: Service,
+    upload_bytes: u64,
+}
+
+impl Embedded {
+    /// Over a service that has been started. `upload_bytes` is the largest file that this server takes.
+    #[must_use]
+    pub const fn new(service: Service, upload_bytes: u64) -> Self {
+        Self {
+            service,
+            upload_bytes,
+        }
+    }
+}
+
+#[async_trait]
+impl Upstream for Embedded {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            max_dataset_bytes: Some(self.upload_bytes),
+            ..Capabilities::engine()
+        }
+    }
+
+    async fn ping(&self) -> Answer<()> {
+        Ok(self.service.ping().await?)
+    }
+
+    async fn figures(&self) -> Answer<Figures> {
+        let counters = self.service.counters().await?;
+        let others = vec![
+            Figure::gauge(
+                "attune_trainers_running",
+                "Trainers at work.",
+                counters.trainers_running,
+            ),
+            Figure::gauge(
+                "attune_streams_open",
+                "Jobs that somebody follows live.",
+                counters.streams_open,
+            ),
+            Figure::counter(
+                "attune_attempts_total",
+                "Trainers started.",
+                counters.attempts_total,
+            ),
+            Figure::counter(
+                "attune_trainer_deaths_total",
+                "Trainers that ended unexpectedly.",
+                counters.trainer_deaths_total,
+            ),
+            Figure::counter(
+                "attune_steps_total",
+                "Optimizer steps recorded.",
+                counters.steps_total,
+            ),
+            Figure::counter("attune_tokens_total", "Tokens trained on.", counters.tokens_total),
+        ];
+        Ok(Figures {
+            jobs: counters.jobs,
+            others,
+        })
+    }
+
+    async fn list_jobs(&self, subject: &Subject, query: &JobQuery) -> Answer<JobList> {
+        Ok(self.service.list_jobs(subject, query).await?)
+    }
+
+    async fn find_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
+        Ok(self.service.find_job(subject, id).await?)
+    }
+
+    async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job> {
+        Ok(self.service.create_job(subject, job, idempotency_key).await?)
+    }
+
+    async fn delete_job(&self, subject: &Subject, id: &JobId) -> Answer<()> {
+        Ok(self.service.delete_job(subject, id).await?)
+    }
+
+    async fn cancel_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
+        Ok(self.service.cancel_job(subject, id).await?)
+    }
+
+    async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {
+        Ok(self.service.list_models().await?)
+    }
+
+    async fn list_events(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Answer<EventList> {
+        Ok(self.service.list_events(subject, id, Some(limit), cursor).await?)
+    }
+
+    async fn list_checkpoints(&self, subject: &Subject, id: &JobId) -> Answer<CheckpointList> {
+        Ok(self.service.list_checkpoints(subject, id).await?)
+    }
+
+    async fn job_metrics(&self, subject: &Subject, id: &JobId, query: MetricsQuery) -> Answer<Metrics> {
+        Ok(self.service.job_metrics(subject, id, &query).await?)
+    }
+
+    async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Answer<Download> {
+        let content = self.service.metrics_csv(subject, id).await?;
+        Ok(Download {
+            filename: format!("{}-metrics.csv", encode_segment(id.as_str())),
+            content_type: "text/csv; charset=utf-8".to_owned(),
+            bytes: None,
+            content: content.map_err(io::Error::other).boxed(),
+        })
+    }
+
+    async fn stream(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        last_event_id: Option<&str>,
+    ) -> Answer<BoxStream<'static, StreamItem>> {
+        // An id that isn't ours tells nothing about what arrived: everything is sent.
+        let after = last_event_id.and_then(|id| id.parse().ok());
+        let messages = self.service.stream(subject, id, after).await?;
+        Ok(messages
+            .map(|(id, message)| StreamItem {
+                id: id.map(|id| id.to_string()),
+                message,
+            })
+            .boxed())
+    }
+
+    async fn list_datasets(&self, subject: &Subject) -> Answer<DatasetList> {
+        Ok(self.service.list_datasets(subject).await?)
+    }
+
+    async fn find_dataset(&self, subject: &Subject, id: &DatasetId) -> Answer<Dataset> {
+        Ok(self.service.find_dataset(subject, id).await?)
+    }
+
+    async fn create_dataset(&self, subject: &Subject, dataset: NewDataset) -> Answer<CreatedDataset> {
+        Ok(self.service.create_dataset(subject, dataset).await?)
+    }
+
+    async fn create_example_datasets(&self, subject: &Subject) -> Answer<DatasetList> {
+        Ok(self.service.create_example_datasets(subject).await?)
+    }
+
+    /// The token is the permission: it was given to the subject alone.
+    async fn write_upload(
+        &self,
+        _subject: &Subject,
+        token: &str,
+        range: Option<UploadRange>,
+        content: ByteStream,
+    ) -> Answer<UploadProgress> {
+        let (start, total) = range.map_or((0, None), |range| (range.start, range.total));
+        Ok(self.service.write_upload(token, start, total, content).await?)
+    }
+
+    async fn upload_progress(&self, _subject: &Subject, token: &str) -> Answer<UploadProgress> {
+        Ok(self.service.upload_progress(token).await?)
+    }
+
+    async fn confirm_dataset(&self, subject: &Subject, id: &DatasetId) -> Answer<Dataset> {
+        Ok(self.service.confirm_dataset(subject, id).await?)
+    }
+
+    async fn delete_dataset(&self, subject: &Subject, id: &DatasetId) -> Answer<()> {
+        Ok(self.service.delete_dataset(subject, id).await?)
+    }
+
+    async fn dataset_report(&self, subject: &Subject, id: &DatasetId) -> Answer<DatasetReport> {
+        Ok(self.service.dataset_report(subject, id).await?)
+    }
+
+    async fn dataset_preview(&self, subject: &Subject, id: &DatasetId) -> Answer<DatasetPreview> {
+        Ok(self.service.dataset_preview(subject, id).await?)
+    }
+
+    async fn list_artifacts(&self, subject: &Subject) -> Answer<ArtifactList> {
+        Ok(self.service.list_artifacts(subject).await?)
+    }
+
+    async fn find_artifact(&self, subject: &Subject, id: &ArtifactId) -> Answer<Artifact> {
+        Ok(self.service.find_artifact(subject, id).await?)
+    }
+
+    async fn create_download(&self, subject: &Subject, id: &ArtifactId) -> Answer<DownloadLink> {
+        Ok(self.service.create_download(subject, id).await?)
+    }
+
+    async fn open_download(&self, token: &str) -> Answer<Download> {
+        let download = self.service.open_download(token).await?;
+        Ok(Download {
+            filename: download.filename,
+            content_type: "application/zip".to_owned(),
+            bytes: Some(download.bytes),
+            content: download.content,
+        })
+    }
+
+    async fn shutdown(&self) {
+        self.service.shutdown().await;
+    }
+}
+
+impl From<Error> for UpstreamError {
+    fn from(error: Error) -> Self {
+        let (code, detail) = (error.code(), error.to_string());
+        let refused = |status, retry_after| Self::Refused {
+            status,
+            code,
+            detail: detail.clone(),
+            retry_after,
+        };
+        match error {
+            Error::NotFound(what) => Self::NotFound(what),
+            Error::Invalid(ref findings) => Self::Invalid {
+                detail,
+                fields: error.fields(),
+                codes: findings.clone(),
+            },
+            Error::Conflict { .. } | Error::Range { .. } => refused(409, None),
+            Error::TooLarge { .. } => refused(413, None),
+            Error::LinkExpired => refused(404, None),
+            Error::Interrupted(_) => refused(400, None),
+            Error::Stopping => refused(503, Some(1)),
+            Error::DiskFull(_) => Self::Full {
+                detail,
+                cause: Cause::new(error),
+            },
+            Error::Storage { .. } => Self::Internal(Cause::new(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

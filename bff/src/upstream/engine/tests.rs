@@ -1,0 +1,443 @@
+//! The console over the real engine; trainers are played by the test.
+
+use super::Embedded;
+use crate::test_app::{Answer, Persona, TestApp};
+use axum::http::{Method, StatusCode};
+use engine::executor::{Control, Executor, Exit, Launch, Trainer};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use shared::run::{RunEvent, StepMetrics};
+use std::{io, sync::Arc};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// A trainer whose part the test plays.
+struct Played {
+    launch: Launch,
+    events: mpsc::Sender<RunEvent>,
+    control: mpsc::UnboundedReceiver<Control>,
+    exit: oneshot::Sender<Exit>,
+}
+
+struct Stage(mpsc::UnboundedSender<Played>);
+
+impl Executor for Stage {
+    fn spawn(&self, launch: &Launch) -> io::Result<Trainer> {
+        let (event_sender, events) = mpsc::channel(64);
+        let (control, control_receiver) = mpsc::unbounded_channel();
+        let (exit_sender, exit) = oneshot::channel();
+        let played = Played {
+            launch: launch.clone(),
+            events: event_sender,
+            control: control_receiver,
+            exit: exit_sender,
+        };
+        self.0.send(played).map_err(io::Error::other)?;
+        Ok(Trainer {
+            events,
+            control,
+            exit,
+        })
+    }
+}
+
+struct Console {
+    app: TestApp,
+    trainers: Mutex<mpsc::UnboundedReceiver<Played>>,
+    _folder: TempDir,
+}
+
+impl Console {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("models/tiny");
+        std::fs::create_dir_all(&model).expect("made");
+        std::fs::write(
+            model.join("config.json"),
+            r#"{"model_type": "llama", "max_position_embeddings": 512}"#,
+        )
+        .expect("written");
+        let mut config = engine::Config::new(folder.path().join("data"));
+        config.models_dir = Some(folder.path().join("models"));
+        let (sender, trainers) = mpsc::unbounded_channel();
+        let service = engine::Service::start(config, Arc::new(engine::SystemClock), Arc::new(Stage(sender)))
+            .await
+            .expect("starts");
+        Self {
+            app: TestApp::over(Arc::new(Embedded::new(service, 1_000))),
+            trainers: Mutex::new(trainers),
+            _folder: folder,
+        }
+    }
+
+    async fn trainer(&self) -> Played {
+        self.trainers
+            .lock()
+            .await
+            .recv()
+            .await
+            .expect("the engine starts a trainer")
+    }
+}
+
+impl Played {
+    async fn step(&self, step: u64) {
+        let metrics = StepMetrics {
+            step,
+            total_steps: 3,
+            epoch: 1.0,
+            train_loss: 2.5,
+            train_token_accuracy: 0.5,
+            learning_rate: 0.001,
+            gradient_norm: 1.0,
+            tokens: 100,
+            valid_loss: None,
+            valid_token_accuracy: None,
+        };
+        self.events
+            .send(RunEvent::Metrics(metrics))
+            .await
+            .expect("the engine listens");
+    }
+
+    async fn finish(self, step: u64) {
+        let adapter = self.launch.run_dir.join("adapter");
+        std::fs::create_dir_all(&adapter).expect("made");
+        std::fs::write(adapter.join("adapter_config.json"), "{}").expect("written");
+        let done = RunEvent::Done {
+            step,
+            trained_tokens: 50,
+            complete: true,
+        };
+        self.events.send(done).await.expect("the engine listens");
+        drop(self.events);
+        self.exit.send(Exit::Code(0)).expect("the engine waits");
+    }
+}
+
+const LINE: &str =
+    "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"ho\"}]}\n";
+
+/// Uploads a dataset of a few lines and waits until it has been read.
+async fn dataset(user: &Persona<'_>) -> String {
+    let content = LINE.repeat(10);
+    let body = json!({ "name": "data", "filename": "data.jsonl", "bytes": content.len() });
+    let created = user.post("/api/datasets", &body).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text());
+    let created = created.json();
+    let url = created["upload"]["url"].as_str().expect("an address").to_owned();
+    let id = created["dataset"]["id"].as_str().expect("an id").to_owned();
+    let put = user.request(Method::PUT, &url).body(content.clone()).send().await;
+    assert_eq!(
+        put.json(),
+        json!({ "received": content.len(), "bytes": content.len() })
+    );
+    assert_eq!(
+        user.request(Method::POST, &format!("/api/datasets/{id}/confirm"))
+            .send()
+            .await
+            .status,
+        StatusCode::OK
+    );
+    loop {
+        let found = user.get(&format!("/api/datasets/{id}")).await.json();
+        match found["status"].as_str() {
+            Some("ready") => return id,
+            Some("validating" | "uploading") => tokio::task::yield_now().await,
+            other => panic!("the dataset became {other:?}"),
+        }
+    }
+}
+
+async fn create(user: &Persona<'_>, key: &str) -> Answer {
+    let job = json!({
+        "name": "my-job", "base_model": "tiny", "epochs": 1, "evaluation_epochs": 0, "warmup_epochs": 0,
+        "learning_rate": 0.001, "training_dataset": dataset(user).await
+    });
+    user.request(Method::POST, "/api/jobs")
+        .header("idempotency-key", key)
+        .json(&job)
+        .send()
+        .await
+}
+
+async fn new_job(user: &Persona<'_>) -> String {
+    let created = create(user, "draft").await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text());
+    created.json()["id"].as_str().expect("an id").to_owned()
+}
+
+/// The frames of a stream, until it ends.
+async fn frames(user: &Persona<'_>, path: &str, last_event_id: Option<&str>) -> Vec<(Option<String>, Value)> {
+    let mut asking = user.request(Method::GET, path);
+    if let Some(id) = last_event_id {
+        asking = asking.header("last-event-id", id);
+    }
+    let answer = asking.send().await;
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!(answer.header("content-encoding"), "");
+    answer
+        .text()
+        .split("\n\n")
+        .filter(|frame| !frame.is_empty() && !frame.starts_with(':'))
+        .map(|frame| {
+            let field = |name: &str| {
+                frame
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name))
+                    .map(str::to_owned)
+            };
+            let data: Value = serde_json::from_str(&field("data: ").expect("data")).expect("JSON");
+            assert_eq!(field("event: ").as_deref(), data["type"].as_str());
+            (field("id: "), data)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_one_user_has_is_not_there_for_another() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let other = console.app.signed_in("somebody-else").await;
+    let job = new_job(&user).await;
+    let data = user.get("/api/datasets").await.json()["datasets"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    for (method, path) in [
+        ("GET", format!("/api/jobs/{job}")),
+        ("DELETE", format!("/api/jobs/{job}")),
+        ("POST", format!("/api/jobs/{job}/cancel")),
+        ("GET", format!("/api/jobs/{job}/events")),
+        ("GET", format!("/api/jobs/{job}/checkpoints")),
+        ("GET", format!("/api/jobs/{job}/metrics")),
+        ("GET", format!("/api/jobs/{job}/metrics.csv")),
+        ("GET", format!("/api/jobs/{job}/stream")),
+        ("GET", format!("/api/datasets/{data}")),
+        ("DELETE", format!("/api/datasets/{data}")),
+        ("POST", format!("/api/datasets/{data}/confirm")),
+        ("GET", format!("/api/datasets/{data}/report")),
+        ("GET", format!("/api/datasets/{data}/preview")),
+    ] {
+        let method: Method = method.parse().expect("a method");
+        let answer = other.request(method.clone(), &path).send().await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::NOT_FOUND, "not_found"),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(other.get("/api/jobs").await.json()["summary"]["total"], 0);
+    assert_eq!(other.get("/api/datasets").await.json()["datasets"], json!([]));
+    assert_eq!(user.get("/api/jobs").await.json()["summary"]["total"], 1);
+    let with_others_data = json!({
+        "name": "my-job", "base_model": "tiny", "epochs": 1, "evaluation_epochs": 0, "warmup_epochs": 0,
+        "learning_rate": 0.001, "training_dataset": data
+    });
+    assert_eq!(
+        other.post("/api/jobs", &with_others_data).await.status,
+        StatusCode::BAD_REQUEST
+    );
+}
+
+#[tokio::test]
+async fn the_same_draft_twice_is_one_job() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let first = create(&user, "draft-1").await.json();
+    let again = create(&user, "draft-1").await;
+    assert_eq!(
+        (again.status, &again.json()["id"]),
+        (StatusCode::CREATED, &first["id"])
+    );
+    assert_eq!(user.get("/api/jobs").await.json()["summary"]["total"], 1);
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_where_it_was_cut() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let content = LINE.repeat(3);
+    let body = json!({ "name": "data", "filename": "data.jsonl", "bytes": content.len() });
+    let url = user.post("/api/datasets", &body).await.json()["upload"]["url"]
+        .as_str()
+        .expect("a url")
+        .to_owned();
+    let range = |first: usize, last: usize| format!("bytes {first}-{last}/{}", content.len());
+    let put = |range: String, part: String| {
+        user.request(Method::PUT, &url)
+            .header("content-range", &range)
+            .body(part)
+    };
+    assert_eq!(
+        put(range(0, 9), content[..10].to_owned()).send().await.json()["received"],
+        10
+    );
+    let gap = put(range(20, 29), content[20..30].to_owned()).send().await;
+    assert_eq!(
+        (gap.status, gap.code().as_str()),
+        (StatusCode::CONFLICT, "range_mismatch")
+    );
+    assert_eq!(user.get(&url).await.json()["received"], 10);
+    let rest = put(range(10, content.len() - 1), content[10..].to_owned())
+        .send()
+        .await;
+    assert_eq!(rest.json()["received"], content.len());
+    let nonsense = user
+        .request(Method::PUT, &url)
+        .header("content-range", "all of it")
+        .send()
+        .await;
+    assert_eq!(
+        (nonsense.status, nonsense.code().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_range")
+    );
+    assert_eq!(user.get("/api/uploads/up-guessed").await.code(), "link_expired");
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_before_it_is_sent() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let body = json!({ "name": "data", "filename": "data.jsonl", "bytes": 1_001 });
+    let refused = user.post("/api/datasets", &body).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::PAYLOAD_TOO_LARGE, "file_too_large")
+    );
+    assert_eq!(
+        user.get("/api/capabilities").await.json()["max_dataset_bytes"],
+        1_000
+    );
+}
+
+#[tokio::test]
+async fn a_stream_tells_every_step_once_and_goes_on_after_the_last_that_arrived() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let path = format!("/api/jobs/{}/stream", new_job(&user).await);
+    let trainer = console.trainer().await;
+    for step in 1..=3 {
+        trainer.step(step).await;
+    }
+    trainer.finish(3).await;
+    let steps = |frames: &[(Option<String>, Value)]| -> Vec<u64> {
+        frames
+            .iter()
+            .filter_map(|(_, data)| data["metrics"]["step"].as_u64())
+            .collect()
+    };
+    let all = frames(&user, &path, None).await;
+    assert_eq!(all[0].1["type"], "job");
+    assert_eq!(all.last().expect("a frame").1["type"], "end");
+    assert_eq!(steps(&all), [1, 2, 3]);
+    let (seen, _) = all
+        .iter()
+        .find(|(_, data)| data["metrics"]["step"] == 1)
+        .expect("the first step");
+    let missed = frames(&user, &path, seen.as_deref()).await;
+    assert_eq!(steps(&missed), [2, 3]);
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_server_is_about_to_stop() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let path = format!("/api/jobs/{}/stream", new_job(&user).await);
+    let trainer = console.trainer().await;
+    let mut body = user.request(Method::GET, &path).respond().await.into_body();
+    let first = body
+        .frame()
+        .await
+        .expect("a frame")
+        .expect("whole")
+        .into_data()
+        .expect("data");
+    assert!(first.starts_with(b"event: job\n"), "{first:?}");
+    console.app.state.stopping.cancel();
+    while let Some(frame) = body.frame().await {
+        frame.expect("whole");
+    }
+    drop(trainer);
+}
+
+#[tokio::test]
+async fn a_running_job_is_not_deleted_and_can_be_cancelled() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let path = format!("/api/jobs/{}", new_job(&user).await);
+    let mut trainer = console.trainer().await;
+    trainer.step(1).await;
+    let refused = user.delete(&path).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::CONFLICT, "job_active")
+    );
+    let cancelled = user.request(Method::POST, &format!("{path}/cancel")).send().await;
+    assert_eq!(
+        (cancelled.status, &cancelled.json()["status"]),
+        (StatusCode::OK, &json!("cancelled"))
+    );
+    while trainer.control.recv().await.expect("is told") != Control::Kill {}
+    trainer.exit.send(Exit::Signal(9)).expect("the engine waits");
+    let twice = user.request(Method::POST, &format!("{path}/cancel")).send().await;
+    assert_eq!(twice.status, StatusCode::CONFLICT);
+    assert_eq!(user.delete(&path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(user.get(&path).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_adapter_is_downloaded_by_a_link_that_works_once_and_needs_no_header() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let job = new_job(&user).await;
+    let trainer = console.trainer().await;
+    trainer.step(1).await;
+    trainer.finish(1).await;
+    frames(&user, &format!("/api/jobs/{job}/stream"), None).await;
+    let artifact = user.get(&format!("/api/jobs/{job}")).await.json()["artifact"]
+        .as_str()
+        .expect("one")
+        .to_owned();
+    let other = console.app.signed_in("somebody-else").await;
+    let stolen = other
+        .request(Method::POST, &format!("/api/artifacts/{artifact}/download"))
+        .send()
+        .await;
+    assert_eq!(stolen.status, StatusCode::NOT_FOUND);
+    let link = user
+        .request(Method::POST, &format!("/api/artifacts/{artifact}/download"))
+        .send()
+        .await;
+    assert_eq!(link.status, StatusCode::CREATED);
+    let url = link.json()["url"].as_str().expect("an address").to_owned();
+    let anon = console.app.anon();
+    let download = anon.request(Method::GET, &url).without("x-attune").send().await;
+    assert_eq!(download.status, StatusCode::OK);
+    assert_eq!(
+        download.header("content-disposition"),
+        "attachment; filename=\"my-job.zip\""
+    );
+    assert_eq!(
+        download.header("content-security-policy"),
+        "default-src 'none'; sandbox"
+    );
+    assert_eq!(download.header("cache-control"), "no-store");
+    assert_eq!(download.header("content-length"), download.body.len().to_string());
+    assert!(download.body.starts_with(b"PK"));
+    let again = anon.request(Method::GET, &url).send().await;
+    assert_eq!(
+        (again.status, again.code().as_str()),
+        (StatusCode::NOT_FOUND, "link_expired")
+    );
+    let csv = user.get(&format!("/api/jobs/{job}/metrics.csv")).await;
+    assert!(csv.header("content-disposition").starts_with("attachment"));
+    assert_eq!(csv.text().lines().count(), 2, "{}", csv.text());
+    let metrics = user.get(&format!("/api/jobs/{job}/metrics")).await.json();
+    assert_eq!(metrics["curves"][0]["steps"], json!([1]));
+    let counted = console.app.anon().get("/metrics").await.text();
+    assert!(
+        counted.contains("attune_jobs{status=\"completed\"} 1\n"),
+        "{counted}"
+    );
+}
