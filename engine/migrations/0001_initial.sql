@@ -42,6 +42,7 @@ CREATE TABLE jobs (
     status            TEXT    NOT NULL CHECK (status IN ('validating_files', 'queued', 'running', 'pausing', 'paused',
                                                          'succeeded', 'failed', 'cancelled')),
     created_at        INTEGER NOT NULL,
+    -- Its place in the queue: that of its creation, however long its files were read.
     queued_at         INTEGER,
     started_at        INTEGER,
     finished_at       INTEGER,

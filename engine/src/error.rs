@@ -21,7 +21,7 @@ pub enum Error {
     /// The state of things doesn't allow it.
     #[error("{message}")]
     Conflict {
-        /// Stable, snake_case.
+        /// Stable, `snake_case`.
         code: &'static str,
         /// What stands in the way and what to do, in English.
         message: String,
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    /// Stable, snake_case: what programs read.
+    /// Stable, `snake_case`: what programs read.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

@@ -23,6 +23,7 @@ mod supervise;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod v1;
 
 pub use clock::{Clock, SystemClock};
 pub use config::Config;

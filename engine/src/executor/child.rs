@@ -125,3 +125,76 @@ async fn mind(
     // Whoever supervised it may have gone.
     let _ = exit.send(how);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::run::{RunCommand, Stage};
+    use std::path::Path;
+
+    /// A trainer written in shell: says what it was given, then obeys.
+    fn script(folder: &Path, body: &str) -> ChildExecutor {
+        let path = folder.join("trainer.sh");
+        std::fs::write(&path, body).unwrap();
+        ChildExecutor::new(vec!["/bin/sh".to_owned(), path.display().to_string()])
+    }
+
+    fn launch(folder: &Path) -> Launch {
+        Launch {
+            run_dir: folder.join("run"),
+            replay_after: 7,
+            log: folder.join("log"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_is_told_its_run_heard_and_commanded() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = r#"
+            echo "called with $*" >&2
+            echo '{"type":"stage","step":0,"stage":"training"}'
+            echo 'not an event'
+            read word
+            echo "told $word" >&2
+            echo '{"type":"paused","step":3}'
+            exit 10
+        "#;
+        let launch = launch(folder.path());
+        let mut trainer = script(folder.path(), body).spawn(&launch).unwrap();
+        let first = trainer.events.recv().await.unwrap();
+        assert_eq!(
+            first,
+            RunEvent::Stage {
+                step: 0,
+                stage: Stage::Training,
+                total_steps: None
+            }
+        );
+        trainer.control.send(Control::Command(RunCommand::Pause)).unwrap();
+        assert_eq!(trainer.events.recv().await, Some(RunEvent::Paused { step: 3 }));
+        assert_eq!(trainer.events.recv().await, None);
+        assert_eq!(trainer.exit.await.unwrap(), Exit::Code(10));
+        let log = std::fs::read_to_string(launch.log).unwrap();
+        let run = launch.run_dir.display();
+        assert_eq!(log, format!("called with {run} --replay-after 7\ntold pause\n"));
+    }
+
+    #[tokio::test]
+    async fn a_child_that_is_let_go_sees_the_end_of_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let body = "while read word; do :; done; exit 10";
+        let trainer = script(folder.path(), body).spawn(&launch(folder.path())).unwrap();
+        drop(trainer.control);
+        assert_eq!(trainer.exit.await.unwrap(), Exit::Code(10));
+    }
+
+    #[tokio::test]
+    async fn a_killed_child_tells_its_signal() {
+        let folder = tempfile::tempdir().unwrap();
+        let trainer = script(folder.path(), "read word")
+            .spawn(&launch(folder.path()))
+            .unwrap();
+        trainer.control.send(Control::Kill).unwrap();
+        assert_eq!(trainer.exit.await.unwrap(), Exit::Signal(9));
+    }
+}

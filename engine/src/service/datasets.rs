@@ -87,6 +87,15 @@ impl Service {
         self.find_dataset(subject, id).await
     }
 
+    /// Adds a file whose bytes are staged, and reads its lines beside everything else.
+    pub(crate) async fn insert_file(&self, file: &NewFile<'_>) -> Result<(), Error> {
+        let mut transaction = self.inner.store.begin().await?;
+        files::insert(&mut transaction, file).await?;
+        transaction.commit().await?;
+        self.start_file_validation(file.owner.clone(), file.id.to_owned());
+        Ok(())
+    }
+
     /// Marks an upload as whole and reads its lines beside everything else.
     pub(crate) async fn accept_upload(&self, owner: &Subject, id: &str) -> Result<(), Error> {
         let mut transaction = self.inner.store.begin().await?;

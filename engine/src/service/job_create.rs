@@ -15,7 +15,7 @@ use shared::{
     capabilities::Capabilities,
     dataset::{DatasetReport, DatasetStatus},
     event::Level,
-    id::{JobId, Subject},
+    id::{DatasetId, JobId, Subject},
     job::{Job, JobFailure, NewJob},
     status::JobStatus,
     timestamp::Timestamp,
@@ -30,7 +30,8 @@ const RETRY_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// A job to be, all of it decided.
 #[derive(Debug, Clone)]
 pub(crate) struct CreateJob<'a> {
-    pub(crate) name: &'a str,
+    /// Its identifier unless told.
+    pub(crate) name: Option<&'a str>,
     pub(crate) base_model: &'a str,
     pub(crate) training_file: &'a str,
     pub(crate) validation_file: Option<&'a str>,
@@ -86,10 +87,10 @@ impl Service {
             return Err(Error::Invalid(findings));
         };
         let create = CreateJob {
-            name: &job.name,
+            name: Some(&job.name),
             base_model: &job.base_model,
             training_file: training.as_str(),
-            validation_file: job.validation_dataset.as_ref().map(|id| id.as_str()),
+            validation_file: job.validation_dataset.as_ref().map(DatasetId::as_str),
             parameters: Parameters::resolve(&job, &model.model, fresh_seed()?),
             suffix: Some(&job.name),
             metadata: BTreeMap::new(),
@@ -146,7 +147,7 @@ impl Service {
         let insert = InsertJob {
             id: id.as_str(),
             owner: subject,
-            name: create.name,
+            name: create.name.unwrap_or(id.as_str()),
             base_model: create.base_model,
             created_at: now,
             training_file: create.training_file,
@@ -240,7 +241,7 @@ impl Service {
     }
 
     /// The file once nobody reads or writes it any more; nothing where it was deleted.
-    async fn wait_for_file(&self, owner: &Subject, file: &str) -> Result<Option<FileRow>, Error> {
+    pub(crate) async fn wait_for_file(&self, owner: &Subject, file: &str) -> Result<Option<FileRow>, Error> {
         let mut changed = self.inner.files_changed.subscribe(file);
         loop {
             let found = files::find(self.inner.store.read(), owner, file).await?;

@@ -31,7 +31,8 @@ impl Service {
             .find(|found| found.model.id == id))
     }
 
-    async fn found_models(&self) -> Result<Vec<FoundModel>, Error> {
+    /// The base models with the places where they lie.
+    pub(crate) async fn found_models(&self) -> Result<Vec<FoundModel>, Error> {
         self.unpack_models().await;
         let mut places = vec![self.inner.layout.models()];
         places.extend(self.inner.config.models_dir.clone());

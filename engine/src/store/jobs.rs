@@ -12,6 +12,9 @@ use shared::{
 };
 use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
 
+/// The organisation in a tuned model's name.
+pub(crate) const ORGANIZATION: &str = "attune";
+
 /// One row with the names of its files.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct JobRow {
@@ -33,7 +36,6 @@ pub(crate) struct JobRow {
     pub(crate) attempt: i64,
     pub(crate) fruitless: i64,
     pub(crate) resume_reason: Option<String>,
-    pub(crate) last_seq: i64,
     pub(crate) stage: Option<String>,
     pub(crate) step: i64,
     pub(crate) total_steps: i64,
@@ -57,7 +59,7 @@ macro_rules! select_job {
         "SELECT jobs.id, jobs.owner, jobs.name, jobs.base_model, jobs.status, jobs.created_at, jobs.queued_at, \
          jobs.started_at, jobs.finished_at, jobs.training_file, training.name AS training_name, \
          jobs.validation_file, validation.name AS validation_name, jobs.parameters, jobs.suffix, jobs.attempt, \
-         jobs.fruitless, jobs.resume_reason, jobs.last_seq, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
+         jobs.fruitless, jobs.resume_reason, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
          jobs.result_file \
@@ -91,6 +93,15 @@ impl JobRow {
             message: self.failure_message.clone().unwrap_or_default(),
             param: self.failure_param.clone(),
         })
+    }
+
+    /// What the tuned model is or will be called, `ft:BASE:ORGANISATION:SUFFIX:ID`; the last part is the job's own, so
+    /// names never clash.
+    pub(crate) fn tuned_name(&self) -> String {
+        let id = self.id.strip_prefix("ftjob-").unwrap_or(&self.id);
+        let short = id.get(..12).unwrap_or(id);
+        let suffix = self.suffix.as_deref().unwrap_or_default();
+        format!("ft:{}:{ORGANIZATION}:{suffix}:{short}", self.base_model)
     }
 
     fn progress(&self) -> Option<Progress> {
@@ -287,9 +298,8 @@ pub(crate) async fn change_status(
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let finished_at = to.is_terminal().then_some(now.unix_ms());
-    let queued_at = (to == JobStatus::Queued).then_some(now.unix_ms());
     let done = sqlx::query(
-        "UPDATE jobs SET status = $4, finished_at = $5, queued_at = COALESCE($6, queued_at), lease_owner = NULL, \
+        "UPDATE jobs SET status = $4, finished_at = $5, queued_at = COALESCE(queued_at, created_at), lease_owner = NULL, \
                          lease_expires_at = NULL, remaining_ms = NULL \
          WHERE owner = $1 AND id = $2 AND status = $3",
     )
@@ -298,7 +308,6 @@ pub(crate) async fn change_status(
     .bind(from.as_str())
     .bind(to.as_str())
     .bind(finished_at)
-    .bind(queued_at)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -96,7 +96,7 @@ pub(crate) async fn mind(
                     }
                 }
                 committed = Instant::now();
-                last_words = batch.drain(..).filter(is_last_word).next_back().or(last_words);
+                last_words = batch.drain(..).rfind(is_last_word).or(last_words);
             }
         }
     }

@@ -22,9 +22,6 @@ use std::{
     path::Path,
 };
 
-/// The organisation in a tuned model's name.
-pub(crate) const ORGANIZATION: &str = "attune";
-
 /// Records that a job has failed, and why.
 pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(), Error> {
     let now = job.service.now();
@@ -80,7 +77,7 @@ pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64) -> Result
 
     let now = job.service.distinct_now();
     let artifact_id = secret::new_id("art-")?;
-    let fine_tuned_model = tuned_name(job);
+    let fine_tuned_model = job.row.tuned_name();
     let filename = "step_metrics.csv";
     let file = NewFile {
         id: &result_file,
@@ -150,17 +147,6 @@ fn no_result(reason: &str) -> JobFailure {
         message,
         param: None,
     }
-}
-
-/// `ft:BASE:ORGANISATION:SUFFIX:ID`; the last part is the job's own, so names never clash.
-fn tuned_name(job: &Supervised<'_>) -> String {
-    let id = job.row.id.strip_prefix("ftjob-").unwrap_or(&job.row.id);
-    let short = id.get(..12).unwrap_or(id);
-    format!(
-        "ft:{}:{ORGANIZATION}:{}:{short}",
-        job.row.base_model,
-        job.row.suffix.as_deref().unwrap_or_default()
-    )
 }
 
 /// The files of the result with their sizes and hashes, by name.

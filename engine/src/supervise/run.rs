@@ -67,7 +67,7 @@ pub(crate) async fn supervise(service: &Service, row: JobRow, handle: &Handle) {
         match finish::fail(&job, &failure).await {
             Ok(()) => return,
             Err(error) => {
-                tracing::error!(error = %chain(&error), job = %job.row.id, "nor could its failure be recorded")
+                tracing::error!(error = %chain(&error), job = %job.row.id, "nor could its failure be recorded");
             }
         }
         tokio::time::sleep(RECORD_PAUSE).await;
@@ -189,7 +189,7 @@ impl Supervised<'_> {
         self.row.fruitless = fruitless;
         self.row.resume_reason = Some(reason.to_owned());
         // The first restart is at once; a trainer that keeps dying is given more and more time.
-        if let Some(doublings) = u32::try_from(fruitless - 2).ok() {
+        if let Ok(doublings) = u32::try_from(fruitless - 2) {
             tokio::select! {
                 () = tokio::time::sleep(self.service.inner.config.restart_delay * 2_u32.pow(doublings)) => {}
                 () = self.handle.cancelled.cancelled() => {}

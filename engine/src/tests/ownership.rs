@@ -4,7 +4,7 @@ use crate::{Error, testing::*};
 use shared::{job::JobQuery, metrics::MetricsQuery, status::JobStatus};
 
 fn is_not_found<T>(answer: Result<T, Error>) -> bool {
-    matches!(answer, Err(Error::NotFound(_)))
+    answer.is_err_and(|error| matches!(error, Error::NotFound(_)))
 }
 
 #[tokio::test]

@@ -1,0 +1,323 @@
+//! `/v1/files`.
+
+use super::{
+    error::ApiError,
+    objects,
+    request::{Authorized, Pairs},
+};
+use crate::{
+    Error, Service, secret,
+    service::datasets::is_filename,
+    store::files::{self, NewFile, Page, RESULTS},
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::{
+        FromRequest as _, Multipart, Path, Request, State,
+        multipart::{Field, MultipartError},
+    },
+    http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+};
+use futures_util::TryStreamExt as _;
+use serde_json::{Value, json};
+use shared::{dataset::DatasetStatus, id::Subject, timestamp::Timestamp};
+
+/// Largest file in bytes.
+const MAX_FILE_BYTES: u64 = 512 << 20;
+
+/// Longest text field of a form in bytes.
+const MAX_FIELD_BYTES: usize = 1024;
+
+const PURPOSES: [&str; 6] = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"];
+
+/// What a form brought besides the file's bytes.
+#[derive(Debug, Default)]
+struct Form {
+    /// Identifier, name and size of the file, whose bytes are on disk.
+    file: Option<(String, String, u64)>,
+    purpose: Option<String>,
+    anchor: Option<String>,
+    expires_after: Option<String>,
+}
+
+/// `POST /files`: the parts may come in any order, and the file's bytes go to disk as they come.
+pub(crate) async fn create_file(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
+    let mut multipart = Multipart::from_request(request, &()).await.map_err(|_| {
+        let status = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        ApiError::bad_body(
+            status,
+            "send the file as `multipart/form-data` with the parts `file` and `purpose`",
+        )
+    })?;
+    let mut form = Form::default();
+    let outcome = match read_form(&service, &mut multipart, &mut form).await {
+        Ok(()) => store_file(&service, &caller.subject, &form).await,
+        Err(error) => Err(error),
+    };
+    if let (Err(_), Some((id, _, _))) = (&outcome, &form.file) {
+        service.remove_staged(id).await;
+    }
+    outcome.map(Json)
+}
+
+async fn read_form(service: &Service, multipart: &mut Multipart, form: &mut Form) -> Result<(), ApiError> {
+    while let Some(field) = multipart.next_field().await.map_err(|error| bad_form(&error))? {
+        match field.name().unwrap_or_default() {
+            "file" => {
+                let filename = field.file_name().unwrap_or("upload.jsonl").to_owned();
+                if form.file.is_some() {
+                    return Err(ApiError::param("file", "send one file only"));
+                }
+                let id = secret::new_id("file-")?;
+                let limit = MAX_FILE_BYTES.min(service.config().max_file_bytes);
+                let bytes = service.stage_body(&id, limit, field).await?;
+                form.file = Some((id, filename, bytes));
+            }
+            "purpose" => form.purpose = Some(read_text(field).await?),
+            "expires_after[anchor]" => form.anchor = Some(read_text(field).await?),
+            "expires_after[seconds]" => form.expires_after = Some(read_text(field).await?),
+            other => {
+                let message = format!("the part `{other}` is not known");
+                return Err(ApiError::param(other, message).with_code("unknown_parameter"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn read_text(mut field: Field<'_>) -> Result<String, ApiError> {
+    let name = field.name().unwrap_or_default().to_owned();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MAX_FIELD_BYTES {
+            return Err(ApiError::param(&name, format!("`{name}` is too long")));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| ApiError::param(&name, format!("`{name}` is not UTF-8")))
+}
+
+fn bad_form(error: &MultipartError) -> ApiError {
+    ApiError::bad_body(
+        error.status(),
+        format!("the form can't be read: {}", error.body_text()),
+    )
+}
+
+async fn store_file(service: &Service, subject: &Subject, form: &Form) -> Result<Value, ApiError> {
+    let purpose = form
+        .purpose
+        .as_deref()
+        .ok_or_else(|| ApiError::param("purpose", "`purpose` is missing"))?;
+    if !PURPOSES.contains(&purpose) {
+        let message = format!(
+            "`{purpose}` is not a purpose: take one of {}",
+            PURPOSES.join(", ")
+        );
+        return Err(ApiError::param("purpose", message));
+    }
+    let Some((id, filename, bytes)) = &form.file else {
+        return Err(ApiError::param("file", "`file` is missing"));
+    };
+    if *bytes == 0 {
+        return Err(ApiError::param("file", "the file is empty").with_code("empty_file"));
+    }
+    if !is_filename(filename) {
+        return Err(ApiError::param(
+            "file",
+            "the file's name must have 1 to 255 characters",
+        ));
+    }
+    let now = service.distinct_now();
+    let expires_at = read_expiry(form, now)?;
+    let file = NewFile {
+        id,
+        owner: subject,
+        purpose,
+        name: filename,
+        filename,
+        bytes: *bytes,
+        status: DatasetStatus::Validating,
+        created_at: now,
+        expires_at,
+        example: None,
+        upload: None,
+    };
+    service.insert_file(&file).await?;
+    describe(service, subject, id).await
+}
+
+fn read_expiry(form: &Form, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
+    let Some(seconds) = &form.expires_after else {
+        return match form.anchor {
+            None => Ok(None),
+            Some(_) => Err(ApiError::param(
+                "expires_after[seconds]",
+                "`expires_after[seconds]` is missing",
+            )),
+        };
+    };
+    if form.anchor.as_deref() != Some("created_at") {
+        return Err(ApiError::param(
+            "expires_after[anchor]",
+            "the anchor must be `created_at`",
+        ));
+    }
+    let seconds = seconds
+        .parse::<i64>()
+        .ok()
+        .filter(|seconds| (3600..=2_592_000).contains(seconds));
+    let message = "the seconds must be a whole number from 3600 to 2592000";
+    let seconds = seconds.ok_or_else(|| ApiError::param("expires_after[seconds]", message))?;
+    Ok(Some(Timestamp::from_unix_ms(now.unix_ms() + seconds * 1000)))
+}
+
+async fn describe(service: &Service, subject: &Subject, id: &str) -> Result<Value, ApiError> {
+    let row = files::find(service.inner.store.read(), subject, id)
+        .await
+        .map_err(Error::from)?;
+    let row = row.filter(|row| row.status() != DatasetStatus::Uploading);
+    let row = row.ok_or_else(|| ApiError::not_found("file", id))?;
+    let report = match row.status() {
+        DatasetStatus::Error => service.report_of(subject, id).await?,
+        _ => None,
+    };
+    Ok(objects::file(&row, report.as_ref()))
+}
+
+/// `GET /files`.
+pub(crate) async fn list_files(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    pairs: Pairs,
+) -> Result<Json<Value>, ApiError> {
+    let limit = pairs.limit(10_000, 10_000)?;
+    let oldest_first = match pairs.get("order") {
+        None | Some("desc") => false,
+        Some("asc") => true,
+        Some(_) => return Err(ApiError::param("order", "`order` must be `asc` or `desc`")),
+    };
+    let read = service.inner.store.read();
+    let after = match pairs.get("after") {
+        None => None,
+        Some(after) => {
+            let row = files::find(read, &caller.subject, after)
+                .await
+                .map_err(Error::from)?;
+            let message = format!("there is no file `{after}`");
+            Some(row.ok_or_else(|| ApiError::param("after", message))?)
+        }
+    };
+    let page = Page {
+        purpose: pairs.get("purpose"),
+        after: after.as_ref().map(|row| (row.created_at, row.id.as_str())),
+        oldest_first,
+        limit: i64::from(limit) + 1,
+    };
+    let mut rows = files::list(read, &caller.subject, page)
+        .await
+        .map_err(Error::from)?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let data: Vec<_> = rows.iter().map(|row| objects::file(row, None)).collect();
+    Ok(Json(objects::list_with_ends(&data, has_more)))
+}
+
+/// `GET /files/{id}`.
+pub(crate) async fn find_file(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    describe(&service, &caller.subject, &id).await.map(Json)
+}
+
+/// `DELETE /files/{id}`.
+pub(crate) async fn delete_file(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    describe(&service, &caller.subject, &id).await?;
+    service.delete_file(&caller.subject, &id).await?;
+    Ok(Json(json!({ "id": id, "object": "file", "deleted": true })))
+}
+
+/// `GET /files/{id}/content`: the bytes; of a result file in base64 where `encoding=base64` asks for it.
+pub(crate) async fn file_content(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+    pairs: Pairs,
+) -> Result<Response, ApiError> {
+    let row = files::find(service.inner.store.read(), &caller.subject, &id)
+        .await
+        .map_err(Error::from)?;
+    let row = row.filter(|row| row.status() != DatasetStatus::Uploading);
+    let row = row.ok_or_else(|| ApiError::not_found("file", &id))?;
+    let stored = match service.inner.blobs.stream(&id, None).await {
+        // It has arrived a moment ago and is still being stored.
+        Err(Error::NotFound(_)) => {
+            service.wait_for_file(&caller.subject, &id).await?;
+            service.inner.blobs.stream(&id, None).await?
+        }
+        stored => stored?,
+    };
+    if row.purpose == RESULTS && pairs.get("encoding") == Some("base64") {
+        let bytes = stored.try_fold(Vec::new(), async |mut whole, chunk| {
+            whole.extend_from_slice(&chunk);
+            Ok(whole)
+        });
+        return Ok(([(CONTENT_TYPE, "text/plain")], base64(&bytes.await?)).into_response());
+    }
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (CONTENT_LENGTH, row.bytes.to_string()),
+        (CONTENT_DISPOSITION, "attachment".to_owned()),
+    ];
+    Ok((headers, Body::from_stream(stored)).into_response())
+}
+
+/// Base64 with padding, RFC 4648 section 4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let index = (word >> (18 - 6 * place)) & 63;
+            text.push(if place > group.len() {
+                '='
+            } else {
+                char::from(ALPHABET[index as usize])
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+    }
+}

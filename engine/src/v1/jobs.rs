@@ -1,0 +1,179 @@
+//! `/v1/fine_tuning/jobs`.
+
+use super::{
+    error::ApiError,
+    job_request::JobRequest,
+    objects,
+    request::{Authorized, Pairs, read_object},
+};
+use crate::{
+    Error, Service, secret,
+    service::job_create::{CreateJob, fresh_seed},
+    store::{
+        files::{self, FINE_TUNE},
+        job_list::{self, Filter, KeyValue, MetadataFilter, Page, SortKey},
+        jobs::{self, JobRow},
+        metadata,
+    },
+};
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::HeaderMap,
+};
+use serde_json::Value;
+use shared::{
+    dataset::DatasetStatus,
+    id::{JobId, Subject},
+};
+use std::collections::BTreeMap;
+
+/// Jobs a page at most.
+const MAX_PAGE: u32 = 1000;
+
+async fn describe(service: &Service, row: &JobRow) -> Result<Value, ApiError> {
+    let pairs = metadata::list(service.inner.store.read(), &row.id)
+        .await
+        .map_err(Error::from)?;
+    Ok(objects::job(row, &pairs, service.now()))
+}
+
+/// `POST /fine_tuning/jobs`. The SDKs repeat a create whose answer was lost, and say so only by a count of
+/// retries: then the same key and the same body mean the same job.
+pub(crate) async fn create_job(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
+    let (object, bytes) = read_object(request).await?;
+    let asked = JobRequest::read(object)?;
+    let model = service.find_model(&asked.model).await?.ok_or_else(|| {
+        let message = format!("there is no base model `{}`: see `GET /v1/models`", asked.model);
+        ApiError::param("model", message).with_code("model_not_found")
+    })?;
+    check_file(&service, &caller.subject, "training_file", &asked.training_file).await?;
+    if let Some(file) = &asked.validation_file {
+        check_file(&service, &caller.subject, "validation_file", file).await?;
+    }
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let retries = header("x-stainless-retry-count").and_then(|count| count.parse::<u32>().ok());
+    let idempotency_key = header("idempotency-key").filter(|key| !key.is_empty());
+    let request_hash = secret::hash(&format!("{}\n{}", caller.key_id, secret::hash_bytes(&bytes)));
+    let create = CreateJob {
+        name: asked
+            .metadata
+            .get("name")
+            .or(asked.suffix.as_ref())
+            .map(String::as_str),
+        base_model: &asked.model,
+        training_file: &asked.training_file,
+        validation_file: asked.validation_file.as_deref(),
+        parameters: asked.resolve(&model.model, fresh_seed()?)?,
+        suffix: asked.suffix.as_deref(),
+        metadata: asked.metadata.clone(),
+        idempotency_key,
+        request_hash: Some(&request_hash),
+        is_retry: retries.is_some_and(|count| count > 0),
+    };
+    let row = service.insert_job(&caller.subject, create).await?;
+    describe(&service, &row).await.map(Json)
+}
+
+async fn check_file(service: &Service, subject: &Subject, param: &str, id: &str) -> Result<(), ApiError> {
+    let found = files::find(service.inner.store.read(), subject, id)
+        .await
+        .map_err(Error::from)?;
+    let file = found
+        .filter(|file| file.status() != DatasetStatus::Uploading)
+        .ok_or_else(|| {
+            ApiError::param(param, format!("there is no file `{id}`")).with_code("file_not_found")
+        })?;
+    if file.purpose == FINE_TUNE {
+        return Ok(());
+    }
+    let message = format!(
+        "the purpose of `{id}` is `{}`: upload it with `fine-tune`",
+        file.purpose
+    );
+    Err(ApiError::param(param, message).with_code("invalid_file_purpose"))
+}
+
+/// `GET /fine_tuning/jobs`, newest first.
+pub(crate) async fn list_jobs(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    pairs: Pairs,
+) -> Result<Json<Value>, ApiError> {
+    let limit = pairs.limit(20, MAX_PAGE)?;
+    let read = service.inner.store.read();
+    let after = match pairs.get("after") {
+        None => None,
+        Some(after) => {
+            let row = jobs::find(read, &caller.subject, &JobId::new(after))
+                .await
+                .map_err(Error::from)?;
+            let row = row.ok_or_else(|| ApiError::param("after", format!("there is no job `{after}`")))?;
+            Some((KeyValue::Number(row.created_at), row.id))
+        }
+    };
+    let filter = Filter {
+        metadata: metadata_filter(&pairs),
+        ..Filter::default()
+    };
+    let page = Page {
+        sort: SortKey::CreatedAt,
+        descending: true,
+        after,
+        limit: limit + 1,
+    };
+    let mut rows = job_list::list(read, &caller.subject, &filter, &page)
+        .await
+        .map_err(Error::from)?;
+    let has_more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let mut data = Vec::new();
+    for row in &rows {
+        data.push(describe(&service, row).await?);
+    }
+    Ok(Json(objects::list(&data, has_more)))
+}
+
+/// `metadata[k]=v` asks for the pair, the literal `metadata=null` for jobs without any.
+fn metadata_filter(pairs: &Pairs) -> MetadataFilter {
+    if pairs.get("metadata") == Some("null") {
+        return MetadataFilter::None;
+    }
+    let wanted = |(key, value): &(String, String)| {
+        let name = key.strip_prefix("metadata[")?.strip_suffix(']')?;
+        Some((name.to_owned(), value.clone()))
+    };
+    let wanted: BTreeMap<_, _> = pairs.0.iter().filter_map(wanted).collect();
+    if wanted.is_empty() {
+        MetadataFilter::Any
+    } else {
+        MetadataFilter::Pairs(wanted)
+    }
+}
+
+/// `GET /fine_tuning/jobs/{id}`.
+pub(crate) async fn find_job(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let row = service.find_job_row(&caller.subject, &JobId::new(id)).await?;
+    describe(&service, &row).await.map(Json)
+}
+
+/// `POST /fine_tuning/jobs/{id}/cancel`.
+pub(crate) async fn cancel_job(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let id = JobId::new(id);
+    service.cancel_job(&caller.subject, &id).await?;
+    let row = service.find_job_row(&caller.subject, &id).await?;
+    describe(&service, &row).await.map(Json)
+}

@@ -1,0 +1,224 @@
+//! OpenAI's shapes of what the engine has.
+
+use crate::{
+    parameters::Parameters,
+    store::{
+        checkpoints::CheckpointRow,
+        events::{self, EventRow},
+        files::FileRow,
+        from_sql,
+        jobs::{JobRow, ORGANIZATION},
+        steps::StepRow,
+    },
+};
+use serde_json::{Map, Value, json};
+use shared::{
+    dataset::{DatasetReport, DatasetStatus},
+    id::JobId,
+    run::Warmup,
+    status::JobStatus,
+    timestamp::Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// Milliseconds as /v1 tells instants: whole seconds.
+fn seconds(unix_ms: i64) -> i64 {
+    Timestamp::from_unix_ms(unix_ms).unix_seconds()
+}
+
+/// A job.
+pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timestamp) -> Value {
+    let parameters = row.parameters();
+    // What the engine chose is told once the files are validated.
+    let settled = row.status() != JobStatus::ValidatingFiles;
+    let hyperparameters = parameters
+        .as_ref()
+        .map(|parameters| hyperparameters(parameters, settled));
+    let running = row.status() == JobStatus::Running;
+    let estimated = row
+        .remaining_ms
+        .filter(|_| running)
+        .map(|left| seconds(now.unix_ms().saturating_add(left)));
+    json!({
+        "id": row.id,
+        "object": "fine_tuning.job",
+        "created_at": seconds(row.created_at),
+        "model": row.base_model,
+        "organization_id": ORGANIZATION,
+        "status": row.status,
+        "training_file": row.training_file,
+        "validation_file": row.validation_file,
+        "result_files": row.result_file.iter().collect::<Vec<_>>(),
+        "fine_tuned_model": row.fine_tuned_model,
+        "finished_at": row.finished_at.map(seconds),
+        "trained_tokens": row.trained_tokens,
+        "error": row.failure().map(|failure| json!({
+            "code": failure.code, "message": failure.message, "param": failure.param
+        })),
+        "hyperparameters": hyperparameters,
+        "method": { "type": "supervised", "supervised": { "hyperparameters": hyperparameters } },
+        "seed": parameters.as_ref().map(|parameters| parameters.seed),
+        "metadata": metadata,
+        "integrations": [],
+        "estimated_finish": estimated,
+        "user_provided_suffix": row.suffix,
+        "x_attune": parameters.as_ref().map(|parameters| extras(row, parameters)),
+    })
+}
+
+fn hyperparameters(parameters: &Parameters, settled: bool) -> Value {
+    let told = |name: &str, value: Value| {
+        if !settled && parameters.auto.iter().any(|auto| auto == name) {
+            json!("auto")
+        } else {
+            value
+        }
+    };
+    json!({
+        "n_epochs": told("n_epochs", json!(parameters.epochs)),
+        "batch_size": told("batch_size", json!(parameters.batch_size)),
+        "learning_rate_multiplier":
+            told("learning_rate_multiplier", json!(parameters.learning_rate_multiplier)),
+    })
+}
+
+fn extras(row: &JobRow, parameters: &Parameters) -> Value {
+    let mut extras = json!({
+        "name": row.name,
+        "learning_rate": parameters.learning_rate,
+        "evaluation_epochs": parameters.evaluation_epochs,
+        "schedule": parameters.schedule,
+        "gradient_accumulation": parameters.gradient_accumulation,
+        "lora": parameters.lora,
+        "attempt": row.attempt,
+        "stage": row.stage,
+        "step": row.step,
+        "total_steps": row.total_steps,
+    });
+    let (name, value) = match parameters.warmup {
+        Warmup::Epochs(epochs) => ("warmup_epochs", json!(epochs)),
+        Warmup::Ratio(ratio) => ("warmup_ratio", json!(ratio)),
+    };
+    if let Some(extras) = extras.as_object_mut() {
+        extras.insert(name.to_owned(), value);
+    }
+    extras
+}
+
+/// One page of a list.
+pub(crate) fn list(data: &[Value], has_more: bool) -> Value {
+    json!({ "object": "list", "data": data, "has_more": has_more })
+}
+
+/// One page of a list that names its ends.
+pub(crate) fn list_with_ends(data: &[Value], has_more: bool) -> Value {
+    let id = |item: Option<&Value>| item.map(|item| item["id"].clone());
+    let (first_id, last_id) = (id(data.first()), id(data.last()));
+    json!({ "object": "list", "data": data, "first_id": first_id, "last_id": last_id, "has_more": has_more })
+}
+
+/// An entry of a job's event log.
+pub(crate) fn message_event(row: &EventRow) -> Value {
+    let event = row.to_event();
+    json!({
+        "id": event.id,
+        "object": "fine_tuning.job.event",
+        "created_at": event.created_at.unix_seconds(),
+        "level": event.level,
+        "message": event.message,
+        "type": "message",
+        "data": {},
+    })
+}
+
+/// A step, which /v1 tells as an event too.
+pub(crate) fn step_event(job_id: &JobId, row: &StepRow) -> Value {
+    let metrics = row.to_metrics();
+    let mut message = format!(
+        "Step {}/{}: training loss={:.2}",
+        metrics.step, metrics.total_steps, metrics.train_loss
+    );
+    if let Some(valid_loss) = metrics.valid_loss {
+        message.push_str(&format!(", validation loss={valid_loss:.2}"));
+    }
+    let mut data = step_metrics(row);
+    data.insert("total_steps".to_owned(), json!(metrics.total_steps));
+    json!({
+        "id": events::event_id(job_id, from_sql(row.seq)),
+        "object": "fine_tuning.job.event",
+        "created_at": seconds(row.recorded_at),
+        "level": "info",
+        "message": message,
+        "type": "metrics",
+        "data": data,
+    })
+}
+
+/// What was measured at a step; validation reads the whole file, so its figures have both names.
+fn step_metrics(row: &StepRow) -> Map<String, Value> {
+    let metrics = row.to_metrics();
+    let measured = [
+        ("train_loss", Some(metrics.train_loss)),
+        ("train_mean_token_accuracy", Some(metrics.train_token_accuracy)),
+        ("valid_loss", metrics.valid_loss),
+        ("valid_mean_token_accuracy", metrics.valid_token_accuracy),
+        ("full_valid_loss", metrics.valid_loss),
+        ("full_valid_mean_token_accuracy", metrics.valid_token_accuracy),
+    ];
+    let mut told = Map::from_iter([("step".to_owned(), json!(metrics.step))]);
+    told.extend(
+        measured
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))),
+    );
+    told
+}
+
+/// A checkpoint; `step` is what was measured at its step, where that is stored.
+pub(crate) fn checkpoint(job: &JobRow, row: &CheckpointRow, step: Option<&StepRow>) -> Value {
+    let checkpoint = row.to_checkpoint();
+    let metrics = step.map_or_else(
+        || Map::from_iter([("step".to_owned(), json!(checkpoint.step))]),
+        step_metrics,
+    );
+    json!({
+        "id": checkpoint.id,
+        "object": "fine_tuning.job.checkpoint",
+        "created_at": checkpoint.created_at.unix_seconds(),
+        "fine_tuning_job_id": job.id,
+        "fine_tuned_model_checkpoint": format!("{}:ckpt-step-{}", job.tuned_name(), checkpoint.step),
+        "step_number": checkpoint.step,
+        "metrics": metrics,
+    })
+}
+
+/// A file.
+pub(crate) fn file(row: &FileRow, report: Option<&DatasetReport>) -> Value {
+    let (status, details) = match row.status() {
+        DatasetStatus::Uploading | DatasetStatus::Validating => ("uploaded", None),
+        DatasetStatus::Ready => ("processed", None),
+        DatasetStatus::Error => {
+            let first = report.and_then(|report| report.findings.first());
+            (
+                "error",
+                first.map(|finding| format!("line {}: {}", finding.line, finding.message)),
+            )
+        }
+    };
+    json!({
+        "id": row.id,
+        "object": "file",
+        "bytes": row.bytes,
+        "created_at": seconds(row.created_at),
+        "expires_at": row.expires_at.map(seconds),
+        "filename": row.filename,
+        "purpose": row.purpose,
+        "status": status,
+        "status_details": details,
+    })
+}
+
+/// A model.
+pub(crate) fn model(id: &str, created: i64) -> Value {
+    json!({ "id": id, "object": "model", "created": created, "owned_by": ORGANIZATION })
+}
