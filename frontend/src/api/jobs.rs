@@ -1,0 +1,108 @@
+//! `/api/jobs` and a job's record.
+
+use super::{ApiError, query_string, read, send, write};
+use crate::query::{Query, Resource};
+use gloo_net::http::Method;
+use shared::{
+    event::{CheckpointList, EventList},
+    id::{JobId, encode_segment},
+    job::{Job, JobList, JobQuery, NewJob},
+    metrics::{Metrics, MetricsQuery},
+};
+
+/// A job that was created, or the first one that the same draft had created.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    /// The job.
+    pub job: Job,
+    /// It stood already: this request created nothing.
+    pub repeated: bool,
+}
+
+fn path(id: &JobId, rest: &str) -> String {
+    format!("/api/jobs/{}{rest}", encode_segment(id.as_str()))
+}
+
+/// One page of jobs.
+#[must_use]
+pub fn list(query: &JobQuery) -> Query<JobList> {
+    let parameters = query_string(&[
+        ("limit", query.limit.map(|limit| limit.to_string())),
+        ("cursor", query.cursor.clone()),
+        ("q", query.q.clone()),
+        ("status", query.status.clone()),
+        ("model", query.model.clone()),
+        ("sort", query.sort.clone()),
+    ]);
+    Query::new(format!("/api/jobs{parameters}"), Resource::Jobs)
+}
+
+/// One job.
+#[must_use]
+pub fn job(id: &JobId) -> Query<Job> {
+    Query::new(path(id, ""), Resource::Jobs)
+}
+
+/// A job's events, newest first.
+#[must_use]
+pub fn events(id: &JobId) -> Query<EventList> {
+    Query::new(path(id, "/events?limit=200"), Resource::JobRecord)
+}
+
+/// A job's checkpoints, newest first.
+#[must_use]
+pub fn checkpoints(id: &JobId) -> Query<CheckpointList> {
+    Query::new(path(id, "/checkpoints"), Resource::JobRecord)
+}
+
+/// A job's curves.
+#[must_use]
+pub fn metrics(id: &JobId, query: &MetricsQuery) -> Query<Metrics> {
+    let parameters = query_string(&[
+        ("from", query.from.map(|step| step.to_string())),
+        ("to", query.to.map(|step| step.to_string())),
+        ("points", query.points.map(|points| points.to_string())),
+    ]);
+    Query::new(path(id, &format!("/metrics{parameters}")), Resource::JobRecord)
+}
+
+/// The address of a job's stream.
+#[must_use]
+pub fn stream_path(id: &JobId) -> String {
+    path(id, "/stream")
+}
+
+/// Creates a job; the same `draft_id` never creates a second one.
+///
+/// # Errors
+/// 400 with `fields`, 403, 429, or what the upstream said.
+pub(crate) async fn create(new_job: &NewJob, draft_id: &str) -> Result<Created, ApiError> {
+    let headers = [("idempotency-key", draft_id)];
+    let answer = send(Method::POST, "/api/jobs", write(new_job), &headers, None).await?;
+    Ok(Created {
+        job: read(&answer.text)?,
+        repeated: answer.status != 201,
+    })
+}
+
+/// Asks a job to end.
+///
+/// # Errors
+/// 409 where it has ended.
+pub(crate) async fn cancel(id: &JobId) -> Result<Job, ApiError> {
+    read(
+        &send(Method::POST, &path(id, "/cancel"), None, &[], None)
+            .await?
+            .text,
+    )
+}
+
+/// Deletes a job.
+///
+/// # Errors
+/// 409 while it runs.
+pub(crate) async fn delete(id: &JobId) -> Result<(), ApiError> {
+    send(Method::DELETE, &path(id, ""), None, &[], None)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,214 @@
+//! The few things asked of the browser outside of components: clock, storage, title, focus, address.
+//!
+//! Natively (in tests) there is no browser: then the clock is the system's and the rest is absent or does nothing.
+
+use wasm_bindgen::JsCast as _;
+use web_sys::{Document, Element, HtmlElement, Storage, Window};
+
+/// The window, if there is one.
+#[must_use]
+pub fn window() -> Option<Window> {
+    if cfg!(target_arch = "wasm32") {
+        web_sys::window()
+    } else {
+        None
+    }
+}
+
+/// The document, if there is one.
+#[must_use]
+pub fn document() -> Option<Document> {
+    window()?.document()
+}
+
+/// An element by its id.
+#[must_use]
+pub fn element_by_id(id: &str) -> Option<Element> {
+    document()?.get_element_by_id(id)
+}
+
+/// Milliseconds since 1970, by the browser's clock.
+#[must_use]
+pub fn now_ms() -> i64 {
+    #[cfg(target_arch = "wasm32")]
+    {
+        js_sys::Date::now() as i64
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// An instant as the user's locale writes it, with seconds.
+#[must_use]
+pub fn local_time(unix_ms: i64) -> String {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(unix_ms as f64));
+        String::from(date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED))
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        shared::timestamp::Timestamp::from_unix_ms(unix_ms).to_rfc3339()
+    }
+}
+
+/// The time of day as `14:07:31`, in the user's time zone.
+#[must_use]
+pub fn local_clock(unix_ms: i64) -> String {
+    #[cfg(target_arch = "wasm32")]
+    {
+        let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(unix_ms as f64));
+        format!(
+            "{:02}:{:02}:{:02}",
+            date.get_hours(),
+            date.get_minutes(),
+            date.get_seconds()
+        )
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let seconds = unix_ms.div_euclid(1000).rem_euclid(86_400);
+        format!(
+            "{:02}:{:02}:{:02}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        )
+    }
+}
+
+/// The page is in the foreground.
+#[must_use]
+pub fn is_visible() -> bool {
+    document().is_none_or(|document| document.visibility_state() != web_sys::VisibilityState::Hidden)
+}
+
+/// `localStorage`, unless the user forbids it.
+#[must_use]
+pub fn storage() -> Option<Storage> {
+    window()?.local_storage().ok().flatten()
+}
+
+/// Reads a stored text.
+#[must_use]
+pub fn stored(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok().flatten()
+}
+
+/// Stores a text, or removes it. A full or forbidden storage is no error: what is stored is a convenience.
+pub fn store(key: &str, value: Option<&str>) {
+    if let Some(storage) = storage() {
+        let _ = match value {
+            Some(value) => storage.set_item(key, value),
+            None => storage.remove_item(key),
+        };
+    }
+}
+
+/// Sets the page's title.
+pub fn set_title(title: &str) {
+    if let Some(document) = document() {
+        document.set_title(title);
+    }
+}
+
+/// Moves the focus to the element with this id; false if it isn't there.
+pub fn focus_id(id: &str) -> bool {
+    element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+        .is_some_and(|element| element.focus().is_ok())
+}
+
+/// The value of a parameter in the address.
+#[must_use]
+pub fn address_parameter(name: &str) -> Option<String> {
+    let search = window()?.location().search().ok()?;
+    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// Removes one parameter from the address without a navigation and without an entry in the history.
+pub fn drop_address_parameter(name: &str) {
+    let Some(window) = window() else { return };
+    let location = window.location();
+    let (Ok(path), Ok(search), Ok(hash)) = (location.pathname(), location.search(), location.hash()) else {
+        return;
+    };
+    let Ok(parameters) = web_sys::UrlSearchParams::new_with_str(&search) else {
+        return;
+    };
+    parameters.delete(name);
+    let rest = String::from(parameters.to_string());
+    let mark = if rest.is_empty() { "" } else { "?" };
+    if let Ok(history) = window.history() {
+        let address = format!("{path}{mark}{rest}{hash}");
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&address));
+    }
+}
+
+/// Leaves for an address that is not the app's, for example a download.
+pub fn go_to(address: &str) {
+    if let Some(window) = window() {
+        let _ = window.location().set_href(address);
+    }
+}
+
+/// A random identifier of 128 bits in hexadecimal groups.
+#[must_use]
+pub fn random_id() -> String {
+    let mut bytes = [0_u8; 16];
+    if let Some(crypto) = window().and_then(|window| window.crypto().ok()) {
+        let _ = crypto.get_random_values_with_u8_array(&mut bytes);
+    }
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
+}
+
+/// Tells the console about a failure.
+pub fn log_error(message: &str) {
+    #[cfg(target_arch = "wasm32")]
+    web_sys::console::error_1(&message.into());
+    #[cfg(not(target_arch = "wasm32"))]
+    let _ = message;
+}
+
+/// Listens to an event until it is dropped.
+pub struct Listener {
+    target: web_sys::EventTarget,
+    kind: &'static str,
+    heard: wasm_bindgen::closure::Closure<dyn Fn(web_sys::Event)>,
+}
+
+impl Listener {
+    /// Calls `heard` on every event of this kind.
+    pub fn new(
+        target: &web_sys::EventTarget,
+        kind: &'static str,
+        heard: impl Fn(web_sys::Event) + 'static,
+    ) -> Self {
+        let heard = wasm_bindgen::closure::Closure::new(heard);
+        let _ = target.add_event_listener_with_callback(kind, heard.as_ref().unchecked_ref());
+        Self {
+            target: target.clone(),
+            kind,
+            heard,
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let heard = self.heard.as_ref().unchecked_ref();
+        let _ = self.target.remove_event_listener_with_callback(self.kind, heard);
+    }
+}

@@ -1,0 +1,13 @@
+//! What pages share. Each component has its styles in the `.css` file beside it.
+
+pub mod confirm_dialog;
+pub mod face;
+pub mod field;
+pub mod icon;
+pub mod link;
+pub mod meter;
+pub mod page_header;
+pub mod relative_time;
+pub mod shell;
+pub mod status_pill;
+pub mod toast;

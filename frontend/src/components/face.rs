@@ -1,0 +1,153 @@
+//! The four faces of every view: loading, empty, error, ready. One function renders them all.
+
+use crate::{
+    api::ApiError,
+    components::icon::{Icon, icon},
+    query::Loaded,
+    text,
+};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// Renders what is known: a skeleton of the view's size, its emptiness with the next action, what went wrong, or the
+/// view itself. An answer that could not be renewed stays, with a note above it.
+pub fn face<T>(
+    loaded: &Loaded<T>,
+    skeleton: impl FnOnce() -> Html,
+    empty: impl FnOnce(&T) -> Option<Html>,
+    ready: impl FnOnce(&Rc<T>) -> Html,
+) -> Html {
+    let (name, content) = match (&loaded.data, &loaded.error) {
+        (Some(data), error) => {
+            let (name, content) = match empty(data) {
+                Some(empty) => ("empty", empty),
+                None => ("ready", ready(data)),
+            };
+            let note = error
+                .as_ref()
+                .map(|error| outdated_note(error, loaded.retry.clone()));
+            (name, html! { <><div>{ note }</div>{ content }</> })
+        }
+        (None, Some(error)) => ("error", error_view(error, loaded.retry.clone())),
+        (None, None) => (
+            "loading",
+            html! { <><span class="visually-hidden" role="status">{ text::loading() }</span>{ skeleton() }</> },
+        ),
+    };
+    html! {
+        <div class="face" aria-busy={(name == "loading").then_some("true")}>
+            <div key={name} class={classes!("face-view", format!("face-{name}"))}>{ content }</div>
+        </div>
+    }
+}
+
+/// What went wrong, what to do, and a way to try again.
+#[must_use]
+pub fn error_view(error: &ApiError, retry: Callback<()>) -> Html {
+    let again = Callback::from(move |_: MouseEvent| retry.emit(()));
+    html! {
+        <div class="notice notice-error" role="alert">
+            <span class="notice-icon">{ icon(Icon::Alert) }</span>
+            <div>
+                <p class="notice-title">{ text::error_title(error) }</p>
+                <p class="notice-body">{ text::error_advice(error) }</p>
+                <button type="button" class="button" onclick={again}>{ text::retry() }</button>
+            </div>
+        </div>
+    }
+}
+
+fn outdated_note(error: &ApiError, retry: Callback<()>) -> Html {
+    let again = Callback::from(move |_: MouseEvent| retry.emit(()));
+    html! {
+        <div class="outdated" role="status">
+            { icon(Icon::Alert) }
+            <span>{ format!("{} {}", text::outdated(), text::error_line(error)) }</span>
+            <button type="button" class="button small" onclick={again}>{ text::retry() }</button>
+        </div>
+    }
+}
+
+/// Nothing is there yet: says so and offers what to do next.
+#[must_use]
+pub fn empty_view(title: &str, body: &str, actions: Html) -> Html {
+    html! {
+        <div class="empty">
+            <p class="empty-title">{ title.to_owned() }</p>
+            <p class="empty-body">{ body.to_owned() }</p>
+            <div class="buttons">{ actions }</div>
+        </div>
+    }
+}
+
+/// So many grey lines.
+#[must_use]
+pub fn skeleton_lines(count: usize) -> Html {
+    html! {
+        <div class="skeleton-lines" aria-hidden="true">
+            { for (0..count).map(|line| html! { <div key={line} class="skeleton-line"></div> }) }
+        </div>
+    }
+}
+
+/// A grey block of the size that a class gives it.
+#[must_use]
+pub fn skeleton_block(class: &'static str) -> Html {
+    html! { <div class={classes!("skeleton", class)} aria-hidden="true"></div> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[component]
+    fn Shown(props: &Props) -> Html {
+        let loaded = Loaded {
+            data: props.data.map(Rc::new),
+            error: props.error.then_some(ApiError::Unreachable),
+            fetching: false,
+            retry: Callback::noop(),
+        };
+        face(
+            &loaded,
+            || skeleton_lines(2),
+            |data| (*data == 0).then(|| empty_view("Nothing here", "Do this.", Html::default())),
+            |data| html! { <p>{ format!("value {data}") }</p> },
+        )
+    }
+
+    #[derive(Properties, PartialEq)]
+    struct Props {
+        data: Option<u32>,
+        error: bool,
+    }
+
+    async fn render(data: Option<u32>, error: bool) -> String {
+        yew::ServerRenderer::<Shown>::with_props(move || Props { data, error })
+            .hydratable(false)
+            .render()
+            .await
+    }
+
+    #[tokio::test]
+    async fn each_of_the_four_faces_is_shown() {
+        let loading = render(None, false).await;
+        assert!(
+            loading.contains("aria-busy=\"true\"") && loading.contains("skeleton-line"),
+            "{loading}"
+        );
+        assert!(render(Some(0), false).await.contains("Nothing here"));
+        let error = render(None, true).await;
+        assert!(error.contains("reached") && error.contains("Retry"), "{error}");
+        assert!(render(Some(7), false).await.contains("value 7"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_stays_when_it_cannot_be_renewed() {
+        let html = render(Some(7), true).await;
+        assert!(
+            html.contains("value 7") && html.contains("out of date") && html.contains("Retry"),
+            "{html}"
+        );
+    }
+}

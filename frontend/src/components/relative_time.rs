@@ -1,0 +1,15 @@
+//! How long ago something was, with the exact time in its title.
+
+use crate::{browser, text::format};
+use shared::timestamp::Timestamp;
+use yew::prelude::*;
+
+/// An instant as it reads from `now_ms`.
+#[must_use]
+pub fn relative_time(now_ms: i64, instant: Timestamp) -> Html {
+    html! {
+        <time datetime={instant.to_rfc3339()} title={browser::local_time(instant.unix_ms())}>
+            { format::ago(now_ms, instant.unix_ms()) }
+        </time>
+    }
+}

@@ -1,0 +1,106 @@
+//! The frame around every page: navigation at the side, on a phone at the bottom. Its static twin stands in
+//! index.html, so that the frame is there before this code is.
+
+use crate::{
+    api,
+    components::{
+        icon::{Icon, icon},
+        link::Link,
+    },
+    query::{Poll, hooks::use_optional_query, use_query},
+    route::{Route, Section},
+    text,
+};
+use shared::{capabilities::Capabilities, job::JobQuery};
+use yew::{html::ChildrenProps, prelude::*};
+use yew_router::prelude::*;
+
+const fn section_icon(section: Section) -> Icon {
+    match section {
+        Section::Dashboard => Icon::Home,
+        Section::Jobs => Icon::Jobs,
+        Section::Datasets => Icon::Data,
+        Section::Models => Icon::Model,
+        Section::Settings => Icon::Settings,
+    }
+}
+
+fn is_offered(section: Section, capabilities: Option<&Capabilities>) -> bool {
+    section != Section::Datasets || capabilities.is_none_or(|capabilities| capabilities.datasets)
+}
+
+/// The frame around every page.
+#[component]
+pub fn Shell(props: &ChildrenProps) -> Html {
+    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
+    let summary = use_query(
+        api::jobs::list(&JobQuery {
+            limit: Some(6),
+            ..JobQuery::default()
+        }),
+        Poll::Every(5000),
+    );
+    let datasets_known = capabilities
+        .data
+        .as_ref()
+        .is_some_and(|capabilities| capabilities.datasets);
+    let datasets = use_optional_query(datasets_known.then(api::datasets::list), Poll::Never);
+    let lit = route.section();
+    let number = |section: Section| match section {
+        Section::Jobs => summary.data.as_ref().map(|list| list.summary.total),
+        Section::Datasets => datasets.data.as_ref().map(|list| list.datasets.len() as u64),
+        _ => None,
+    };
+    let entries = Section::ALL
+        .into_iter()
+        .filter(|section| is_offered(*section, capabilities.data.as_deref()));
+    let links = entries.map(|section| {
+        let number = number(section).map(text::format::count).unwrap_or_default();
+        html! {
+            <Link key={text::section_label(section)} to={section.route()} class="nav-link" current={lit == Some(section)}>
+                { icon(section_icon(section)) }
+                <span class="nav-label">{ text::section_label(section) }</span>
+                <span class="nav-count">{ number }</span>
+            </Link>
+        }
+    });
+    let foot = capabilities
+        .data
+        .as_deref()
+        .map(text::upstream_label)
+        .unwrap_or_default();
+    html! {
+        <div class="shell">
+            <nav class="nav" aria-label={text::main_navigation()}>
+                <div class="brand">{ icon(Icon::Logo) }<span>{ text::product() }</span></div>
+                <div class="nav-links">{ for links }</div>
+                <div class="nav-new">
+                    <Link to={Route::NewJob} class="nav-link" label={text::new_job()}>
+                        { icon(Icon::Plus) }
+                        <span class="nav-label">{ text::new_tab() }</span>
+                    </Link>
+                </div>
+                <div class="nav-foot">{ foot }</div>
+            </nav>
+            <main id="main" class="main" tabindex="-1">{ props.children.clone() }</main>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_offered;
+    use crate::route::Section;
+    use shared::capabilities::Capabilities;
+
+    #[test]
+    fn navigation_hides_what_the_upstream_lacks() {
+        assert!(is_offered(Section::Datasets, Some(&Capabilities::engine())));
+        assert!(!is_offered(
+            Section::Datasets,
+            Some(&Capabilities::job_training_api())
+        ));
+        assert!(is_offered(Section::Jobs, Some(&Capabilities::job_training_api())));
+    }
+}

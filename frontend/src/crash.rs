@@ -1,0 +1,22 @@
+//! The page that stands when the app itself breaks, so that a bug never shows a blank page.
+//!
+//! It is plain HTML in index.html, hidden until a panic: by then no component can be trusted to render.
+
+use crate::browser;
+
+/// Shows the crash page, with the panic's message, from the first panic on.
+pub fn install_hook() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.to_string();
+        browser::log_error(&message);
+        if let Some(detail) = browser::element_by_id("crash-detail") {
+            detail.set_text_content(Some(&message));
+        }
+        if let Some(app) = browser::element_by_id("app") {
+            let _ = app.set_attribute("hidden", "");
+        }
+        if let Some(page) = browser::element_by_id("crash") {
+            let _ = page.remove_attribute("hidden");
+        }
+    }));
+}

@@ -1,0 +1,274 @@
+//! The unfinished wizard in this browser: kept in localStorage, shared between tabs, used up once.
+//!
+//! What a draft holds is `shared`'s; here is where it lives. A submitted draft's id is remembered beside it, so that
+//! another tab that still shows the draft can say that it was already started.
+
+use crate::browser::{self, Listener};
+use serde::{Deserialize, Serialize};
+use shared::{draft::Draft, id::JobId};
+use std::{collections::BTreeMap, rc::Rc};
+use wasm_bindgen::JsCast as _;
+use web_sys::StorageEvent;
+use yew::{html::ChildrenProps, prelude::*};
+
+/// Where the draft is kept.
+pub const DRAFT_KEY: &str = "attune.draft";
+/// Where the last submission is remembered.
+const SUBMITTED_KEY: &str = "attune.submitted";
+
+/// A draft that became a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// The draft's id.
+    pub draft_id: String,
+    /// The job that it became.
+    pub job_id: JobId,
+}
+
+/// The draft and what is known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DraftState {
+    /// The draft itself.
+    pub draft: Draft,
+    /// The job that it has become already.
+    pub used_up: Option<JobId>,
+    /// What the server said about its fields, in English, until the field is changed.
+    pub refused: BTreeMap<String, String>,
+}
+
+/// What can happen to the draft.
+pub enum DraftAction {
+    /// The user changed a field.
+    Set(&'static str, String),
+    /// A base model was chosen: its proposals fill what nobody has touched.
+    Defaults(Box<shared::model::JobDefaults>),
+    /// The only base model there is is taken without asking.
+    OnlyModel(String, Box<shared::model::JobDefaults>),
+    /// Another draft takes its place.
+    Replace(Box<Draft>),
+    /// The server refused fields.
+    Refused(BTreeMap<String, String>),
+    /// It became a job in this tab.
+    Submitted(Submitted),
+    /// Another tab changed what is stored.
+    StoredElsewhere(Option<String>),
+    /// Another tab submitted a draft.
+    SubmittedElsewhere(Submitted),
+}
+
+impl DraftState {
+    /// What is stored, or an empty draft. Whatever can't be read is dropped.
+    #[must_use]
+    pub fn from_stored(draft: Option<&str>, submitted: Option<&str>, fresh_id: &str) -> Self {
+        let draft = draft
+            .and_then(Draft::from_json)
+            .unwrap_or_else(|| Draft::new(fresh_id));
+        let used_up = submitted
+            .and_then(|text| serde_json::from_str::<Submitted>(text).ok())
+            .filter(|submitted| submitted.draft_id == draft.id)
+            .map(|submitted| submitted.job_id);
+        Self {
+            draft,
+            used_up,
+            refused: BTreeMap::new(),
+        }
+    }
+
+    fn holding(draft: Draft) -> Self {
+        Self {
+            draft,
+            used_up: None,
+            refused: BTreeMap::new(),
+        }
+    }
+
+    /// The state after something happened; `fresh_id` names a new draft where one begins.
+    #[must_use]
+    pub fn after(&self, action: DraftAction, fresh_id: &str) -> Self {
+        let mut next = self.clone();
+        match action {
+            DraftAction::Set(field, value) => {
+                next.draft.set(field, value);
+                next.refused.remove(field);
+                if matches!(field, "epochs" | "evaluation_epochs" | "warmup_epochs") {
+                    next.refused.retain(|name, _| !name.ends_with("epochs"));
+                }
+            }
+            DraftAction::Defaults(defaults) => next.draft.apply_defaults(&defaults),
+            DraftAction::OnlyModel(id, defaults) => {
+                if next.draft.base_model.is_empty() {
+                    next.draft.base_model = id;
+                    next.draft.apply_defaults(&defaults);
+                }
+            }
+            DraftAction::Replace(draft) => next = Self::holding(*draft),
+            DraftAction::Refused(fields) => next.refused = fields,
+            DraftAction::Submitted(_) => next = Self::holding(Draft::new(fresh_id)),
+            DraftAction::StoredElsewhere(Some(text)) => {
+                if let Some(draft) = Draft::from_json(&text).filter(|draft| *draft != next.draft) {
+                    next = Self::holding(draft);
+                }
+            }
+            DraftAction::StoredElsewhere(None) => {
+                if next.used_up.is_none() {
+                    next = Self::holding(Draft::new(fresh_id));
+                }
+            }
+            DraftAction::SubmittedElsewhere(submitted) => {
+                if submitted.draft_id == next.draft.id {
+                    next.used_up = Some(submitted.job_id);
+                }
+            }
+        }
+        next
+    }
+
+    /// Nobody has typed anything yet, so nothing is worth keeping.
+    #[must_use]
+    pub fn is_pristine(&self) -> bool {
+        self.draft.touched.is_empty()
+    }
+}
+
+impl Reducible for DraftState {
+    type Action = DraftAction;
+
+    fn reduce(self: Rc<Self>, action: DraftAction) -> Rc<Self> {
+        Rc::new(self.after(action, &browser::random_id()))
+    }
+}
+
+/// The draft and the way to change it.
+pub type DraftHandle = UseReducerHandle<DraftState>;
+
+/// The draft, from whatever is inside [`DraftProvider`].
+#[hook]
+pub fn use_draft() -> Option<DraftHandle> {
+    use_context::<DraftHandle>()
+}
+
+/// Remembers that a draft became a job, for other tabs. Must come before the draft itself is removed.
+pub fn remember_submitted(submitted: &Submitted) {
+    if let Ok(text) = serde_json::to_string(submitted) {
+        browser::store(SUBMITTED_KEY, Some(&text));
+    }
+}
+
+/// Keeps the draft in localStorage and follows other tabs.
+#[component]
+pub fn DraftProvider(props: &ChildrenProps) -> Html {
+    let state = use_reducer(|| {
+        let (draft, submitted) = (browser::stored(DRAFT_KEY), browser::stored(SUBMITTED_KEY));
+        DraftState::from_stored(draft.as_deref(), submitted.as_deref(), &browser::random_id())
+    });
+    use_effect_with((*state).clone(), |state| {
+        let text = (!state.is_pristine()).then(|| state.draft.to_json());
+        // A draft that is used up and was removed by the tab that used it up stays removed.
+        if text != browser::stored(DRAFT_KEY) && state.used_up.is_none() {
+            browser::store(DRAFT_KEY, text.as_deref());
+        }
+    });
+    {
+        let dispatcher = state.dispatcher();
+        use_effect_with((), move |()| {
+            let listener = browser::window().map(|window| {
+                Listener::new(&window, "storage", move |event| {
+                    let Ok(event) = event.dyn_into::<StorageEvent>() else {
+                        return;
+                    };
+                    let value = event.new_value();
+                    match event.key().as_deref() {
+                        Some(DRAFT_KEY) => dispatcher.dispatch(DraftAction::StoredElsewhere(value)),
+                        Some(SUBMITTED_KEY) => {
+                            let submitted = value.and_then(|text| serde_json::from_str(&text).ok());
+                            if let Some(submitted) = submitted {
+                                dispatcher.dispatch(DraftAction::SubmittedElsewhere(submitted));
+                            }
+                        }
+                        _ => {}
+                    }
+                })
+            });
+            move || drop(listener)
+        });
+    }
+    html! { <ContextProvider<DraftHandle> context={state}>{ props.children.clone() }</ContextProvider<DraftHandle>> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed() -> DraftState {
+        DraftState::from_stored(None, None, "a").after(DraftAction::Set("name", "first".into()), "unused")
+    }
+
+    fn submitted(draft_id: &str) -> Submitted {
+        Submitted {
+            draft_id: draft_id.into(),
+            job_id: JobId::new("ftjob-1"),
+        }
+    }
+
+    #[test]
+    fn a_draft_survives_a_reload() {
+        let before = typed();
+        let after = DraftState::from_stored(Some(&before.draft.to_json()), None, "b");
+        assert_eq!(after.draft, before.draft);
+    }
+
+    #[test]
+    fn an_unreadable_draft_or_one_of_another_version_is_dropped() {
+        let newer = typed()
+            .draft
+            .to_json()
+            .replace("\"version\":1", "\"version\":999");
+        for text in ["", "{", "[]", "null", "{\"version\":1}", newer.as_str()] {
+            let state = DraftState::from_stored(Some(text), Some("{"), "fresh");
+            assert!(state.is_pristine() && state.draft.id == "fresh", "{text}");
+        }
+    }
+
+    #[test]
+    fn another_tabs_typing_arrives_and_starting_over_there_clears_here() {
+        let there = typed().after(DraftAction::Set("epochs", "7".into()), "unused");
+        let here = typed().after(
+            DraftAction::StoredElsewhere(Some(there.draft.to_json())),
+            "unused",
+        );
+        assert_eq!(here.draft.epochs, "7");
+        let here = here.after(DraftAction::StoredElsewhere(Some("nonsense".into())), "unused");
+        assert_eq!(here.draft.epochs, "7", "what can't be read changes nothing");
+        let here = here.after(DraftAction::StoredElsewhere(None), "new");
+        assert!(here.is_pristine() && here.draft.id == "new");
+    }
+
+    #[test]
+    fn a_draft_submitted_in_another_tab_stays_visible_and_says_so() {
+        let here = typed().after(DraftAction::SubmittedElsewhere(submitted("a")), "unused");
+        assert_eq!(here.used_up, Some(JobId::new("ftjob-1")));
+        let here = here.after(DraftAction::StoredElsewhere(None), "new");
+        assert_eq!((here.draft.name.as_str(), here.draft.id.as_str()), ("first", "a"));
+        let other = typed().after(DraftAction::SubmittedElsewhere(submitted("z")), "unused");
+        assert_eq!(other.used_up, None);
+    }
+
+    #[test]
+    fn submitting_here_begins_a_new_draft() {
+        let state = typed().after(DraftAction::Submitted(submitted("a")), "b");
+        assert!(state.is_pristine() && state.draft.id == "b" && state.used_up.is_none());
+    }
+
+    #[test]
+    fn what_the_server_refused_stands_until_the_field_changes() {
+        let refused = [("name", "taken"), ("warmup_epochs", "too many")];
+        let refused = refused
+            .map(|(field, message)| (field.to_owned(), message.to_owned()))
+            .into();
+        let state = typed().after(DraftAction::Refused(refused), "unused");
+        let state = state.after(DraftAction::Set("epochs", "9".into()), "unused");
+        assert_eq!(state.refused.keys().collect::<Vec<_>>(), ["name"]);
+        let state = state.after(DraftAction::Set("name", "second".into()), "unused");
+        assert!(state.refused.is_empty());
+    }
+}

@@ -1,0 +1,29 @@
+//! The console: a single-page app that speaks to `/api` only.
+//!
+//! Where things live: [`api`] knows addresses and shapes, one file a resource; [`query`] is the one store that every
+//! page reads from; [`pages`] are the routes, [`components`] what they share, [`chart`] the drawing of curves;
+//! [`text`] is every word that people read. Deliberately not here: an upstream's shape, keys, and validation
+//! rules, which are `shared`'s.
+
+pub mod api;
+pub mod app;
+pub mod browser;
+pub mod chart;
+pub mod components;
+pub mod crash;
+pub mod draft;
+pub mod pages;
+pub mod query;
+pub mod route;
+pub mod sse;
+pub mod text;
+pub mod theme;
+
+/// Shows the app in the page's `#app`, over the skeleton that stands in index.html.
+pub fn start() {
+    crash::install_hook();
+    theme::apply(theme::stored());
+    if let Some(host) = browser::element_by_id("app") {
+        yew::Renderer::<app::App>::with_root(host).render();
+    }
+}

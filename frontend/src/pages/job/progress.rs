@@ -1,0 +1,146 @@
+//! How far a job is: its stages, each a bar, and the time left.
+
+use crate::{query::curves::Tail, text};
+use shared::{
+    job::{Job, Progress},
+    run::Stage,
+    status::JobStatus,
+};
+use yew::prelude::*;
+
+/// The stages and the share of the whole that each takes.
+const STAGES: [(Stage, f64); 4] = [
+    (Stage::Preparing, 0.03),
+    (Stage::Loading, 0.04),
+    (Stage::Training, 0.9),
+    (Stage::Saving, 0.03),
+];
+
+/// How far each stage is, from 0 to 1.
+fn shares(status: JobStatus, progress: Option<&Progress>) -> [f64; 4] {
+    if status == JobStatus::Succeeded {
+        return [1.0; 4];
+    }
+    let Some(progress) = progress else { return [0.0; 4] };
+    let here = STAGES
+        .iter()
+        .position(|(stage, _)| *stage == progress.stage)
+        .unwrap_or(0);
+    let trained = if progress.total_steps == 0 {
+        0.0
+    } else {
+        progress.step as f64 / progress.total_steps as f64
+    };
+    let mut shares = [0.0; 4];
+    for (index, share) in shares.iter_mut().enumerate() {
+        *share = match index.cmp(&here) {
+            std::cmp::Ordering::Less => 1.0,
+            std::cmp::Ordering::Equal if progress.stage == Stage::Training => trained.min(1.0),
+            std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => 0.0,
+        };
+    }
+    shares
+}
+
+/// How far the whole is, the stages weighted.
+fn overall(shares: [f64; 4]) -> f64 {
+    shares
+        .iter()
+        .zip(STAGES)
+        .map(|(share, (_, weight))| share * weight)
+        .sum()
+}
+
+/// The newest step that the stream told, where it is ahead of what was fetched.
+fn newest(progress: &Progress, tail: &Tail) -> Progress {
+    let mut progress = progress.clone();
+    if let Some(told) = tail
+        .last()
+        .filter(|told| told.step > progress.step && progress.stage == Stage::Training)
+    {
+        progress.step = told.step;
+        progress.epoch = told.epoch;
+        progress.total_steps = told.total_steps;
+    }
+    progress
+}
+
+/// The section of a job's page.
+pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
+    let mut job = job.clone();
+    job.progress = job.progress.as_ref().map(|progress| newest(progress, tail));
+    let shares = shares(job.status, job.progress.as_ref());
+    let stage = job.progress.as_ref().map(|progress| progress.stage);
+    let left = job
+        .progress
+        .as_ref()
+        .filter(|_| job.status == JobStatus::Running)
+        .and_then(|progress| progress.remaining_ms);
+    let ended_badly = matches!(job.status, JobStatus::Failed | JobStatus::Cancelled);
+    let bars = STAGES.iter().zip(shares).map(|((of, _), share)| {
+        let active = stage == Some(*of) && job.status == JobStatus::Running && share == 0.0;
+        let class = classes!(
+            "stage",
+            (*of == Stage::Training).then_some("stage-training"),
+            active.then_some("is-active"),
+            ended_badly.then_some("is-stopped")
+        );
+        html! {
+            <li key={text::stage_label(*of)} {class}>
+                <progress class="meter" aria-hidden="true" value={format!("{share:.4}")} max="1"></progress>
+                <span>{ text::stage_label(*of) }</span>
+            </li>
+        }
+    });
+    html! {
+        <section class="card job-progress" aria-label={text::progress()}>
+            <div class="card-body">
+                <div class="job-progress-head">
+                    <h2>{ text::progress_title(&job) }</h2>
+                    <span class="sub">{ left.map(text::time_left).unwrap_or_default() }</span>
+                </div>
+                <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format!("{:.4}", overall(shares))} max="1"></progress>
+                <ol class="stages">{ for bars }</ol>
+            </div>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(stage: Stage, step: u64) -> Progress {
+        Progress {
+            stage,
+            step,
+            total_steps: 100,
+            epoch: 0.0,
+            remaining_ms: None,
+            tokens_per_second: None,
+            train_loss: None,
+            valid_loss: None,
+        }
+    }
+
+    #[test]
+    fn the_whole_only_grows_along_a_jobs_life() {
+        let life = [
+            (JobStatus::Queued, None),
+            (JobStatus::Running, Some(at(Stage::Preparing, 0))),
+            (JobStatus::Running, Some(at(Stage::Loading, 0))),
+            (JobStatus::Running, Some(at(Stage::Training, 0))),
+            (JobStatus::Running, Some(at(Stage::Training, 50))),
+            (JobStatus::Running, Some(at(Stage::Training, 100))),
+            (JobStatus::Running, Some(at(Stage::Saving, 100))),
+            (JobStatus::Succeeded, Some(at(Stage::Saving, 100))),
+        ];
+        let done: Vec<f64> = life
+            .iter()
+            .map(|(status, progress)| overall(shares(*status, progress.as_ref())))
+            .collect();
+        assert!(done.windows(2).all(|pair| pair[0] <= pair[1]), "{done:?}");
+        assert_eq!(done.first(), Some(&0.0));
+        assert!((done.last().copied().unwrap_or_default() - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,95 @@
+//! One row of the job list. It is drawn anew only when its own job changed.
+
+use crate::{
+    components::{
+        icon::{Icon, icon},
+        link::Link,
+        meter::meter,
+        relative_time::relative_time,
+        status_pill::status_pill,
+    },
+    route::Route,
+    text,
+};
+use shared::{job::Job, status::JobStatus};
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub(super) struct JobRowProps {
+    pub(super) job: Rc<Job>,
+    pub(super) now: i64,
+    pub(super) can_delete: bool,
+    pub(super) ask_delete: Callback<Rc<Job>>,
+}
+
+#[component]
+pub(super) fn JobRow(props: &JobRowProps) -> Html {
+    let job = &props.job;
+    let ask = {
+        let (job, ask_delete) = (Rc::clone(job), props.ask_delete.clone());
+        Callback::from(move |_: MouseEvent| ask_delete.emit(Rc::clone(&job)))
+    };
+    let running = job
+        .progress
+        .as_ref()
+        .filter(|progress| job.status == JobStatus::Running && progress.total_steps > 0);
+    let bar = running.map(|progress| {
+        meter(
+            text::progress_of(&job.name),
+            progress.step as f64 / progress.total_steps as f64,
+        )
+    });
+    html! {
+        <tr>
+            <td>
+                <Link to={Route::Job { id: job.id.to_string() }} class="row-link">{ job.name.clone() }</Link>
+                <div class="narrow-only dim">{ job.base_model.clone() }{ " · " }{ relative_time(props.now, job.created_at) }</div>
+            </td>
+            <td>{ status_pill(job.status) }<div class="row-bar">{ bar }</div></td>
+            <td class="sub wide">{ job.base_model.clone() }</td>
+            <td class="dim wide">{ relative_time(props.now, job.created_at) }</td>
+            <td class="cell-action">
+                <button type="button" class="icon-button" aria-label={text::delete_named(&job.name)} title={text::delete()} hidden={!props.can_delete} onclick={ask}>
+                    { icon(Icon::Trash) }
+                </button>
+            </td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yew_router::{
+        Router,
+        history::{AnyHistory, MemoryHistory},
+    };
+
+    fn job() -> Job {
+        let json = r#"{"id":"a/b","name":"triage-1","base_model":"tiny","status":"succeeded","created_at":"2026-11-21T12:00:00Z"}"#;
+        serde_json::from_str(json).expect("this is a job")
+    }
+
+    #[component]
+    fn Table() -> Html {
+        let now = job().created_at.unix_ms() + 7_200_000;
+        html! {
+            <Router history={AnyHistory::from(MemoryHistory::new())}>
+                <table><tbody><JobRow job={Rc::new(job())} {now} can_delete={true} ask_delete={Callback::noop()} /></tbody></table>
+            </Router>
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_links_to_its_job_and_names_its_button() {
+        let html = yew::ServerRenderer::<Table>::new()
+            .hydratable(false)
+            .render()
+            .await;
+        assert!(html.contains("href=\"/jobs/a%2Fb\""), "{html}");
+        assert!(html.contains("aria-label=\"Delete triage-1\""), "{html}");
+        assert!(html.contains("Completed") && html.contains("2 h ago"), "{html}");
+        assert!(html.contains("datetime=\"2026-11-21T12:00:00Z\""), "{html}");
+    }
+}

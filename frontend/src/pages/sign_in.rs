@@ -1,0 +1,87 @@
+//! The page for somebody who isn't signed in: a field for the local token and how to get it.
+
+use crate::{
+    browser,
+    components::{
+        field::{TextField, control_id},
+        icon::{Icon, icon},
+        toast::use_toaster,
+    },
+    query::hooks::use_store,
+    text,
+};
+use yew::prelude::*;
+
+/// What the page needs.
+#[derive(Properties, PartialEq)]
+pub struct SignInProps {
+    /// A token was tried and is wrong.
+    pub wrong: bool,
+    /// Somebody is signed in now.
+    pub opened: Callback<()>,
+}
+
+/// The page for somebody who isn't signed in.
+#[component]
+pub fn SignInPage(props: &SignInProps) -> Html {
+    let store = use_store();
+    let toaster = use_toaster();
+    let token = use_state(String::new);
+    let error = use_state(|| props.wrong.then(text::token_wrong));
+    let busy = use_state(|| false);
+    use_effect_with((), |()| {
+        browser::set_title(&text::page_title(text::sign_in()));
+        browser::focus_id(&control_id("token"));
+    });
+    let onsubmit = {
+        let (token, error, busy, opened) =
+            (token.clone(), error.setter(), busy.clone(), props.opened.clone());
+        Callback::from(move |event: SubmitEvent| {
+            event.prevent_default();
+            let typed = token.trim().to_owned();
+            if typed.is_empty() {
+                error.set(Some(text::token_missing()));
+                browser::focus_id(&control_id("token"));
+                return;
+            }
+            if *busy {
+                return;
+            }
+            busy.set(true);
+            let (store, error, busy) = (store.clone(), error.clone(), busy.setter());
+            let (opened, toaster) = (opened.clone(), toaster.clone());
+            wasm_bindgen_futures::spawn_local(async move {
+                match store.sign_in(&typed).await {
+                    Ok(_) => return opened.emit(()),
+                    Err(failure) if failure.is_signed_out() => error.set(Some(text::token_wrong())),
+                    Err(failure) => {
+                        if let Some(toaster) = toaster {
+                            toaster.bad(text::error_line(&failure));
+                        }
+                    }
+                }
+                busy.set(false);
+                browser::focus_id(&control_id("token"));
+            });
+        })
+    };
+    let on_change = {
+        let (token, error) = (token.setter(), error.setter());
+        Callback::from(move |typed: String| {
+            token.set(typed);
+            error.set(None);
+        })
+    };
+    html! {
+        <main id="main" class="sign-in">
+            <form class="card sign-in-card" novalidate=true {onsubmit}>
+                <div class="brand">{ icon(Icon::Logo) }<span>{ text::product() }</span></div>
+                <h1>{ text::sign_in() }</h1>
+                <p class="sub">{ text::sign_in_body() }</p>
+                <TextField field="token" label={text::token()} value={(*token).clone()} {on_change} error={(*error).map(AttrValue::from)} />
+                <p class="field-hint">{ text::token_hint_before() }{ " " }<code>{ text::token_command() }</code>{ " " }{ text::token_hint_after() }</p>
+                <button type="submit" class="button primary" disabled={*busy}>{ text::sign_in() }</button>
+            </form>
+        </main>
+    }
+}

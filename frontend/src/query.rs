@@ -1,0 +1,99 @@
+//! The one root store. All data of all pages goes through it: keyed by request, requests for the same thing in
+//! flight are one, answers are shared and have an age, a change invalidates by resource, polling runs while the page
+//! is visible, what nobody shows is cancelled, an optimistic change rolls back. Pages never fetch by themselves.
+//!
+//! [`cache`] holds the rules and is pure; [`store`] does the asking; [`hooks`] are what pages use; [`change`] are the
+//! things a user can do; [`live`] follows a job's stream into the cache; [`curves`] joins fetched curves and streamed
+//! steps.
+
+pub mod cache;
+pub mod change;
+pub mod curves;
+pub mod hooks;
+pub mod live;
+pub mod store;
+
+pub use hooks::{Loaded, Poll, use_queries, use_query};
+pub use store::Store;
+
+use crate::api::ApiError;
+use cache::{Key, Parse, Same, Value};
+use serde::de::DeserializeOwned;
+use std::{any::Any, marker::PhantomData, rc::Rc};
+
+/// What a change can make out of date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// Who is signed in.
+    Session,
+    /// What the upstream can do.
+    Capabilities,
+    /// Lists of jobs and single jobs.
+    Jobs,
+    /// A job's events, checkpoints and curves.
+    JobRecord,
+    /// Base models.
+    Models,
+    /// Datasets with their reports and previews.
+    Datasets,
+    /// What training made.
+    Artifacts,
+}
+
+/// A request for a `T`: where it is and what kind of thing it is.
+pub struct Query<T> {
+    key: Key,
+    resource: Resource,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Query<T> {
+    /// A GET of `path`.
+    pub fn new(path: impl Into<Rc<str>>, resource: Resource) -> Self {
+        Self {
+            key: path.into(),
+            resource,
+            answer: PhantomData,
+        }
+    }
+
+    /// The path with its parameters.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.key
+    }
+}
+
+impl<T> Clone for Query<T> {
+    fn clone(&self) -> Self {
+        Self {
+            key: Rc::clone(&self.key),
+            resource: self.resource,
+            answer: PhantomData,
+        }
+    }
+}
+
+impl<T> PartialEq for Query<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+/// What an answer must be able to do.
+pub trait Answer: DeserializeOwned + PartialEq + 'static {}
+impl<T: DeserializeOwned + PartialEq + 'static> Answer for T {}
+
+fn parse<T: Answer>(text: &str) -> Result<Value, ApiError> {
+    crate::api::read::<T>(text).map(|value| Rc::new(value) as Value)
+}
+
+fn same<T: Answer>(left: &dyn Any, right: &dyn Any) -> bool {
+    left.downcast_ref::<T>()
+        .zip(right.downcast_ref::<T>())
+        .is_some_and(|(left, right)| left == right)
+}
+
+const fn functions<T: Answer>() -> (Parse, Same) {
+    (parse::<T>, same::<T>)
+}

@@ -1,0 +1,331 @@
+//! What is known about every request: answers, their age, who shows them, and when to ask again.
+//!
+//! Pure: time and answers come in as arguments, so that every rule here has a test. The store around it
+//! ([`super::store`]) does the asking.
+
+use super::Resource;
+use crate::api::ApiError;
+use std::{any::Any, collections::HashMap, rc::Rc};
+
+/// Names a request: its path with its parameters.
+pub type Key = Rc<str>;
+
+/// An answer of whatever type the request has.
+pub type Value = Rc<dyn Any>;
+
+/// An answer nobody shows is forgotten after so long.
+const FORGET_MS: i64 = 5 * 60_000;
+
+/// The longest wait between tries after failures.
+const LONGEST_WAIT_MS: i64 = 30_000;
+
+/// Reads an answer's text.
+pub type Parse = fn(&str) -> Result<Value, ApiError>;
+
+/// Tells whether two answers are the same, so that nothing is drawn anew for nothing.
+pub type Same = fn(&dyn Any, &dyn Any) -> bool;
+
+/// What is known about one request.
+#[derive(Debug)]
+pub struct Entry {
+    resource: Resource,
+    parse: Parse,
+    same: Same,
+    value: Option<Value>,
+    error: Option<ApiError>,
+    answered_at: Option<i64>,
+    failed_at: Option<i64>,
+    failures: u32,
+    stale: bool,
+    in_flight: Option<u64>,
+    observers: Vec<(u64, Option<i64>)>,
+    last_seen: i64,
+}
+
+impl Entry {
+    /// The newest answer.
+    #[must_use]
+    pub const fn value(&self) -> Option<&Value> {
+        self.value.as_ref()
+    }
+
+    /// Why the last try failed, unless a later one succeeded.
+    #[must_use]
+    pub const fn error(&self) -> Option<&ApiError> {
+        self.error.as_ref()
+    }
+
+    /// A request is under way.
+    #[must_use]
+    pub const fn is_fetching(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    /// When to ask (again), if ever.
+    fn due_at(&self, visible: bool) -> Option<i64> {
+        if self.in_flight.is_some() || self.observers.is_empty() {
+            return None;
+        }
+        let interval = self.observers.iter().filter_map(|(_, interval)| *interval).min();
+        if let (Some(failed_at), Some(error)) = (self.failed_at, &self.error) {
+            let again = self.stale || (interval.is_some() && visible);
+            let wait = (1000_i64 << self.failures.min(5)).min(LONGEST_WAIT_MS);
+            return (again && error.is_passing()).then_some(failed_at + wait);
+        }
+        match self.answered_at {
+            None => Some(i64::MIN),
+            Some(_) if self.stale => Some(i64::MIN),
+            Some(at) => interval.filter(|_| visible).map(|interval| at + interval),
+        }
+    }
+}
+
+/// An optimistic change that can be taken back.
+#[derive(Debug)]
+pub struct Undo {
+    key: Key,
+    before: Value,
+    shown: Value,
+}
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub struct Cache {
+    entries: HashMap<Key, Entry>,
+    last_ticket: u64,
+}
+
+impl Cache {
+    /// What is known about a request.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// Somebody shows this request from now on, and wants it asked again every `interval` milliseconds.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they describe one request and its observer"
+    )]
+    pub fn observe(
+        &mut self,
+        key: Key,
+        resource: Resource,
+        (parse, same): (Parse, Same),
+        observer: u64,
+        interval: Option<i64>,
+        now: i64,
+    ) {
+        let entry = self.entry(key, resource, parse, same, now);
+        entry.observers.push((observer, interval));
+        if entry.error.as_ref().is_some_and(|error| !error.is_passing()) {
+            entry.error = None;
+            entry.failed_at = None;
+            entry.answered_at = None;
+        }
+    }
+
+    fn entry(&mut self, key: Key, resource: Resource, parse: Parse, same: Same, now: i64) -> &mut Entry {
+        let entry = self.entries.entry(key).or_insert_with(|| Entry {
+            resource,
+            parse,
+            same,
+            value: None,
+            error: None,
+            answered_at: None,
+            failed_at: None,
+            failures: 0,
+            stale: false,
+            in_flight: None,
+            observers: Vec::new(),
+            last_seen: now,
+        });
+        entry.last_seen = now;
+        entry
+    }
+
+    /// Somebody no longer shows it.
+    pub fn release(&mut self, key: &str, observer: u64, now: i64) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.observers.retain(|(id, _)| *id != observer);
+            entry.last_seen = now;
+        }
+    }
+
+    /// Requests under way that nobody shows any more; they count as never asked.
+    pub fn abandon(&mut self) -> Vec<Key> {
+        let mut abandoned = Vec::new();
+        for (key, entry) in &mut self.entries {
+            if entry.observers.is_empty() && entry.in_flight.take().is_some() {
+                abandoned.push(Rc::clone(key));
+            }
+        }
+        abandoned
+    }
+
+    /// Forgets what nobody has shown for long.
+    pub fn forget_old(&mut self, now: i64) {
+        self.entries
+            .retain(|_, entry| !entry.observers.is_empty() || entry.last_seen + FORGET_MS > now);
+    }
+
+    /// Requests to send now, marked as under way, each with the ticket that its answer must bring.
+    pub fn take_due(&mut self, now: i64, visible: bool) -> Vec<(Key, u64, Parse)> {
+        let mut due = Vec::new();
+        for (key, entry) in &mut self.entries {
+            if entry.due_at(visible).is_some_and(|at| at <= now) {
+                self.last_ticket += 1;
+                entry.in_flight = Some(self.last_ticket);
+                entry.stale = false;
+                due.push((Rc::clone(key), self.last_ticket, entry.parse));
+            }
+        }
+        due
+    }
+
+    /// When the next request is due, if one is.
+    #[must_use]
+    pub fn next_due(&self, visible: bool) -> Option<i64> {
+        self.entries
+            .values()
+            .filter_map(|entry| entry.due_at(visible))
+            .min()
+    }
+
+    /// Takes an answer. One whose ticket is out of date (abandoned, or asked before a change) is dropped. True
+    /// where something visible changed.
+    pub fn finish(&mut self, key: &str, ticket: u64, answer: Result<Value, ApiError>, now: i64) -> bool {
+        let Some(entry) = self
+            .entries
+            .get_mut(key)
+            .filter(|entry| entry.in_flight == Some(ticket))
+        else {
+            return false;
+        };
+        entry.in_flight = None;
+        match answer {
+            Ok(value) => {
+                let same = entry
+                    .value
+                    .as_ref()
+                    .is_some_and(|old| (entry.same)(old.as_ref(), value.as_ref()));
+                let changed = !same || entry.error.is_some() || entry.answered_at.is_none();
+                if !same {
+                    entry.value = Some(value);
+                }
+                entry.error = None;
+                entry.failed_at = None;
+                entry.failures = 0;
+                entry.answered_at = Some(now);
+                changed
+            }
+            Err(error) => {
+                entry.failures += 1;
+                entry.failed_at = Some(now);
+                entry.error = Some(error);
+                true
+            }
+        }
+    }
+
+    /// Asks again at the next occasion, with whatever error there was forgotten. True where it is known at all.
+    pub fn refresh(&mut self, key: &str) -> bool {
+        self.entries.get_mut(key).is_some_and(|entry| {
+            entry.stale = true;
+            entry.failed_at = None;
+            true
+        })
+    }
+
+    /// A change made every answer about this resource out of date; one under way was asked before it.
+    pub fn invalidate(&mut self, resource: Resource) {
+        for entry in self
+            .entries
+            .values_mut()
+            .filter(|entry| entry.resource == resource)
+        {
+            entry.stale = true;
+            entry.in_flight = None;
+            entry.failed_at = None;
+        }
+    }
+
+    /// Keys of a resource that have an answer.
+    #[must_use]
+    pub fn keys_of(&self, resource: Resource) -> Vec<Key> {
+        let known = |entry: &Entry| entry.resource == resource && entry.value.is_some();
+        self.entries
+            .iter()
+            .filter(|(_, entry)| known(entry))
+            .map(|(key, _)| Rc::clone(key))
+            .collect()
+    }
+
+    /// Puts an answer that came another way, for example through a stream.
+    pub fn put(
+        &mut self,
+        key: Key,
+        resource: Resource,
+        (parse, same): (Parse, Same),
+        value: Value,
+        now: i64,
+    ) -> bool {
+        let entry = self.entry(key, resource, parse, same, now);
+        let changed = !entry
+            .value
+            .as_ref()
+            .is_some_and(|old| same(old.as_ref(), value.as_ref()));
+        if changed {
+            entry.value = Some(value);
+        }
+        entry.answered_at = Some(now);
+        entry.error = None;
+        entry.failed_at = None;
+        // An answer under way was asked before this one came, so it may be the older of the two: ask once more.
+        entry.stale |= entry.in_flight.is_some();
+        changed
+    }
+
+    /// Shows what a change will lead to before the server has confirmed it.
+    pub fn optimistic(&mut self, key: &str, value: Value) -> Option<Undo> {
+        let (key, _) = self.entries.get_key_value(key)?;
+        let key = Rc::clone(key);
+        let entry = self.entries.get_mut(&key)?;
+        let before = entry.value.replace(Rc::clone(&value))?;
+        entry.in_flight = None;
+        Some(Undo {
+            key,
+            before,
+            shown: value,
+        })
+    }
+
+    /// Takes an optimistic change back, unless a newer answer has replaced it.
+    pub fn roll_back(&mut self, undo: Undo) -> Option<Key> {
+        let entry = self.entries.get_mut(&undo.key)?;
+        if entry
+            .value
+            .as_ref()
+            .is_some_and(|value| Rc::ptr_eq(value, &undo.shown))
+        {
+            entry.value = Some(undo.before);
+        }
+        entry.stale = true;
+        Some(undo.key)
+    }
+
+    /// Forgets everything, at sign-out.
+    pub fn clear(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.value = None;
+            entry.error = None;
+            entry.answered_at = None;
+            entry.failed_at = None;
+            entry.in_flight = None;
+        }
+        self.entries.retain(|_, entry| !entry.observers.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests;

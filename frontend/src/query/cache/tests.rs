@@ -1,0 +1,130 @@
+use super::*;
+
+const KEY: &str = "/api/jobs";
+
+fn parse(text: &str) -> Result<Value, ApiError> {
+    text.parse::<u32>()
+        .map(|number| Rc::new(number) as Value)
+        .map_err(|error| ApiError::Unreadable(error.to_string()))
+}
+
+fn same(left: &dyn Any, right: &dyn Any) -> bool {
+    left.downcast_ref::<u32>() == right.downcast_ref::<u32>()
+}
+
+fn number(value: u32) -> Value {
+    Rc::new(value)
+}
+
+fn shown(cache: &Cache) -> Option<u32> {
+    cache.get(KEY)?.value()?.downcast_ref::<u32>().copied()
+}
+
+fn observed(interval: Option<i64>) -> Cache {
+    let mut cache = Cache::default();
+    cache.observe(KEY.into(), Resource::Jobs, (parse, same), 1, interval, 0);
+    cache
+}
+
+fn answer(cache: &mut Cache, now: i64, answer: Result<Value, ApiError>) -> bool {
+    let due = cache.take_due(now, true);
+    assert_eq!(due.len(), 1, "one request is due at {now}");
+    cache.finish(KEY, due[0].1, answer, now)
+}
+
+#[test]
+fn two_observers_share_one_request() {
+    let mut cache = observed(None);
+    cache.observe(KEY.into(), Resource::Jobs, (parse, same), 2, None, 0);
+    assert_eq!(cache.take_due(0, true).len(), 1);
+    assert!(cache.take_due(0, true).is_empty(), "it is under way");
+}
+
+#[test]
+fn polling_runs_while_visible_and_counts_from_the_answer() {
+    let mut cache = observed(Some(1000));
+    assert!(answer(&mut cache, 10, Ok(number(1))));
+    assert_eq!(cache.next_due(true), Some(1010));
+    assert_eq!(cache.next_due(false), None);
+    assert!(cache.take_due(1009, true).is_empty());
+    assert!(
+        !answer(&mut cache, 1010, Ok(number(1))),
+        "an equal answer changes nothing"
+    );
+}
+
+#[test]
+fn failures_back_off_and_the_last_answer_stays() {
+    let mut cache = observed(Some(1000));
+    answer(&mut cache, 0, Ok(number(7)));
+    answer(&mut cache, 1000, Err(ApiError::Unreachable));
+    assert_eq!(cache.next_due(true), Some(3000));
+    answer(&mut cache, 3000, Err(ApiError::Unreachable));
+    assert_eq!(cache.next_due(true), Some(7000));
+    assert_eq!(shown(&cache), Some(7));
+    assert!(cache.get(KEY).is_some_and(|entry| entry.error().is_some()));
+    answer(&mut cache, 7000, Ok(number(8)));
+    assert_eq!(cache.next_due(true), Some(8000));
+    assert!(cache.get(KEY).is_some_and(|entry| entry.error().is_none()));
+}
+
+#[test]
+fn a_refusal_is_not_repeated_until_somebody_asks() {
+    let mut cache = observed(Some(1000));
+    answer(&mut cache, 0, Err(ApiError::Status(404)));
+    assert_eq!(cache.next_due(true), None);
+    cache.release(KEY, 1, 0);
+    cache.observe(KEY.into(), Resource::Jobs, (parse, same), 2, None, 0);
+    answer(&mut cache, 1, Err(ApiError::Status(404)));
+    assert_eq!(cache.next_due(true), None);
+    cache.refresh(KEY);
+    assert!(answer(&mut cache, 2, Ok(number(1))), "a retry asks anew");
+}
+
+#[test]
+fn a_change_makes_the_answer_under_way_worthless() {
+    let mut cache = observed(None);
+    let before = cache.take_due(0, true);
+    cache.invalidate(Resource::Jobs);
+    let after = cache.take_due(1, true);
+    assert_eq!(after.len(), 1, "asked again after the change");
+    assert!(!cache.finish(KEY, before[0].1, Ok(number(1)), 2));
+    assert!(cache.finish(KEY, after[0].1, Ok(number(2)), 3));
+    assert_eq!(shown(&cache), Some(2));
+    cache.invalidate(Resource::Datasets);
+    assert_eq!(cache.next_due(true), None, "other resources are left alone");
+}
+
+#[test]
+fn what_nobody_shows_is_cancelled_and_later_forgotten() {
+    let mut cache = observed(Some(1000));
+    let due = cache.take_due(0, true);
+    cache.release(KEY, 1, 5);
+    assert_eq!(cache.abandon().len(), 1);
+    assert!(!cache.finish(KEY, due[0].1, Ok(number(1)), 6));
+    assert_eq!(cache.next_due(true), None);
+    cache.forget_old(FORGET_MS);
+    assert!(cache.get(KEY).is_some());
+    cache.forget_old(FORGET_MS + 5);
+    assert!(cache.get(KEY).is_none());
+}
+
+#[test]
+fn an_optimistic_change_rolls_back_unless_a_newer_answer_came() {
+    let mut cache = observed(None);
+    answer(&mut cache, 0, Ok(number(1)));
+    let undo = cache
+        .optimistic(KEY, number(2))
+        .expect("there is an answer to change");
+    assert_eq!(shown(&cache), Some(2));
+    cache.roll_back(undo);
+    assert_eq!(shown(&cache), Some(1));
+    answer(&mut cache, 1, Ok(number(1)));
+    let undo = cache
+        .optimistic(KEY, number(3))
+        .expect("there is an answer to change");
+    cache.invalidate(Resource::Jobs);
+    answer(&mut cache, 2, Ok(number(4)));
+    cache.roll_back(undo);
+    assert_eq!(shown(&cache), Some(4));
+}

@@ -1,0 +1,170 @@
+//! What a user can change. Each shows its outcome at once where that is sure enough, asks the server, and invalidates
+//! what it made out of date or takes the outcome back.
+
+use super::{Resource, Store};
+use crate::api::{self, ApiError, jobs::Created};
+use shared::{
+    dataset::{Dataset, DatasetList, NewDataset},
+    id::{ArtifactId, DatasetId, JobId},
+    job::{Job, JobList, NewJob},
+    session::Session,
+    status::JobStatus,
+};
+use web_sys::File;
+
+impl Store {
+    fn watch<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Err(error) = &outcome {
+            self.notice(error);
+        }
+        outcome
+    }
+
+    /// Signs in with the local token.
+    ///
+    /// # Errors
+    /// 401 where the token is wrong.
+    pub async fn sign_in(&self, token: &str) -> Result<Session, ApiError> {
+        let session = api::session::sign_in(token).await?;
+        self.clear();
+        self.put(&api::session::session(), session.clone());
+        self.schedule();
+        Ok(session)
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    /// Where the server can't be reached: the session then still stands.
+    pub async fn sign_out(&self) -> Result<(), ApiError> {
+        api::session::sign_out().await?;
+        self.clear();
+        Ok(())
+    }
+
+    /// Creates a job from a draft, once.
+    ///
+    /// # Errors
+    /// As [`api::jobs::create`].
+    pub async fn create_job(&self, new_job: &NewJob, draft_id: &str) -> Result<Created, ApiError> {
+        let created = self.watch(api::jobs::create(new_job, draft_id).await)?;
+        self.put(&api::jobs::job(&created.job.id), created.job.clone());
+        self.invalidate(Resource::Jobs);
+        self.invalidate(Resource::Datasets);
+        Ok(created)
+    }
+
+    /// Asks a job to end.
+    ///
+    /// # Errors
+    /// 409 where it has ended.
+    pub async fn cancel_job(&self, id: &JobId) -> Result<(), ApiError> {
+        let outcome = self.watch(api::jobs::cancel(id).await);
+        if let Ok(job) = &outcome {
+            self.put(&api::jobs::job(id), job.clone());
+        }
+        self.invalidate(Resource::Jobs);
+        outcome.map(drop)
+    }
+
+    /// Deletes a job; it leaves every list at once.
+    ///
+    /// # Errors
+    /// 409 while it runs, 403 without the permission.
+    pub async fn delete_job(&self, id: &JobId) -> Result<(), ApiError> {
+        let undo = self.optimistic::<JobList>(Resource::Jobs, |list| {
+            let Some(gone) = list.jobs.iter().position(|job| job.id == *id) else {
+                return;
+            };
+            let job = list.jobs.remove(gone);
+            forget(&mut list.summary, &job);
+        });
+        let outcome = self.watch(api::jobs::delete(id).await);
+        match &outcome {
+            Ok(()) => {
+                self.invalidate(Resource::Jobs);
+                self.invalidate(Resource::Artifacts);
+                self.invalidate(Resource::Datasets);
+            }
+            Err(_) => self.roll_back(undo),
+        }
+        outcome
+    }
+
+    /// The address that downloads an artifact once.
+    ///
+    /// # Errors
+    /// 404 where it is gone.
+    pub async fn download_link(&self, id: &ArtifactId) -> Result<String, ApiError> {
+        self.watch(api::artifacts::download_link(id).await)
+            .map(|link| link.url)
+    }
+
+    /// Sends a file as a new dataset. `told` hears how many bytes are on their way or arrived.
+    ///
+    /// # Errors
+    /// As the server says; the half-sent dataset is removed.
+    pub async fn upload_dataset(
+        &self,
+        name: &str,
+        file: &File,
+        told: impl Fn(u64) + Clone + 'static,
+    ) -> Result<Dataset, ApiError> {
+        let new = NewDataset {
+            name: name.to_owned(),
+            filename: file.name(),
+            bytes: file.size() as u64,
+        };
+        let created = self.watch(api::datasets::create(&new).await)?;
+        let id = created.dataset.id.clone();
+        let sent = match api::upload::upload(&created.upload, file, told).await {
+            Ok(()) => api::datasets::confirm(&id).await,
+            Err(error) => Err(error),
+        };
+        let outcome = self.watch(sent);
+        if outcome.is_err() {
+            let _ = api::datasets::delete(&id).await;
+        }
+        self.invalidate(Resource::Datasets);
+        outcome
+    }
+
+    /// Makes the example datasets, or gives those that stand.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn create_example(&self) -> Result<DatasetList, ApiError> {
+        let outcome = self.watch(api::datasets::create_example().await);
+        self.invalidate(Resource::Datasets);
+        outcome
+    }
+
+    /// Deletes a dataset; it leaves the list at once.
+    ///
+    /// # Errors
+    /// 409 where a job names it.
+    pub async fn delete_dataset(&self, id: &DatasetId) -> Result<(), ApiError> {
+        let undo = self.optimistic::<DatasetList>(Resource::Datasets, |list| {
+            list.datasets.retain(|dataset| dataset.id != *id);
+        });
+        let outcome = self.watch(api::datasets::delete(id).await);
+        match &outcome {
+            Ok(()) => self.invalidate(Resource::Datasets),
+            Err(_) => self.roll_back(undo),
+        }
+        outcome
+    }
+}
+
+fn forget(summary: &mut shared::job::JobSummary, job: &Job) {
+    let field = match job.status {
+        JobStatus::Running | JobStatus::Pausing => &mut summary.running,
+        JobStatus::Queued | JobStatus::ValidatingFiles => &mut summary.queued,
+        JobStatus::Paused => &mut summary.paused,
+        JobStatus::Succeeded => &mut summary.completed,
+        JobStatus::Failed => &mut summary.failed,
+        JobStatus::Cancelled => &mut summary.cancelled,
+    };
+    *field = field.saturating_sub(1);
+    summary.total = summary.total.saturating_sub(1);
+}

@@ -1,0 +1,224 @@
+//! Joins the curves that were fetched with the steps that the stream told since.
+//!
+//! The stream is opened first and the curves are fetched after it, so the two overlap: a step in both is taken once,
+//! and a hole between them is noticed (then the curves are fetched anew). What is fetched may be reduced by M4, so a
+//! step at or before the last fetched one is never added: it was there when the server reduced.
+
+use shared::{
+    metrics::{Curve, Metrics, Series},
+    run::StepMetrics,
+};
+use std::collections::BTreeMap;
+
+/// The steps that a stream told, by step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tail(BTreeMap<u64, StepMetrics>);
+
+impl Tail {
+    /// Takes a step; a step told twice counts once.
+    pub fn push(&mut self, metrics: StepMetrics) {
+        self.0.entry(metrics.step).or_insert(metrics);
+    }
+
+    /// Forgets the steps that the fetched curves have.
+    pub fn drop_through(&mut self, step: u64) {
+        self.0 = self.0.split_off(&(step + 1));
+    }
+
+    /// The newest step that was told.
+    #[must_use]
+    pub fn last(&self) -> Option<&StepMetrics> {
+        self.0.last_key_value().map(|(_, metrics)| metrics)
+    }
+
+    /// How many steps are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// No step is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The largest step that the fetched curves have.
+#[must_use]
+pub fn last_step(metrics: &Metrics) -> u64 {
+    metrics
+        .curves
+        .iter()
+        .filter_map(|curve| curve.steps.last().copied())
+        .max()
+        .unwrap_or(0)
+}
+
+/// Steps are missing between what was fetched and what was told, or among what was told.
+#[must_use]
+pub fn has_hole(fetched: &Metrics, tail: &Tail) -> bool {
+    let mut expected = last_step(fetched) + 1;
+    for step in tail.0.range(expected..).map(|(step, _)| *step) {
+        if step != expected {
+            return true;
+        }
+        expected += 1;
+    }
+    false
+}
+
+/// The curves with the told steps at their end.
+#[must_use]
+pub fn join(fetched: &Metrics, tail: &Tail) -> Metrics {
+    let mut joined = fetched.clone();
+    let after = last_step(fetched) + 1;
+    for (step, metrics) in tail.0.range(after..) {
+        for (series, value) in values(metrics) {
+            let curve = curve_of(&mut joined, series);
+            curve.steps.push(*step);
+            curve.values.push(value.is_finite().then_some(value));
+            curve.total_points += 1;
+        }
+        joined.to = joined.to.max(*step);
+        if joined.from == 0 {
+            joined.from = *step;
+        }
+    }
+    joined
+}
+
+fn curve_of(metrics: &mut Metrics, series: Series) -> &mut Curve {
+    let place = metrics
+        .curves
+        .iter()
+        .position(|curve| curve.series == series)
+        .unwrap_or_else(|| {
+            metrics.curves.push(Curve {
+                series,
+                total_points: 0,
+                steps: Vec::new(),
+                values: Vec::new(),
+            });
+            metrics.curves.len() - 1
+        });
+    &mut metrics.curves[place]
+}
+
+fn values(metrics: &StepMetrics) -> impl Iterator<Item = (Series, f64)> {
+    [
+        (Series::TrainLoss, Some(metrics.train_loss)),
+        (Series::TrainTokenAccuracy, Some(metrics.train_token_accuracy)),
+        (Series::LearningRate, Some(metrics.learning_rate)),
+        (Series::GradientNorm, Some(metrics.gradient_norm)),
+        (Series::Tokens, Some(metrics.tokens as f64)),
+        (Series::ValidLoss, metrics.valid_loss),
+        (Series::ValidTokenAccuracy, metrics.valid_token_accuracy),
+    ]
+    .into_iter()
+    .filter_map(|(series, value)| value.map(|value| (series, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(step: u64, valid_loss: Option<f64>) -> StepMetrics {
+        StepMetrics {
+            step,
+            total_steps: 100,
+            epoch: 0.1,
+            train_loss: 1.0 / step as f64,
+            train_token_accuracy: 0.5,
+            learning_rate: 1e-3,
+            gradient_norm: 1.0,
+            tokens: 10,
+            valid_loss,
+            valid_token_accuracy: None,
+        }
+    }
+
+    fn fetched(steps: &[u64], total_points: u64) -> Metrics {
+        let values = steps.iter().map(|step| Some(1.0 / *step as f64)).collect();
+        let curve = Curve {
+            series: Series::TrainLoss,
+            total_points,
+            steps: steps.to_vec(),
+            values,
+        };
+        Metrics {
+            from: 1,
+            to: steps.last().copied().unwrap_or(0),
+            curves: vec![curve],
+        }
+    }
+
+    fn train_steps(metrics: &Metrics) -> Vec<u64> {
+        let curve = metrics
+            .curves
+            .iter()
+            .find(|curve| curve.series == Series::TrainLoss);
+        curve.map(|curve| curve.steps.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_overlap_of_fetched_and_streamed_steps_is_taken_once() {
+        let mut tail = Tail::default();
+        for told in [3, 2, 3, 4, 5, 5] {
+            tail.push(step(told, (told == 4).then_some(0.3)));
+        }
+        let base = fetched(&[1, 2, 3], 3);
+        assert!(!has_hole(&base, &tail));
+        let joined = join(&base, &tail);
+        assert_eq!(train_steps(&joined), [1, 2, 3, 4, 5]);
+        assert_eq!(joined.curves[0].total_points, 5);
+        let valid = joined
+            .curves
+            .iter()
+            .find(|curve| curve.series == Series::ValidLoss)
+            .expect("one was told");
+        assert_eq!(
+            (valid.steps.as_slice(), valid.values.as_slice()),
+            ([4].as_slice(), [Some(0.3)].as_slice())
+        );
+    }
+
+    #[test]
+    fn a_step_that_the_server_reduced_away_is_not_added_again() {
+        let mut tail = Tail::default();
+        (40..=51).for_each(|told| tail.push(step(told, None)));
+        let joined = join(&fetched(&[1, 20, 50], 50), &tail);
+        assert_eq!(train_steps(&joined), [1, 20, 50, 51]);
+        assert_eq!(joined.curves[0].total_points, 51);
+    }
+
+    #[test]
+    fn a_hole_is_noticed() {
+        let mut tail = Tail::default();
+        tail.push(step(6, None));
+        assert!(has_hole(&fetched(&[1, 2, 3], 3), &tail));
+        tail.push(step(4, None));
+        tail.push(step(5, None));
+        assert!(!has_hole(&fetched(&[1, 2, 3], 3), &tail));
+        tail.drop_through(5);
+        assert_eq!(tail.len(), 1);
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_becomes_a_gap() {
+        let mut tail = Tail::default();
+        tail.push(StepMetrics {
+            train_loss: f64::NAN,
+            ..step(1, None)
+        });
+        let joined = join(
+            &Metrics {
+                from: 0,
+                to: 0,
+                curves: Vec::new(),
+            },
+            &tail,
+        );
+        assert_eq!(joined.curves[0].values, [None]);
+    }
+}

@@ -1,0 +1,136 @@
+//! How a page asks the store.
+
+use super::{Answer, Query, store::Store};
+use crate::api::ApiError;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// How often an answer is asked for again while the page is visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poll {
+    /// Only when something invalidates it.
+    Never,
+    /// After so many milliseconds.
+    Every(u32),
+}
+
+/// What is known about a request right now.
+pub struct Loaded<T> {
+    /// The newest answer.
+    pub data: Option<Rc<T>>,
+    /// Why the last try failed; the answer before it is still there.
+    pub error: Option<ApiError>,
+    /// A request is under way.
+    pub fetching: bool,
+    /// Asks again.
+    pub retry: Callback<()>,
+}
+
+impl<T> Clone for Loaded<T> {
+    fn clone(&self) -> Self {
+        Self {
+            data: self.data.clone(),
+            error: self.error.clone(),
+            fetching: self.fetching,
+            retry: self.retry.clone(),
+        }
+    }
+}
+
+impl<T: Answer> Loaded<T> {
+    fn of(store: &Store, query: &Query<T>) -> Self {
+        let retry = {
+            let (store, query) = (store.clone(), query.clone());
+            Callback::from(move |()| store.refresh(&query))
+        };
+        let (error, fetching) = store.look(query, |entry| {
+            (
+                entry.and_then(|entry| entry.error().cloned()),
+                entry.is_some_and(super::cache::Entry::is_fetching),
+            )
+        });
+        Self {
+            data: store.read(query),
+            error,
+            fetching,
+            retry,
+        }
+    }
+}
+
+impl<T> Loaded<T> {
+    /// Nothing is known and nothing asked.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            data: None,
+            error: None,
+            fetching: false,
+            retry: Callback::noop(),
+        }
+    }
+}
+
+/// The root store.
+#[hook]
+pub fn use_store() -> Store {
+    use_context::<Store>().unwrap_or_default()
+}
+
+/// Shows several requests of one type.
+#[hook]
+pub fn use_queries<T: Answer>(queries: Vec<Query<T>>, poll: Poll) -> Vec<Loaded<T>> {
+    let store = use_store();
+    let redraw = use_force_update();
+    {
+        let store = store.clone();
+        use_effect_with((queries.clone(), poll), move |(queries, poll)| {
+            let interval = match poll {
+                Poll::Never => None,
+                Poll::Every(milliseconds) => Some(i64::from(*milliseconds)),
+            };
+            let told = Callback::from(move |()| redraw.force_update());
+            let observers: Vec<u64> = queries
+                .iter()
+                .map(|query| store.observe(query, interval, told.clone()))
+                .collect();
+            move || {
+                for observer in observers {
+                    store.release(observer);
+                }
+            }
+        });
+    }
+    queries.iter().map(|query| Loaded::of(&store, query)).collect()
+}
+
+/// Shows one request.
+#[hook]
+pub fn use_query<T: Answer>(query: Query<T>, poll: Poll) -> Loaded<T> {
+    use_queries(vec![query], poll)
+        .pop()
+        .unwrap_or_else(Loaded::nothing)
+}
+
+/// Shows a request if there is one to show.
+#[hook]
+pub fn use_optional_query<T: Answer>(query: Option<Query<T>>, poll: Poll) -> Loaded<T> {
+    use_queries(query.into_iter().collect(), poll)
+        .pop()
+        .unwrap_or_else(Loaded::nothing)
+}
+
+/// The time, told anew every `every_ms`, for relative times.
+#[hook]
+pub fn use_now(every_ms: u32) -> i64 {
+    let now = use_state(crate::browser::now_ms);
+    {
+        let now = now.clone();
+        use_effect_with(every_ms, move |every| {
+            let ticking =
+                gloo_timers::callback::Interval::new(*every, move || now.set(crate::browser::now_ms()));
+            move || drop(ticking)
+        });
+    }
+    (*now).max(crate::browser::now_ms() - i64::from(every_ms))
+}

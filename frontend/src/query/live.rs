@@ -1,0 +1,208 @@
+//! Follows a job's stream into the cache.
+//!
+//! On every (re)connection the record is asked for anew after the stream has opened, so that nothing falls between
+//! the two. When the stream ends before the job does, the session is checked and the stream is opened again after a
+//! growing pause, from the last id on.
+
+use super::{Resource, Store, curves::Tail, hooks::use_store};
+use crate::{
+    api::{self, ApiError},
+    sse::SseEvent,
+};
+use gloo_timers::future::TimeoutFuture;
+use shared::{event::StreamMessage, id::JobId};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use web_sys::AbortController;
+use yew::prelude::*;
+
+const LONGEST_PAUSE_MS: u32 = 15_000;
+/// Charts are drawn at most this often, however fast steps are told.
+const DRAW_MS: u32 = 120;
+
+/// How the stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// Nobody follows.
+    #[default]
+    Off,
+    /// Opening, or waiting to open again.
+    Connecting,
+    /// Open.
+    Open,
+    /// The job has ended and everything was told.
+    Ended,
+}
+
+/// What a page sees of the stream.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Live {
+    /// How it stands.
+    pub connection: Connection,
+    /// The steps told so far.
+    pub tail: Rc<Tail>,
+}
+
+struct Follower {
+    store: Store,
+    id: JobId,
+    tail: RefCell<Tail>,
+    connection: Cell<Connection>,
+    last_event_id: RefCell<Option<String>>,
+    drawing: Cell<bool>,
+    stopped: Cell<bool>,
+    show: Callback<Live>,
+}
+
+impl Follower {
+    async fn run(self: Rc<Self>, controller: AbortController) {
+        let mut pause = 500;
+        while !self.stopped.get() && self.connection.get() != Connection::Ended {
+            let opened = Cell::new(false);
+            let last = self.last_event_id.borrow().clone();
+            let signal = controller.signal();
+            let outcome = api::stream::follow(&self.id, last.as_deref(), &signal, |events| {
+                if !opened.replace(true) {
+                    self.opened();
+                }
+                for event in events {
+                    self.take(&event);
+                }
+                self.draw_soon();
+            })
+            .await;
+            if self.stopped.get() || self.connection.get() == Connection::Ended {
+                break;
+            }
+            if let Err(error) = &outcome {
+                self.store.notice(error);
+                if !error.is_passing() && !matches!(error, ApiError::Unreadable(_)) {
+                    self.set(Connection::Off);
+                    return;
+                }
+            }
+            self.set(Connection::Connecting);
+            pause = if opened.get() {
+                500
+            } else {
+                (pause * 2).min(LONGEST_PAUSE_MS)
+            };
+            TimeoutFuture::new(pause).await;
+            self.store.refresh(&api::session::session());
+        }
+    }
+
+    fn opened(self: &Rc<Self>) {
+        self.set(Connection::Open);
+        self.store.invalidate(Resource::JobRecord);
+    }
+
+    fn take(&self, event: &SseEvent) {
+        if let Some(id) = &event.id {
+            *self.last_event_id.borrow_mut() = Some(id.clone());
+        }
+        let Ok(message) = serde_json::from_str::<StreamMessage>(&event.data) else {
+            return;
+        };
+        match message {
+            StreamMessage::Job { job } => {
+                let before = self.store.read(&api::jobs::job(&self.id)).map(|job| job.status);
+                if before.is_some_and(|before| before != job.status) {
+                    self.store.invalidate(Resource::Artifacts);
+                }
+                self.store.put(&api::jobs::job(&self.id), *job);
+            }
+            StreamMessage::Metrics { metrics } => self.tail.borrow_mut().push(metrics),
+            StreamMessage::Event { event } => self.store.update(&api::jobs::events(&self.id), |list| {
+                if !list.events.iter().any(|known| known.id == event.id) {
+                    list.events.insert(0, event);
+                }
+            }),
+            StreamMessage::Checkpoint { checkpoint } => {
+                self.store.update(&api::jobs::checkpoints(&self.id), |list| {
+                    if !list.checkpoints.iter().any(|known| known.step == checkpoint.step) {
+                        list.checkpoints.insert(0, checkpoint);
+                        list.checkpoints
+                            .sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.step));
+                    }
+                });
+            }
+            StreamMessage::CheckpointRemoved { step } => {
+                self.store.update(&api::jobs::checkpoints(&self.id), |list| {
+                    list.checkpoints.retain(|checkpoint| checkpoint.step != step);
+                });
+            }
+            StreamMessage::End { .. } => {
+                self.connection.set(Connection::Ended);
+                self.store.invalidate(Resource::Jobs);
+            }
+        }
+    }
+
+    fn set(self: &Rc<Self>, connection: Connection) {
+        if self.connection.replace(connection) != connection {
+            self.draw_soon();
+        }
+    }
+
+    fn draw_soon(self: &Rc<Self>) {
+        if self.drawing.replace(true) {
+            return;
+        }
+        let follower = Rc::clone(self);
+        wasm_bindgen_futures::spawn_local(async move {
+            TimeoutFuture::new(DRAW_MS).await;
+            follower.drawing.set(false);
+            if !follower.stopped.get() {
+                let tail = Rc::new(follower.tail.borrow().clone());
+                follower.show.emit(Live {
+                    connection: follower.connection.get(),
+                    tail,
+                });
+            }
+        });
+    }
+}
+
+/// Follows a job's stream while `on`.
+#[hook]
+pub fn use_live(id: &JobId, on: bool) -> Live {
+    let store = use_store();
+    let live = use_state(Live::default);
+    {
+        let live = live.clone();
+        use_effect_with((id.clone(), on), move |(id, on)| {
+            let mut stop: Option<Box<dyn FnOnce()>> = None;
+            if let (true, Ok(controller)) = (*on, AbortController::new()) {
+                let setter = live.setter();
+                setter.set(Live {
+                    connection: Connection::Connecting,
+                    tail: Rc::default(),
+                });
+                let follower = Rc::new(Follower {
+                    store,
+                    id: id.clone(),
+                    tail: RefCell::default(),
+                    connection: Cell::new(Connection::Connecting),
+                    last_event_id: RefCell::default(),
+                    drawing: Cell::new(false),
+                    stopped: Cell::new(false),
+                    show: Callback::from(move |next| setter.set(next)),
+                });
+                wasm_bindgen_futures::spawn_local(Rc::clone(&follower).run(controller.clone()));
+                stop = Some(Box::new(move || {
+                    follower.stopped.set(true);
+                    controller.abort();
+                }));
+            }
+            move || {
+                if let Some(stop) = stop {
+                    stop();
+                }
+            }
+        });
+    }
+    (*live).clone()
+}

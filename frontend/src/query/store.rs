@@ -1,0 +1,270 @@
+//! The store around the cache: sends what is due, wakes itself for what will be, tells observers.
+
+use super::{
+    Answer, Query, Resource,
+    cache::{Cache, Entry, Key, Parse, Undo},
+    functions,
+};
+use crate::{
+    api::{self, ApiError},
+    browser,
+};
+use gloo_timers::callback::Timeout;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+use web_sys::AbortController;
+use yew::Callback;
+
+/// Handle to the one store. Clones share it.
+#[derive(Clone, Default)]
+pub struct Store(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    cache: RefCell<Cache>,
+    listeners: RefCell<HashMap<u64, (Key, Callback<()>)>>,
+    in_flight: RefCell<HashMap<Key, (u64, AbortController)>>,
+    timer: RefCell<Option<Timeout>>,
+    last_observer: Cell<u64>,
+    signed_out: RefCell<Callback<()>>,
+}
+
+impl PartialEq for Store {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Store {
+    /// Who is told when the server says that nobody is signed in.
+    pub fn on_signed_out(&self, callback: Callback<()>) {
+        *self.0.signed_out.borrow_mut() = callback;
+    }
+
+    /// The newest answer to a request.
+    #[must_use]
+    pub fn read<T: Answer>(&self, query: &Query<T>) -> Option<Rc<T>> {
+        let value = self.0.cache.borrow().get(&query.key)?.value()?.clone();
+        value.downcast::<T>().ok()
+    }
+
+    /// Looks at what is known about a request.
+    pub(super) fn look<T, R>(&self, query: &Query<T>, look: impl FnOnce(Option<&Entry>) -> R) -> R {
+        look(self.0.cache.borrow().get(&query.key))
+    }
+
+    /// Shows a request: `told` hears of every change until [`Store::release`].
+    pub(super) fn observe<T: Answer>(
+        &self,
+        query: &Query<T>,
+        interval: Option<i64>,
+        told: Callback<()>,
+    ) -> u64 {
+        let observer = self.0.last_observer.get() + 1;
+        self.0.last_observer.set(observer);
+        self.0
+            .listeners
+            .borrow_mut()
+            .insert(observer, (Rc::clone(&query.key), told));
+        let key = Rc::clone(&query.key);
+        let now = browser::now_ms();
+        self.0
+            .cache
+            .borrow_mut()
+            .observe(key, query.resource, functions::<T>(), observer, interval, now);
+        self.schedule();
+        observer
+    }
+
+    /// No longer shows it. A request under way is cancelled unless somebody else shows it a moment later.
+    pub(super) fn release(&self, observer: u64) {
+        if let Some((key, _)) = self.0.listeners.borrow_mut().remove(&observer) {
+            self.0
+                .cache
+                .borrow_mut()
+                .release(&key, observer, browser::now_ms());
+        }
+        self.schedule();
+    }
+
+    /// Asks again now.
+    pub fn refresh<T>(&self, query: &Query<T>) {
+        self.0.cache.borrow_mut().refresh(&query.key);
+        self.schedule();
+    }
+
+    /// Asks again for everything about a resource that somebody shows; the rest counts as out of date.
+    pub fn invalidate(&self, resource: Resource) {
+        self.0.cache.borrow_mut().invalidate(resource);
+        self.schedule();
+    }
+
+    /// Puts an answer that came another way.
+    pub fn put<T: Answer>(&self, query: &Query<T>, value: T) {
+        let key = Rc::clone(&query.key);
+        let now = browser::now_ms();
+        let changed =
+            self.0
+                .cache
+                .borrow_mut()
+                .put(key, query.resource, functions::<T>(), Rc::new(value), now);
+        if changed {
+            self.tell(&query.key);
+        }
+    }
+
+    /// Changes an answer that is known, for what came another way; one that isn't known yet is asked for anew.
+    pub fn update<T: Answer + Clone>(&self, query: &Query<T>, change: impl FnOnce(&mut T)) {
+        if let Some(known) = self.read(query) {
+            let mut next = T::clone(&known);
+            change(&mut next);
+            self.put(query, next);
+        } else {
+            self.refresh(query);
+        }
+    }
+
+    /// Changes every known answer of one type about a resource before the server has confirmed it.
+    pub(super) fn optimistic<T: Answer + Clone>(
+        &self,
+        resource: Resource,
+        change: impl Fn(&mut T),
+    ) -> Vec<Undo> {
+        let keys = self.0.cache.borrow().keys_of(resource);
+        let mut undo = Vec::new();
+        for key in keys {
+            let known = self
+                .0
+                .cache
+                .borrow()
+                .get(&key)
+                .and_then(|entry| entry.value().cloned());
+            let Some(Ok(known)) = known.map(Rc::downcast::<T>) else {
+                continue;
+            };
+            let mut next = T::clone(&known);
+            change(&mut next);
+            if next != *known {
+                undo.extend(self.0.cache.borrow_mut().optimistic(&key, Rc::new(next)));
+                self.tell(&key);
+            }
+        }
+        undo
+    }
+
+    /// Takes optimistic changes back and asks what is true.
+    pub(super) fn roll_back(&self, undo: Vec<Undo>) {
+        for undo in undo {
+            let key = self.0.cache.borrow_mut().roll_back(undo);
+            if let Some(key) = key {
+                self.tell(&key);
+            }
+        }
+        self.schedule();
+    }
+
+    /// Forgets everything, at sign-out.
+    pub fn clear(&self) {
+        self.0.cache.borrow_mut().clear();
+        let keys: Vec<Key> = self
+            .0
+            .listeners
+            .borrow()
+            .values()
+            .map(|(key, _)| Rc::clone(key))
+            .collect();
+        for key in keys {
+            self.tell(&key);
+        }
+    }
+
+    /// Hands an error of any request to whoever watches the session.
+    pub(crate) fn notice(&self, error: &ApiError) {
+        if error.is_signed_out() {
+            let told = self.0.signed_out.borrow().clone();
+            told.emit(());
+        }
+    }
+
+    /// Looks anew at what is due, for example because the page came to the foreground.
+    pub fn schedule(&self) {
+        if !cfg!(target_arch = "wasm32") {
+            return;
+        }
+        let now = browser::now_ms();
+        let next = self.0.cache.borrow().next_due(browser::is_visible());
+        let wait = next.map_or(60_000, |next| next.saturating_sub(now).clamp(0, 60_000));
+        let store = self.clone();
+        let timer = Timeout::new(u32::try_from(wait).unwrap_or(0), move || store.wake());
+        *self.0.timer.borrow_mut() = Some(timer);
+    }
+
+    fn wake(&self) {
+        let now = browser::now_ms();
+        let abandoned = self.0.cache.borrow_mut().abandon();
+        for key in abandoned {
+            if let Some((_, controller)) = self.0.in_flight.borrow_mut().remove(&key) {
+                controller.abort();
+            }
+        }
+        self.0.cache.borrow_mut().forget_old(now);
+        let due = self.0.cache.borrow_mut().take_due(now, browser::is_visible());
+        for (key, ticket, parse) in due {
+            self.send(key, ticket, parse);
+        }
+        self.schedule();
+    }
+
+    fn send(&self, key: Key, ticket: u64, parse: Parse) {
+        let Ok(controller) = AbortController::new() else {
+            return;
+        };
+        let signal = controller.signal();
+        if let Some((_, outdated)) = self
+            .0
+            .in_flight
+            .borrow_mut()
+            .insert(Rc::clone(&key), (ticket, controller))
+        {
+            outdated.abort();
+        }
+        let store = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let answer = api::get(&key, Some(&signal)).await.and_then(|text| parse(&text));
+            let mut in_flight = store.0.in_flight.borrow_mut();
+            if in_flight.get(&key).is_some_and(|(current, _)| *current == ticket) {
+                in_flight.remove(&key);
+            }
+            drop(in_flight);
+            let error = answer.as_ref().err().cloned();
+            let changed = store
+                .0
+                .cache
+                .borrow_mut()
+                .finish(&key, ticket, answer, browser::now_ms());
+            if changed {
+                if let Some(error) = error {
+                    store.notice(&error);
+                }
+                store.tell(&key);
+            }
+            store.schedule();
+        });
+    }
+
+    fn tell(&self, key: &str) {
+        let listeners = self.0.listeners.borrow();
+        let told: Vec<_> = listeners
+            .values()
+            .filter(|(shown, _)| shown.as_ref() == key)
+            .map(|(_, told)| told.clone())
+            .collect();
+        drop(listeners);
+        for callback in told {
+            callback.emit(());
+        }
+    }
+}

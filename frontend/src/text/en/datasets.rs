@@ -1,0 +1,155 @@
+//! Datasets.
+
+use super::{super::format, words};
+use shared::{
+    dataset::DatasetStatus,
+    training_line::{LineFormat, Severity},
+};
+
+words! {
+    /// Under the title.
+    datasets_sub = "Files of examples: one JSON object a line.";
+    /// The place to drop a file.
+    drop_here = "Drop a .jsonl file here";
+    /// The place to drop a file.
+    drop_or = "or choose one from this computer";
+    /// Button.
+    choose_file = "Choose file";
+    /// Empty list.
+    no_datasets_title = "No datasets yet";
+    /// Empty list.
+    no_datasets_body = "Upload a file of chats in JSON lines, or begin with the example.";
+    /// Table head.
+    examples = "Examples";
+    /// Table head.
+    used_by = "Used by";
+    /// Section.
+    findings = "Findings";
+    /// Section.
+    statistics = "Statistics";
+    /// Section.
+    preview = "Preview";
+    /// Table head.
+    line = "Line";
+    /// Nothing to complain about.
+    no_findings = "No problems were found.";
+    /// No example.
+    no_preview = "There is no example to show.";
+    /// Statistics.
+    format_name = "Format";
+    /// Statistics.
+    lines = "Lines";
+    /// Statistics.
+    messages = "Messages";
+    /// Statistics.
+    duplicates = "Duplicates";
+    /// Statistics.
+    errors = "Errors";
+    /// Statistics.
+    warnings = "Warnings";
+    /// Statistics.
+    file_name = "File";
+    /// Body of the dialog.
+    delete_dataset_body = "Its file is removed from the server. This can't be undone.";
+    /// Why a dataset stays.
+    dataset_in_use = "A job names this dataset, so it stays. Delete the job first.";
+    /// While the file is read.
+    being_read = "The file is being read…";
+    /// Whole-file findings.
+    whole_file = "file";
+    /// While bytes go.
+    uploading = "Uploading";
+    /// Leads to the wizard.
+    train_on_this = "Train on this";
+    /// Findings that stop a job.
+    findings_stop = "These lines must be mended before a job can use the file.";
+}
+
+/// The label of a dataset's status.
+#[must_use]
+pub const fn dataset_status_label(status: DatasetStatus) -> &'static str {
+    match status {
+        DatasetStatus::Uploading => "Uploading",
+        DatasetStatus::Validating => "Validating",
+        DatasetStatus::Ready => "Ready",
+        DatasetStatus::Error => "Unusable",
+    }
+}
+
+/// The label of a line format.
+#[must_use]
+pub const fn line_format_label(line_format: LineFormat) -> &'static str {
+    match line_format {
+        LineFormat::Chat => "Chat messages",
+        LineFormat::Conversation => "Conversations",
+        LineFormat::PromptCompletion => "Prompt and completion",
+    }
+}
+
+/// The label of a finding's severity.
+#[must_use]
+pub const fn severity_label(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "Error",
+        Severity::Warning => "Warning",
+    }
+}
+
+/// How far an upload is.
+#[must_use]
+pub fn uploaded(sent: u64, total: u64) -> String {
+    format!("{} of {}", format::bytes(sent), format::bytes(total))
+}
+
+/// Told when an upload has ended.
+#[must_use]
+pub fn upload_done(name: &str) -> String {
+    format!("{name} was uploaded.")
+}
+
+/// Said before anything is sent.
+#[must_use]
+pub fn too_large(limit: u64) -> String {
+    format!(
+        "The file is larger than the {} that this server takes.",
+        format::bytes(limit)
+    )
+}
+
+/// Said before anything is sent.
+#[must_use]
+pub const fn empty_file() -> &'static str {
+    "The file is empty."
+}
+
+/// How many findings are shown.
+#[must_use]
+pub fn findings_shown(shown: usize, total: u64) -> String {
+    format!(
+        "the first {} of {}",
+        format::count(shown as u64),
+        format::count(total)
+    )
+}
+
+/// How many jobs name a dataset.
+#[must_use]
+pub fn used_by_jobs(jobs: u64) -> String {
+    if jobs == 0 {
+        super::none().to_owned()
+    } else {
+        super::plural(jobs, "job", "jobs")
+    }
+}
+
+/// Names the place to drop a file.
+#[must_use]
+pub const fn upload_dataset() -> &'static str {
+    "Upload dataset"
+}
+
+/// Names the file input.
+#[must_use]
+pub const fn dataset_file() -> &'static str {
+    "Dataset file"
+}

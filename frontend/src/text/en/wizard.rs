@@ -1,0 +1,182 @@
+//! The wizard.
+
+use super::words;
+use shared::{problem::FieldCode, validate::Step};
+
+words! {
+    /// Page title.
+    wizard_title = "New fine-tuning job";
+    /// Under the title.
+    wizard_sub = "Your draft is kept in this browser.";
+    /// Button.
+    next = "Next";
+    /// Button.
+    back = "Back";
+    /// Button.
+    start_fine_tuning = "Start fine-tuning";
+    /// Button.
+    start_over = "Start over";
+    /// Told after starting over.
+    draft_dropped = "The draft was dropped.";
+    /// Names the steps.
+    steps = "Steps";
+    /// Choice before anything is chosen.
+    choose = "Choose…";
+    /// Choice of no validation dataset.
+    no_validation = "None";
+    /// Button.
+    use_example = "Use the example dataset";
+    /// Under the button.
+    example_hint = "Support messages and the JSON they should be sorted into: a first run of a few minutes.";
+    /// Told when it stands.
+    example_ready = "The example datasets are ready.";
+    /// Beside the datasets.
+    upload_link = "Upload a file";
+    /// Hint.
+    hint_name = "3 to 50 letters, digits and dashes. It names the job in every list.";
+    /// Hint.
+    hint_base_model = "What the training starts from. It stays as it is; you get a small adapter beside it.";
+    /// Hint.
+    hint_training = "The examples to learn from.";
+    /// Hint.
+    hint_validation = "Examples that are never trained on: they show whether it learned or only memorised.";
+    /// Hint.
+    hint_epochs = "How often the model sees all of the data.";
+    /// Hint.
+    hint_evaluation = "After how many of them it is tested on the validation data.";
+    /// Hint.
+    hint_warmup = "In how many of them the learning rate rises from zero.";
+    /// Hint.
+    hint_learning_rate = "How far each step moves the model. Too high and the loss jumps; too low and it hardly falls.";
+    /// Opens the rest.
+    advanced = "LoRA, batch and seed";
+    /// Label.
+    lora_rank = "LoRA rank";
+    /// Label.
+    lora_alpha = "LoRA alpha";
+    /// Label.
+    lora_dropout = "LoRA dropout";
+    /// Hint.
+    hint_batch_size = "Examples in one step.";
+    /// Hint.
+    hint_lora_rank = "How much the adapter can learn, and how large it gets.";
+    /// Hint.
+    hint_lora_alpha = "How strongly it acts; often twice the rank.";
+    /// Hint.
+    hint_lora_dropout = "Share of its inputs left out at random, against memorising.";
+    /// Hint.
+    hint_schedule = "What the learning rate does after warm-up.";
+    /// Hint.
+    hint_seed = "The same number gives the same run. Empty: one is chosen.";
+    /// Choice.
+    schedule_default = "Linear (default)";
+    /// Field label.
+    job_name = "Job name";
+    /// Field label.
+    training_dataset = "Training dataset";
+    /// Field label.
+    validation_dataset = "Validation dataset";
+    /// Field label.
+    epochs = "Epochs";
+    /// Field label.
+    evaluation_epochs = "Evaluation epochs";
+    /// Field label.
+    warmup_epochs = "Warm-up epochs";
+    /// Field label.
+    learning_rate = "Learning rate";
+    /// On the review.
+    edit = "Edit";
+    /// On the review.
+    review_hint = "Training starts as soon as a trainer is free.";
+    /// This draft has become a job.
+    used_up_title = "This draft was already started";
+    /// This draft has become a job.
+    used_up_body = "It became a job in another tab. Starting it again leads to that job and makes no second one.";
+    /// Leads to it.
+    open_job = "Open the job";
+    /// Begins anew.
+    new_draft = "Begin a new draft";
+    /// Told when a submit gave the first job.
+    already_started = "This draft was already started: here is its job.";
+    /// Told after submitting.
+    job_started = "The job was created.";
+    /// The datasets can't be used yet.
+    no_ready_dataset = "No dataset is ready. Upload one, or use the example.";
+}
+
+/// The label of a step.
+#[must_use]
+pub const fn step_label(step: Step) -> &'static str {
+    match step {
+        Step::Setup => "Setup",
+        Step::Configure => "Configure",
+        Step::Review => "Review",
+    }
+}
+
+/// The label of a field.
+#[must_use]
+pub fn field_label(field: &str) -> &'static str {
+    match field {
+        "name" => job_name(),
+        "base_model" => super::base_model(),
+        "training_dataset" => training_dataset(),
+        "validation_dataset" => validation_dataset(),
+        "epochs" => epochs(),
+        "evaluation_epochs" => evaluation_epochs(),
+        "warmup_epochs" => warmup_epochs(),
+        "learning_rate" => learning_rate(),
+        "batch_size" => super::batch_size(),
+        "lora_rank" => lora_rank(),
+        "lora_alpha" => lora_alpha(),
+        "lora_dropout" => lora_dropout(),
+        "schedule" => super::schedule(),
+        "seed" => super::seed(),
+        _ => "Field",
+    }
+}
+
+/// What is wrong with a field, as a sentence.
+#[must_use]
+pub fn finding(field: &str, code: &FieldCode) -> String {
+    super::sentence(&shared::validate::english(field, code))
+}
+
+/// Fewer of a number.
+#[must_use]
+pub fn less(label: &str) -> String {
+    format!("Decrease {}", label.to_lowercase())
+}
+
+/// More of a number.
+#[must_use]
+pub fn more(label: &str) -> String {
+    format!("Increase {}", label.to_lowercase())
+}
+
+/// A dataset as a choice.
+#[must_use]
+pub fn dataset_choice(name: &str, examples: Option<u64>) -> String {
+    match examples {
+        Some(examples) => format!("{name} · {}", super::plural(examples, "example", "examples")),
+        None => name.to_owned(),
+    }
+}
+
+/// A finding about something that has no field, when the server tells one.
+#[must_use]
+pub fn other_finding(field: &str, message: &str) -> String {
+    format!("{field}: {}", super::sentence(message))
+}
+
+/// Heads the card of the example.
+#[must_use]
+pub const fn example_title() -> &'static str {
+    "Just looking?"
+}
+
+/// Names the link that goes back to a step.
+#[must_use]
+pub fn edit_step(step: &str) -> String {
+    format!("Edit {}", step.to_lowercase())
+}

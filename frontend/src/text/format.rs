@@ -1,0 +1,189 @@
+//! Numbers, sizes, durations and times as people read them.
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How long ago something was: `just now`, `12 min ago`, `yesterday`, `3 weeks ago`. An instant in the future (two
+/// clocks differ) counts as now.
+#[must_use]
+pub fn ago(now_ms: i64, then_ms: i64) -> String {
+    let seconds = (now_ms - then_ms).max(0) / 1000;
+    let days = seconds / DAY;
+    match seconds {
+        ..10 => "just now".to_owned(),
+        ..MINUTE => format!("{seconds} s ago"),
+        ..HOUR => format!("{} min ago", seconds / MINUTE),
+        ..DAY => format!("{} h ago", seconds / HOUR),
+        _ => match days {
+            1 => "yesterday".to_owned(),
+            ..14 => format!("{days} days ago"),
+            ..60 => format!("{} weeks ago", days / 7),
+            ..730 => format!("{} months ago", days / 30),
+            _ => format!("{} years ago", days / 365),
+        },
+    }
+}
+
+/// A duration: `850 ms`, `12 s`, `1 min 48 s`, `6 h 12 min`, `3 d 4 h`.
+#[must_use]
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX);
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        ..MINUTE => format!("{seconds} s"),
+        ..HOUR => format!("{} min {} s", seconds / MINUTE, seconds % MINUTE),
+        ..DAY => format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE),
+        _ => format!("{} d {} h", seconds / DAY, seconds % DAY / HOUR),
+    }
+}
+
+/// A size: `512 bytes`, `1.9 MB`, `8.6 GB`, in powers of 1000.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if count < 1000 {
+        return format!("{count} bytes");
+    }
+    let mut size = count as f64;
+    let mut unit = "bytes";
+    for next in UNITS {
+        if size < 999.5 {
+            break;
+        }
+        size /= 1000.0;
+        unit = next;
+    }
+    if size < 9.95 {
+        format!("{size:.1} {unit}")
+    } else {
+        format!("{size:.0} {unit}")
+    }
+}
+
+/// A whole number with its thousands apart: `1,210`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A large number in short: `1.8 million`, `7 billion`.
+#[must_use]
+pub fn large(number: u64) -> String {
+    let in_units = |unit: f64, word: &str| {
+        let text = format!("{:.1}", number as f64 / unit);
+        format!("{} {word}", text.strip_suffix(".0").unwrap_or(&text))
+    };
+    match number {
+        1_000_000_000.. => in_units(1e9, "billion"),
+        1_000_000.. => in_units(1e6, "million"),
+        _ => count(number),
+    }
+}
+
+/// A measured value with three significant digits: `0.731`, `12.4`, `318`, `2.0e-4`.
+#[must_use]
+pub fn measure(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return "not a number".to_owned();
+    }
+    match size {
+        0.0 => "0".to_owned(),
+        ..0.001 => format!("{value:.1e}"),
+        ..10.0 => format!("{value:.3}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// A learning rate as people write it: `2e-4`, `0.01`.
+#[must_use]
+pub fn learning_rate(value: f64) -> String {
+    if value > 0.0 && value < 0.01 {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
+}
+
+/// A learning rate written out: `0.0002`.
+#[must_use]
+pub fn decimal(value: f64) -> String {
+    let text = format!("{value:.12}");
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    if short == "0" && value != 0.0 {
+        format!("{value:e}")
+    } else {
+        short.to_owned()
+    }
+}
+
+/// A share as a percentage: `81.4 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A number of epochs with one digit of fraction, none where it is whole: `2.1`, `3`.
+#[must_use]
+pub fn epochs(epochs: f64) -> String {
+    let text = format!("{epochs:.1}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_times_read_naturally_and_never_from_the_future() {
+        let at = |seconds: i64| ago(10_000_000_000_000, 10_000_000_000_000 - seconds * 1000);
+        assert_eq!(at(-500), "just now");
+        assert_eq!(at(9), "just now");
+        assert_eq!(at(59), "59 s ago");
+        assert_eq!(at(60), "1 min ago");
+        assert_eq!(at(3599), "59 min ago");
+        assert_eq!(at(3600), "1 h ago");
+        assert_eq!(at(86_400), "yesterday");
+        assert_eq!(at(2 * 86_400), "2 days ago");
+        assert_eq!(at(20 * 86_400), "2 weeks ago");
+        assert_eq!(at(100 * 86_400), "3 months ago");
+        assert_eq!(at(800 * 86_400), "2 years ago");
+    }
+
+    #[test]
+    fn durations_show_two_units() {
+        assert_eq!(duration(850), "850 ms");
+        assert_eq!(duration(108_000), "1 min 48 s");
+        assert_eq!(duration(22_320_000), "6 h 12 min");
+        assert_eq!(duration(273_600_000), "3 d 4 h");
+    }
+
+    #[test]
+    fn sizes_and_numbers_stay_short() {
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_900_000), "1.9 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(bytes(8_600_000_000), "8.6 GB");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(210), "210");
+        assert_eq!(large(1_800_000), "1.8 million");
+        assert_eq!(large(7_000_000_000), "7 billion");
+        assert_eq!(measure(0.7312), "0.731");
+        assert_eq!(measure(0.00014), "1.4e-4");
+        assert_eq!(learning_rate(0.0002), "2e-4");
+        assert_eq!(decimal(2e-4), "0.0002");
+        assert_eq!(decimal(1e-15), "1e-15");
+        assert_eq!(percent(0.8137), "81.4 %");
+        assert_eq!(epochs(3.0), "3");
+    }
+}
