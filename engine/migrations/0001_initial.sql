@@ -86,7 +86,7 @@ CREATE INDEX jobs_by_status ON jobs (owner, status, id);
 CREATE INDEX jobs_by_status_created ON jobs (owner, status, created_at, id);
 CREATE INDEX jobs_by_model ON jobs (owner, base_model, id);
 CREATE INDEX jobs_by_model_status ON jobs (owner, base_model, status);
-CREATE INDEX jobs_by_search ON jobs (owner, search_text, status, base_model);
+CREATE INDEX jobs_by_search ON jobs (owner, status, search_text, base_model);
 CREATE UNIQUE INDEX jobs_by_idempotency_key ON jobs (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX jobs_by_request ON jobs (owner, request_hash, created_at) WHERE request_hash IS NOT NULL;
 CREATE UNIQUE INDEX jobs_by_tuned_model ON jobs (fine_tuned_model) WHERE fine_tuned_model IS NOT NULL;

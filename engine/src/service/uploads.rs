@@ -18,12 +18,16 @@ use std::{
     path::PathBuf,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncSeekExt as _, AsyncWriteExt as _, BufWriter},
 };
 use tokio_util::sync::CancellationToken;
+
+/// How long nobody writes to an upload without a row before it counts as left behind.
+const ABANDONED: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Who writes to an upload: the newest request wins, because a cut connection is noticed late.
 #[derive(Debug, Default)]
@@ -188,7 +192,7 @@ impl Service {
         }
     }
 
-    /// Clears away uploads and files whose time is over, used-up links, and what deleted jobs left on disk.
+    /// Clears away uploads and files whose time is over, used-up links, and what crashes and deleted jobs left on disk.
     pub(crate) async fn sweep(&self) -> Result<(), Error> {
         let now = self.now();
         for row in files::list_expired(self.inner.store.read(), now).await? {
@@ -211,6 +215,29 @@ impl Service {
             };
             if !jobs::exists(self.inner.store.read(), &id).await? {
                 self.remove_run(&id, None).await;
+            }
+        }
+        self.sweep_staged().await
+    }
+
+    /// Removes bytes of uploads that nothing tells of: a server died while they came. A body that is still coming has
+    /// no row either, so only what nobody has written to for a while goes.
+    async fn sweep_staged(&self) -> Result<(), Error> {
+        let failed = |error| Error::storage("the uploads could not be listed", error);
+        let mut staged = tokio::fs::read_dir(self.inner.layout.uploads())
+            .await
+            .map_err(failed)?;
+        while let Some(entry) = staged.next_entry().await.map_err(failed)? {
+            let Ok(id) = entry.file_name().into_string() else {
+                continue;
+            };
+            let written = entry.metadata().await.and_then(|metadata| metadata.modified());
+            let idle = written
+                .ok()
+                .and_then(|written| written.elapsed().ok())
+                .is_some_and(|idle| idle > ABANDONED);
+            if idle && !files::exists(self.inner.store.read(), &id).await? {
+                self.remove_staged(&id).await;
             }
         }
         Ok(())

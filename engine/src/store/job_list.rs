@@ -171,13 +171,20 @@ pub(crate) async fn list(
     filter: &Filter,
     page: &Page,
 ) -> sqlx::Result<Vec<JobRow>> {
+    let statement = page_statement(select_job!(), owner, filter, page)?;
+    sqlx::query_as_with(AssertSqlSafe(statement.sql), statement.arguments)
+        .fetch_all(executor)
+        .await
+}
+
+fn page_statement(select: &str, owner: &Subject, filter: &Filter, page: &Page) -> sqlx::Result<Statement> {
     let column = page.sort.column();
     let (compare, direction) = if page.descending {
         ("<", "DESC")
     } else {
         (">", "ASC")
     };
-    let mut statement = Statement::new(select_job!());
+    let mut statement = Statement::new(select);
     statement.filter(owner, filter, true)?;
     if let Some((value, id)) = &page.after {
         statement.push(&format!(" AND ({column}, jobs.id) {compare} ("));
@@ -193,9 +200,7 @@ pub(crate) async fn list(
         " ORDER BY {column} {direction}, jobs.id {direction} LIMIT "
     ));
     statement.bind(i64::from(page.limit))?;
-    sqlx::query_as_with(AssertSqlSafe(statement.sql), statement.arguments)
-        .fetch_all(executor)
-        .await
+    Ok(statement)
 }
 
 /// An owner's jobs by status; the filter's own statuses are ignored.
@@ -204,12 +209,17 @@ pub(crate) async fn summary(
     owner: &Subject,
     filter: &Filter,
 ) -> sqlx::Result<Vec<(String, i64)>> {
-    let mut statement = Statement::new("SELECT jobs.status, COUNT(*) FROM jobs");
-    statement.filter(owner, filter, false)?;
-    statement.push(" GROUP BY jobs.status");
+    let statement = summary_statement("SELECT jobs.status, COUNT(*) FROM jobs", owner, filter)?;
     sqlx::query_as_with(AssertSqlSafe(statement.sql), statement.arguments)
         .fetch_all(executor)
         .await
+}
+
+fn summary_statement(select: &str, owner: &Subject, filter: &Filter) -> sqlx::Result<Statement> {
+    let mut statement = Statement::new(select);
+    statement.filter(owner, filter, false)?;
+    statement.push(" GROUP BY jobs.status");
+    Ok(statement)
 }
 
 /// Identifiers of the first queued jobs of everybody, in the order in which they will run.
@@ -223,9 +233,77 @@ pub(crate) async fn queue_head(executor: impl SqliteExecutor<'_>, limit: i64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Store;
+    use sqlx::Row as _;
 
     #[test]
     fn a_search_takes_wildcards_literally() {
         assert_eq!(like_pattern("50%_\\"), "%50\\%\\_\\\\%");
+    }
+
+    async fn plan(store: &Store, statement: Statement) -> String {
+        let rows = sqlx::query_with(AssertSqlSafe(statement.sql), statement.arguments)
+            .fetch_all(store.read())
+            .await
+            .unwrap();
+        rows.iter()
+            .map(|row| row.get::<String, _>("detail"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[tokio::test]
+    async fn no_page_and_no_count_reads_or_sorts_more_than_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("attune.db")).await.unwrap();
+        let owner = Subject::new("alice");
+        let plain = Filter::default();
+        let filters = [
+            plain.clone(),
+            Filter {
+                text: Some("x".to_owned()),
+                ..plain.clone()
+            },
+            Filter {
+                base_model: Some("tiny".to_owned()),
+                ..plain.clone()
+            },
+            Filter {
+                statuses: vec![JobStatus::Failed],
+                ..plain.clone()
+            },
+        ];
+        for sort in [
+            SortKey::CreatedAt,
+            SortKey::Name,
+            SortKey::Status,
+            SortKey::BaseModel,
+        ] {
+            let value = if sort == SortKey::CreatedAt {
+                KeyValue::Number(5)
+            } else {
+                KeyValue::Text("m".to_owned())
+            };
+            for after in [None, Some((value, "ftjob-1".to_owned()))] {
+                let page = Page {
+                    sort,
+                    descending: true,
+                    after,
+                    limit: 51,
+                };
+                let select = concat!("EXPLAIN QUERY PLAN ", select_job!());
+                let plan = plan(&store, page_statement(select, &owner, &plain, &page).unwrap()).await;
+                assert!(plan.contains("SEARCH jobs USING INDEX"), "{sort:?}: {plan}");
+                assert!(!plan.contains("TEMP B-TREE"), "{sort:?}: {plan}");
+            }
+        }
+        for filter in filters {
+            let select = "EXPLAIN QUERY PLAN SELECT jobs.status, COUNT(*) FROM jobs";
+            let plan = plan(&store, summary_statement(select, &owner, &filter).unwrap()).await;
+            assert!(
+                plan.contains("SEARCH jobs USING COVERING INDEX"),
+                "{filter:?}: {plan}"
+            );
+        }
     }
 }

@@ -93,7 +93,8 @@ impl Supervised<'_> {
                 End::Failed(failure) => return finish::fail(self, &failure).await,
                 End::Fenced => return Ok(()),
                 End::Stopped => return self.leave().await,
-                End::Locked => {}
+                // The lock was free a moment ago: look again, but not in a spin.
+                End::Locked => tokio::time::sleep(LOCK_POLL).await,
                 End::Died(how) => {
                     if !self.restart(&how, before).await? {
                         return Ok(());

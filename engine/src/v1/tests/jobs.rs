@@ -1,4 +1,4 @@
-//! /v1/fine_tuning and /v1/models.
+//! `/v1/fine_tuning` and `/v1/models`.
 
 use super::{Answer, Client};
 use crate::testing::{alice, mallory};
