@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use trainer::Model;
 
 /// `README.md` beside the example dataset.
-pub const EXAMPLE_README: &str = "# Example dataset
+pub(crate) const EXAMPLE_README: &str = "# Example dataset
 
 Support messages of an invented shop, each answered by a small JSON object with the category (billing, delivery,
 returns, account), the urgency (high, normal) and the order number. `training.jsonl` has 400 chats to train on,
@@ -19,7 +19,7 @@ people, products and orders are invented. Licence: CC0 1.0 (public domain).
 ";
 
 /// Writes `README.md` and `attune.json`.
-pub fn write(folder: &Path, model: &Model, course: &Course, loss: f64) -> Result<()> {
+pub(crate) fn write(folder: &Path, model: &Model, course: &Course, loss: f64) -> Result<()> {
     let config = model.config();
     let readme = format!(
         "---

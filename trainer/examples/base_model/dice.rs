@@ -1,11 +1,11 @@
 //! Deterministic choices: the same seed and stream give the same text on every machine, for ever.
 
-/// A stream of choices (SplitMix64 after Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators").
-pub struct Dice(u64);
+/// A stream of choices (`SplitMix64` after Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators").
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// The choices of one stream, independent of those of any other.
-    pub fn new(seed: u64, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         let mut dice = Self(seed ^ 0x5851_f42d_4c95_7f2d);
         let key = dice.next() ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self(key)
@@ -20,28 +20,28 @@ impl Dice {
     }
 
     /// A number from 0 up to, but without, `end`.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         let wide = u128::from(self.next()) * end as u128;
         (wide >> 64) as usize
     }
 
     /// One of both ends and all between.
-    pub fn between(&mut self, first: usize, last: usize) -> usize {
+    pub(crate) fn between(&mut self, first: usize, last: usize) -> usize {
         first + self.below(last - first + 1)
     }
 
     /// True in `percent` of 100 cases.
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
     /// One of the choices.
-    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
     /// `count` different ones, in random order.
-    pub fn pick_many<T: Copy>(&mut self, choices: &[T], count: usize) -> Vec<T> {
+    pub(crate) fn pick_many<T: Copy>(&mut self, choices: &[T], count: usize) -> Vec<T> {
         let mut all = choices.to_vec();
         self.shuffle(&mut all);
         all.truncate(count);
@@ -49,7 +49,7 @@ impl Dice {
     }
 
     /// Puts the items into random order.
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for end in (1..items.len()).rev() {
             items.swap(end, self.below(end + 1));
         }
@@ -57,7 +57,7 @@ impl Dice {
 
     /// A decimal number of so many digits that leaves `residue` when divided by 3: pretraining, training and
     /// validation each have a residue of their own, so that no number occurs in two of them.
-    pub fn number(&mut self, digits: u32, residue: usize) -> String {
+    pub(crate) fn number(&mut self, digits: u32, residue: usize) -> String {
         let smallest = 10_usize.pow(digits - 1);
         let drawn = self.between(smallest, smallest * 10 - 4);
         (drawn + (residue + 3 - drawn % 3) % 3).to_string()

@@ -8,29 +8,30 @@ use crate::dice::Dice;
 use shared::training_line::{Example, Message, Role};
 
 /// The categories, in the order of [`Bank::issues`].
-pub const CATEGORIES: [&str; 4] = ["billing", "delivery", "returns", "account"];
+pub(crate) const CATEGORIES: [&str; 4] = ["billing", "delivery", "returns", "account"];
 
 /// What the assistant is told.
-pub const SYSTEM: &str = "Sort the message.";
+pub(crate) const SYSTEM: &str = "Sort the message.";
 
 /// What messages are made of. `{name}`, `{product}`, `{order}` and `{few}` are filled in.
-pub struct Bank {
-    pub names: &'static [&'static str],
-    pub products: &'static [&'static str],
-    pub greetings: &'static [&'static str],
-    pub issues: [&'static [&'static str]; 4],
-    pub orders: &'static [&'static str],
-    pub urgent: &'static [&'static str],
-    pub calm: &'static [&'static str],
-    pub asides: &'static [&'static str],
-    pub closings: &'static [&'static str],
+pub(crate) struct Bank {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) products: &'static [&'static str],
+    pub(crate) greetings: &'static [&'static str],
+    pub(crate) issues: [&'static [&'static str]; 4],
+    pub(crate) orders: &'static [&'static str],
+    pub(crate) urgent: &'static [&'static str],
+    pub(crate) calm: &'static [&'static str],
+    pub(crate) asides: &'static [&'static str],
+    pub(crate) closings: &'static [&'static str],
     /// What this bank's order numbers leave when divided by 3.
-    pub order_residue: usize,
+    pub(crate) order_residue: usize,
 }
 
 impl Bank {
     /// Every template.
-    pub fn templates(&self) -> impl Iterator<Item = &'static str> {
+    #[cfg(test)]
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &'static str> {
         let rest = [
             self.greetings,
             self.orders,
@@ -43,19 +44,20 @@ impl Bank {
     }
 
     /// Every entity that is a word.
-    pub fn entities(&self) -> impl Iterator<Item = &'static str> {
+    #[cfg(test)]
+    pub(crate) fn entities(&self) -> impl Iterator<Item = &'static str> {
         self.names.iter().chain(self.products).copied()
     }
 }
 
 /// Examples to train on.
-pub const TRAINING: &Bank = &training_bank::BANK;
+pub(crate) const TRAINING: &Bank = &training_bank::BANK;
 
 /// Examples to validate on.
-pub const VALIDATION: &Bank = &validation_bank::BANK;
+pub(crate) const VALIDATION: &Bank = &validation_bank::BANK;
 
 /// `count` different chats. Categories and urgencies are balanced.
-pub fn chats(bank: &Bank, seed: u64, count: usize) -> Vec<Example> {
+pub(crate) fn chats(bank: &Bank, seed: u64, count: usize) -> Vec<Example> {
     let mut chats: Vec<Example> = Vec::with_capacity(count);
     let mut stream = 0;
     while chats.len() < count {
@@ -74,7 +76,7 @@ pub fn chats(bank: &Bank, seed: u64, count: usize) -> Vec<Example> {
 
 fn chat(bank: &Bank, dice: &mut Dice, index: usize) -> Example {
     let category = index % CATEGORIES.len();
-    let urgent = index / CATEGORIES.len() % 2 == 0;
+    let urgent = (index / CATEGORIES.len()).is_multiple_of(2);
     let name = dice.pick(bank.names);
     let product = dice.pick(bank.products);
     let order = dice.number(5, bank.order_residue);

@@ -100,7 +100,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>> {
             "--fresh" => arguments.fresh = true,
             "--steps" => arguments.course.steps = value()?.parse().context("reading `--steps`")?,
             "--examples" => {
-                arguments.course.examples_a_step = value()?.parse().context("reading `--examples`")?
+                arguments.course.examples_a_step = value()?.parse().context("reading `--examples`")?;
             }
             "--rate" => arguments.course.peak_learning_rate = value()?.parse().context("reading `--rate`")?,
             "--out" => arguments.out = PathBuf::from(value()?),

@@ -17,19 +17,19 @@ use trainer::{
 };
 
 /// Longest sequence in tokens that the model's configuration promises.
-pub const CONTEXT_LENGTH: usize = 1_024;
+pub(crate) const CONTEXT_LENGTH: usize = 1_024;
 
 /// How long and how fast to pretrain.
-pub struct Course {
-    pub steps: u64,
-    pub examples_a_step: u64,
-    pub peak_learning_rate: f64,
-    pub seed: u64,
-    pub threads: usize,
+pub(crate) struct Course {
+    pub(crate) steps: u64,
+    pub(crate) examples_a_step: u64,
+    pub(crate) peak_learning_rate: f64,
+    pub(crate) seed: u64,
+    pub(crate) threads: usize,
 }
 
 /// A small Llama: 2 million parameters.
-pub fn config() -> ModelConfig {
+pub(crate) fn config() -> ModelConfig {
     ModelConfig {
         family: Family::Llama,
         vocab_size: VOCABULARY,
@@ -42,7 +42,7 @@ pub fn config() -> ModelConfig {
         max_position_embeddings: CONTEXT_LENGTH,
         rms_norm_eps: 1e-5,
         rope_theta: 10_000.0,
-        rope_scaling: RopeScaling::None,
+        rope_scaling: RopeScaling::Default,
         tie_word_embeddings: true,
         qkv_bias: false,
         output_bias: false,
@@ -54,7 +54,7 @@ pub fn config() -> ModelConfig {
 
 /// Pretrains from random weights, or goes on from the state in `state`. Gives the model and the mean loss over the
 /// last 100 steps.
-pub fn make(course: &Course, tokenizer: &Tokenizer, state: &Path) -> Result<(Model, f64)> {
+pub(crate) fn make(course: &Course, tokenizer: &Tokenizer, state: &Path) -> Result<(Model, f64)> {
     let options = PretrainOptions {
         learning_rate: LearningRate {
             peak: course.peak_learning_rate,
@@ -71,10 +71,10 @@ pub fn make(course: &Course, tokenizer: &Tokenizer, state: &Path) -> Result<(Mod
         }),
     };
     let start = Model::random(config(), course.seed)?;
-    let (first, count) = (0, course.examples_a_step);
+    let count = course.examples_a_step;
     let sequences = |step: u64| {
         (0..count)
-            .filter_map(|index| sequence(tokenizer, course.seed, first + step * count + index).ok())
+            .filter_map(|index| sequence(tokenizer, course.seed, step * count + index).ok())
             .collect::<Vec<Sequence>>()
     };
     let begun = std::time::Instant::now();
@@ -87,7 +87,7 @@ pub fn make(course: &Course, tokenizer: &Tokenizer, state: &Path) -> Result<(Mod
         } else {
             smooth * 0.99 + done.loss * 0.01
         };
-        if done.step % 50 == 0 || done.step == course.steps {
+        if done.step.is_multiple_of(50) || done.step == course.steps {
             let seconds = begun.elapsed().as_secs_f64();
             println!(
                 "step {}/{} · loss {smooth:.4} · accuracy {:.3} · {:.0} s · {:.0} tokens/s",

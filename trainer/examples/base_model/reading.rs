@@ -12,8 +12,10 @@ mod words;
 use crate::dice::Dice;
 use shared::training_line::{Example, Message, Role};
 
-pub use scene::TEMPLATES;
-pub use words::{NAMES, PLACES, THINGS, TOPICS, Topic};
+#[cfg(test)]
+pub(crate) use scene::TEMPLATES;
+#[cfg(test)]
+pub(crate) use words::{NAMES, PLACES, THINGS};
 
 /// What pretraining's numbers leave when divided by 3.
 const NUMBER_RESIDUE: usize = 0;
@@ -42,7 +44,7 @@ impl Task {
 }
 
 /// The example with this number; the same seed and number give the same example.
-pub fn example(seed: u64, number: u64) -> Example {
+pub(crate) fn example(seed: u64, number: u64) -> Example {
     let dice = &mut Dice::new(seed, number);
     let task = match dice.below(100) {
         0..62 => scene_tasks::about_a_scene(dice),

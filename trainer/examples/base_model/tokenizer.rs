@@ -13,10 +13,10 @@ use tokenizers::{
 };
 
 /// Number of tokens, special ones included.
-pub const VOCABULARY: usize = 1_024;
+pub(crate) const VOCABULARY: usize = 1_024;
 
 /// Special tokens in the order of their ids.
-pub const SPECIAL: [&str; 6] = [
+pub(crate) const SPECIAL: [&str; 6] = [
     "<|pad|>",
     "<|end|>",
     "<|system|>",
@@ -26,9 +26,9 @@ pub const SPECIAL: [&str; 6] = [
 ];
 
 /// Ids in [`SPECIAL`].
-pub const PAD_ID: u32 = 0;
+pub(crate) const PAD_ID: u32 = 0;
 /// Ends every message.
-pub const END_ID: u32 = 1;
+pub(crate) const END_ID: u32 = 1;
 
 const CHAT_TEMPLATE: &str = "{%- if tools %}<|system|>{{ tools | tojson }}<|end|>{% endif -%}\
 {%- for message in messages -%}\
@@ -41,7 +41,7 @@ const CHAT_TEMPLATE: &str = "{%- if tools %}<|system|>{{ tools | tojson }}<|end|
 
 /// Trains on the first `examples` examples of pretraining and writes `tokenizer.json`, `tokenizer_config.json`,
 /// `special_tokens_map.json` and `chat_template.jinja` into `folder`.
-pub fn write(folder: &Path, seed: u64, examples: u64) -> Result<()> {
+pub(crate) fn write(folder: &Path, seed: u64, examples: u64) -> Result<()> {
     let texts = (0..examples).flat_map(|number| {
         reading::example(seed, number)
             .messages
@@ -102,7 +102,7 @@ fn train(texts: impl Iterator<Item = String> + Send) -> tokenizers::Result<Token
 }
 
 /// The tokens of one chat and which of them the loss counts: of each assistant message its content and its end.
-pub fn render(
+pub(crate) fn render(
     tokenizer: &Tokenizer,
     example: &shared::training_line::Example,
 ) -> Result<(Vec<u32>, Vec<bool>)> {

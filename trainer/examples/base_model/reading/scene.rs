@@ -54,7 +54,9 @@ pub(super) struct Fact {
 }
 
 /// Sentences by what they tell, for the test that nothing is shared with the example task.
-pub const TEMPLATES: [&[&str]; 10] = [NUMBER, PERSON, PLACE, NOUN, VERB, STATE, FAST, SLOW, THING, COUNT];
+#[cfg(test)]
+pub(crate) const TEMPLATES: [&[&str]; 10] =
+    [NUMBER, PERSON, PLACE, NOUN, VERB, STATE, FAST, SLOW, THING, COUNT];
 
 const NUMBER: &[&str] = &[
     "The code is {}.",
@@ -125,7 +127,7 @@ const STATE: &[&str] = &[
     "I heard it was {} twice.",
     "The other one is {} too.",
     "Since then it is {}, they say.",
-    "I am {}.",
+    "He stayed {}.",
     "The old one was {} by them.",
 ];
 const FAST: &[&str] = &[

@@ -1,14 +1,14 @@
 //! Words of the reading tasks.
 
 /// A subject and the words that give it away.
-pub struct Topic {
-    pub label: &'static str,
-    pub nouns: &'static [&'static str],
-    pub verbs: &'static [&'static str],
-    pub states: &'static [&'static str],
+pub(crate) struct Topic {
+    pub(crate) label: &'static str,
+    pub(crate) nouns: &'static [&'static str],
+    pub(crate) verbs: &'static [&'static str],
+    pub(crate) states: &'static [&'static str],
 }
 
-pub const TOPICS: [Topic; 14] = [
+pub(crate) const TOPICS: [Topic; 14] = [
     Topic {
         label: "finance",
         nouns: &[
@@ -160,33 +160,33 @@ pub const TOPICS: [Topic; 14] = [
     },
 ];
 
-pub const NAMES: [&str; 40] = [
+pub(crate) const NAMES: [&str; 40] = [
     "Adele", "Boris", "Clara", "Derek", "Edith", "Felix", "Gwen", "Harold", "Iris", "Jasper", "Karin", "Leo",
     "Mona", "Nils", "Olga", "Peter", "Quinn", "Rosa", "Simon", "Thea", "Ulla", "Vera", "Walter", "Xenia",
     "Yves", "Zara", "Albin", "Berta", "Cyril", "Dora", "Emil", "Flora", "Gustav", "Helga", "Igor", "Judith",
     "Klaus", "Lotte", "Mabel", "Norman",
 ];
 
-pub const PLACES: [&str; 24] = [
+pub(crate) const PLACES: [&str; 24] = [
     "Arden", "Brixley", "Corvin", "Dunmore", "Elsted", "Farrow", "Glenby", "Hexton", "Ilmar", "Jorvik",
     "Kelder", "Lunby", "Marsk", "Norvale", "Ostrey", "Pellham", "Quarry", "Rudby", "Selwick", "Tarn",
     "Upton", "Velby", "Wexcot", "Yarrow",
 ];
 
-pub const THINGS: [&str; 30] = [
+pub(crate) const THINGS: [&str; 30] = [
     "stone", "ladder", "bucket", "box", "rope", "candle", "spoon", "mirror", "basket", "coin", "bell",
     "wheel", "nail", "ball", "hat", "key", "cup", "chair", "bag", "lamp", "ribbon", "bottle", "plate",
     "button", "feather", "brush", "knife", "map", "ring", "pot",
 ];
 
-pub const COLOURS: [&str; 10] = [
+pub(crate) const COLOURS: [&str; 10] = [
     "red", "blue", "yellow", "black", "white", "brown", "grey", "pink", "orange", "purple",
 ];
 
-pub const COUNTS: [&str; 8] = ["two", "three", "four", "five", "six", "seven", "eight", "nine"];
+pub(crate) const COUNTS: [&str; 8] = ["two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /// Labels without a meaning of their own, for rules that the request tells.
-pub const LABELS: [&str; 24] = [
+pub(crate) const LABELS: [&str; 24] = [
     "red", "blue", "north", "south", "left", "right", "up", "down", "yes", "no", "A", "B", "C", "one", "two",
     "gold", "iron", "alpha", "beta", "gamma", "kind", "hot", "cold", "open",
 ];
