@@ -37,7 +37,7 @@ pub enum Error {
     #[error("{0}")]
     InvalidAdapter(String),
     /// A line of the training file can't be used.
-    #[error("line {line} of the training file: {message}")]
+    #[error("{}: {message}", place(*line, "training file"))]
     InvalidTrainingFile {
         /// The line, from 1; 0 speaks of the whole file.
         line: u64,
@@ -45,7 +45,7 @@ pub enum Error {
         message: String,
     },
     /// A line of the validation file can't be used.
-    #[error("line {line} of the validation file: {message}")]
+    #[error("{}: {message}", place(*line, "validation file"))]
     InvalidValidationFile {
         /// The line, from 1; 0 speaks of the whole file.
         line: u64,
@@ -129,6 +129,14 @@ impl Error {
             Self::Write { .. } => exit_code::STORAGE,
             _ => exit_code::REFUSED,
         }
+    }
+}
+
+fn place(line: u64, file: &str) -> String {
+    if line == 0 {
+        format!("the {file}")
+    } else {
+        format!("line {line} of the {file}")
     }
 }
 

@@ -3,8 +3,14 @@
 //! Architecture invariant: no HTTP, no database, no wall clock, no ambient randomness. A run's input is its directory,
 //! its output is event lines and files; equal inputs give equal bytes on any number of threads.
 
+mod batching;
+pub mod bench;
+pub mod chat;
+mod checkpoint;
 pub mod config;
+mod data;
 mod error;
+pub mod generate;
 pub mod lora;
 mod matmul;
 pub mod model;
@@ -14,6 +20,7 @@ mod optimizer;
 pub mod pretrain;
 pub mod random;
 pub mod rope;
+pub mod run;
 pub mod schedule;
 mod simd;
 mod storage;

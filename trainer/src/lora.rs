@@ -5,6 +5,8 @@
 
 mod peft;
 
+pub(crate) use peft::TENSORS;
+
 use crate::{
     Error,
     model::{Group, Layout, Model, module_path},

@@ -3,6 +3,7 @@
 
 use crate::{
     Error, Model,
+    batching::pack,
     network::{Batch, Network, Trained, Workspace},
     ops::loss::Totals,
     optimizer::{AdamW, clip_scale, norm},
@@ -12,9 +13,6 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fs, ops::ControlFlow, ops::Range, path::PathBuf};
-
-/// Tokens of one forward and backward pass; a step of more is taken in several, with the same result.
-pub(crate) const TOKENS_PER_PASS: usize = 4096;
 
 /// One training text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,22 +190,13 @@ fn check(model: &Model, texts: &[Sequence]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Puts texts together to batches of at most [`TOKENS_PER_PASS`] tokens, or one text.
 fn batches(texts: &[Sequence]) -> Vec<Batch> {
-    let mut batches: Vec<Batch> = Vec::new();
-    for text in texts.iter().filter(|text| !text.tokens.is_empty()) {
-        match batches.last_mut() {
-            Some(batch) if batch.tokens.len() + text.tokens.len() <= TOKENS_PER_PASS => {
-                batch.push(&text.tokens, text.counts.iter().copied());
-            }
-            _ => {
-                let mut batch = Batch::default();
-                batch.push(&text.tokens, text.counts.iter().copied());
-                batches.push(batch);
-            }
-        }
-    }
-    batches
+    pack(
+        texts
+            .iter()
+            .map(|text| (text.tokens.as_slice(), text.counts.as_slice())),
+        0,
+    )
 }
 
 fn gradients(

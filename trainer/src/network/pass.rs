@@ -45,8 +45,8 @@ impl Workspace {
         totals
     }
 
-    /// Runs all layers; the residual stream after the last is left in `stream`.
-    pub(crate) fn forward(&mut self, network: Network<'_>, batch: &Batch, keep: bool) {
+    /// Runs all layers and gives the residual stream after the last, `[rows, hidden]`.
+    pub(crate) fn forward(&mut self, network: Network<'_>, batch: &Batch, keep: bool) -> &[f32] {
         let model = network.model;
         let (config, eps) = (&model.config, model.config.rms_norm_eps);
         self.prepare(config, batch, keep);
@@ -114,6 +114,7 @@ impl Workspace {
                 .forward(active, product, scratch);
             norm::add(middle, product, stream);
         }
+        stream
     }
 
     /// The final norm and the loss over the target rows; with a scale, `grad` becomes the gradient of the stream.

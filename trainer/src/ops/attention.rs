@@ -8,7 +8,7 @@ mod backward;
 mod forward;
 
 pub(crate) use backward::{Gradients, backward};
-pub(crate) use forward::forward;
+pub(crate) use forward::{copy_head, forward};
 
 use crate::rope::RopeTable;
 

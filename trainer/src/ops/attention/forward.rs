@@ -71,8 +71,9 @@ fn gather(shape: Shape<'_>, norms: Option<HeadNorms<'_>>, qkv: &[f32], task: &mu
     );
 }
 
+/// Copies one head, normed where the model has norms on heads.
 #[inline(always)]
-pub(super) fn copy_head(from: &[f32], norm: Option<(&[f32], f32)>, to: &mut [f32]) {
+pub(crate) fn copy_head(from: &[f32], norm: Option<(&[f32], f32)>, to: &mut [f32]) {
     match norm {
         None => to.copy_from_slice(from),
         Some((weight, eps)) => {

@@ -1,0 +1,285 @@
+//! The optimizer steps, validation, checkpoints, and what commands make of them.
+
+use super::{
+    commands::Commands, emitter::Emitter, finish, metrics_log::MetricsLog, prepare::Prepared, resume::event,
+};
+use crate::{
+    Error,
+    batching::pack,
+    chat::Tokens,
+    checkpoint::{self, Best, DataPosition},
+    data,
+    network::{Batch, Dropout, Network, Trained, Workspace},
+    ops::loss::Totals,
+    optimizer::{clip_scale, norm},
+    pretrain::ensure_finite,
+    schedule::evaluates_after,
+    storage,
+};
+use shared::run::{RunCommand, RunEvent, Stage, StepMetrics};
+use std::path::{Path, PathBuf};
+
+/// How the steps ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Paused,
+    Finished { complete: bool },
+}
+
+/// A run in training.
+#[derive(Debug)]
+pub(super) struct Training {
+    run_dir: PathBuf,
+    pub(super) run: Prepared,
+    workspace: Workspace,
+    grads: Vec<f32>,
+    log: MetricsLog,
+    /// The epoch whose order is in `order`.
+    ordered: Option<u64>,
+    order: Vec<usize>,
+}
+
+impl Training {
+    pub(super) fn new(run_dir: &Path, run: Prepared) -> Result<Self, Error> {
+        Ok(Self {
+            run_dir: run_dir.to_owned(),
+            grads: vec![0.0; run.adapter.parameters()],
+            run,
+            workspace: Workspace::default(),
+            log: MetricsLog::open(run_dir)?,
+            ordered: None,
+            order: Vec::new(),
+        })
+    }
+
+    /// Trains until the last step, a pause or a stop.
+    pub(super) fn run(&mut self, commands: &mut Commands, emitter: &mut Emitter) -> Result<End, Error> {
+        let total = self.run.rate.total_steps;
+        emitter.stage(Stage::Training, Some(total));
+        // An attempt that was killed while it saved what `stop` had asked for saves it now.
+        if finish::was_stopped_at(&self.run_dir, self.run.state.step) {
+            return Ok(End::Finished { complete: false });
+        }
+        while self.run.state.step < total {
+            match self.obey(commands, emitter)? {
+                Some(RunCommand::Stop) => {
+                    self.checkpoint(emitter)?;
+                    return Ok(End::Finished { complete: false });
+                }
+                Some(_) => {
+                    self.checkpoint(emitter)?;
+                    emitter.emit(&RunEvent::Paused {
+                        step: self.run.state.step,
+                    });
+                    return Ok(End::Paused);
+                }
+                None => {}
+            }
+            self.step(emitter)?;
+            let (step, every) = (
+                self.run.state.step,
+                u64::from(self.run.spec.checkpoints.every_steps),
+            );
+            if step == total || every > 0 && step.is_multiple_of(every) {
+                self.checkpoint(emitter)?;
+            }
+        }
+        Ok(End::Finished { complete: true })
+    }
+
+    /// Reads what was asked meanwhile; gives what ends the attempt.
+    fn obey(&mut self, commands: &mut Commands, emitter: &mut Emitter) -> Result<Option<RunCommand>, Error> {
+        if emitter.is_broken() {
+            return Ok(Some(RunCommand::Pause));
+        }
+        while let Some(command) = commands.next() {
+            match command {
+                RunCommand::Checkpoint => self.checkpoint(emitter)?,
+                RunCommand::Pause | RunCommand::Stop => return Ok(Some(command)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn step(&mut self, emitter: &mut Emitter) -> Result<(), Error> {
+        let step = self.run.state.step;
+        let epoch = step / self.run.steps_per_epoch;
+        let batch_size = u64::from(self.run.spec.batch_size);
+        let first = step % self.run.steps_per_epoch * batch_size;
+        self.order_of(epoch);
+        let examples = &self.order[first as usize..self.order.len().min((first + batch_size) as usize)];
+        let end = first + examples.len() as u64;
+        let batches = micro_batches(
+            &self.run.training,
+            examples,
+            self.run.spec.gradient_accumulation as usize,
+        );
+        let totals = self.gradients(&batches, step);
+        let tokens = batches.iter().map(|batch| batch.tokens.len() as u64).sum();
+        let gradient_norm = norm(&self.grads);
+        let train_loss = totals.loss / totals.count as f64;
+        ensure_finite(train_loss, gradient_norm, step + 1)?;
+        let learning_rate = self.run.rate.at(step);
+        let Prepared {
+            spec,
+            adapter,
+            optimizer,
+            ..
+        } = &mut self.run;
+        let scale = clip_scale(gradient_norm, spec.max_gradient_norm);
+        optimizer.update(
+            &mut adapter.values,
+            &self.grads,
+            scale,
+            learning_rate,
+            spec.weight_decay,
+            &[],
+        );
+        let epoch_ends = (step + 1).is_multiple_of(self.run.steps_per_epoch);
+        let state = &mut self.run.state;
+        state.step = step + 1;
+        state.trained_tokens += totals.count;
+        state.valid_loss = None;
+        state.data = DataPosition {
+            epoch: epoch + u64::from(epoch_ends),
+            example: if epoch_ends { 0 } else { end },
+        };
+        let validation = if epoch_ends {
+            self.validate(epoch as u32 + 1, step + 1)?
+        } else {
+            None
+        };
+        let metrics = StepMetrics {
+            step: step + 1,
+            total_steps: self.run.rate.total_steps,
+            epoch: epoch as f64 + end as f64 / self.run.training.len() as f64,
+            train_loss,
+            train_token_accuracy: totals.correct as f64 / totals.count as f64,
+            learning_rate,
+            gradient_norm,
+            tokens,
+            valid_loss: validation.map(|(loss, _)| loss),
+            valid_token_accuracy: validation.map(|(_, accuracy)| accuracy),
+        };
+        emitter.set_step(step + 1);
+        let path = self.run_dir.join("metrics.jsonl");
+        let line = serde_json::to_string(&RunEvent::Metrics(metrics))
+            .map_err(|error| Error::write(&path)(error.into()))?;
+        self.log.append(&line)?;
+        emitter.emit_line(&line);
+        Ok(())
+    }
+
+    fn order_of(&mut self, epoch: u64) {
+        if self.ordered != Some(epoch) {
+            let (count, spec) = (self.run.training.len(), &self.run.spec);
+            self.order = data::order(count, spec.seed, epoch, spec.shuffle);
+            self.ordered = Some(epoch);
+        }
+    }
+
+    /// Fills `grads` with the gradient of the mean loss over all target tokens of the step.
+    fn gradients(&mut self, batches: &[Batch], step: u64) -> Totals {
+        let Prepared {
+            spec, model, adapter, ..
+        } = &self.run;
+        let probability = spec.lora.dropout;
+        let dropout = (probability > 0.0).then_some(Dropout {
+            seed: spec.seed,
+            step,
+            probability,
+        });
+        let network = Network {
+            model,
+            adapter: Some(adapter),
+            dropout,
+        };
+        let targets: usize = batches.iter().map(|batch| batch.targets.len()).sum();
+        let scale = 1.0 / targets.max(1) as f32;
+        self.grads.fill(0.0);
+        let mut totals = Totals::default();
+        for batch in batches {
+            totals.add(
+                self.workspace
+                    .train(network, batch, scale, Trained::Adapter, &mut self.grads),
+            );
+        }
+        totals
+    }
+
+    /// Mean loss and accuracy over the validation file, where it's due after this epoch.
+    fn validate(&mut self, epoch: u32, step: u64) -> Result<Option<(f64, f64)>, Error> {
+        let Prepared {
+            spec,
+            model,
+            adapter,
+            validation,
+            ..
+        } = &self.run;
+        if validation.is_empty() || !evaluates_after(epoch, spec.epochs, spec.evaluation_epochs) {
+            return Ok(None);
+        }
+        let network = Network {
+            model,
+            adapter: Some(adapter),
+            dropout: None,
+        };
+        let mut totals = Totals::default();
+        for batch in pack(validation.iter().map(parts), 0) {
+            totals.add(self.workspace.evaluate(network, &batch));
+        }
+        let loss = totals.loss / totals.count as f64;
+        ensure_finite(loss, 0.0, step)?;
+        let state = &mut self.run.state;
+        state.valid_loss = Some(loss);
+        if state.best.is_none_or(|best| loss < best.valid_loss) {
+            state.best = Some(Best {
+                step,
+                valid_loss: loss,
+            });
+        }
+        Ok(Some((loss, totals.correct as f64 / totals.count as f64)))
+    }
+
+    /// Writes a checkpoint of this step, if there's none yet, and removes those that are no longer kept.
+    fn checkpoint(&mut self, emitter: &mut Emitter) -> Result<(), Error> {
+        let Prepared {
+            spec,
+            adapter,
+            optimizer,
+            state,
+            saved,
+            ..
+        } = &mut self.run;
+        if saved.last().is_some_and(|newest| newest.step == state.step) {
+            return Ok(());
+        }
+        let log = &self.log;
+        let written = checkpoint::save(&self.run_dir, state, adapter, optimizer, &spec.base_model, || {
+            log.sync()
+        })?;
+        emitter.emit(&event(&written));
+        saved.push(written);
+        for step in checkpoint::outdated(saved, spec.checkpoints.keep_last) {
+            storage::remove_folder(&self.run_dir.join(checkpoint::relative_path(step)))?;
+            saved.retain(|checkpoint| checkpoint.step != step);
+            emitter.emit(&RunEvent::CheckpointRemoved { step });
+        }
+        Ok(())
+    }
+}
+
+fn parts(tokens: &Tokens) -> (&[u32], &[bool]) {
+    (&tokens.ids, &tokens.counts)
+}
+
+/// The examples of one step in `count` parts of about the same number.
+fn micro_batches(all: &[Tokens], examples: &[usize], count: usize) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut first_row = 0;
+    for part in examples.chunks(examples.len().div_ceil(count).max(1)) {
+        batches.extend(pack(part.iter().map(|index| parts(&all[*index])), first_row));
+        first_row += part.iter().map(|index| all[*index].ids.len() as u64).sum::<u64>();
+    }
+    batches
+}
