@@ -52,6 +52,17 @@ enum Command {
     #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Key(key::Command),
+    /// Train one run to its end; what the engine starts.
+    #[cfg(feature = "embedded")]
+    #[command(hide = true)]
+    Train {
+        /// The run directory.
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: PathBuf,
+        /// Tell again what was measured after this step.
+        #[arg(long, value_name = "STEP", default_value_t = 0)]
+        replay_after: u64,
+    },
     /// Print the `OpenAPI` document of `/api`.
     #[command(hide = true)]
     Openapi,
@@ -107,6 +118,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor { listen, common } => runtime()?.block_on(doctor::check(&common.flags(listen))),
         #[cfg(feature = "embedded")]
         Command::Key(command) => runtime()?.block_on(key::run(command)),
+        #[cfg(feature = "embedded")]
+        Command::Train {
+            run_dir,
+            replay_after,
+        } => {
+            let options = trainer::run::RunOptions { replay_after };
+            Ok(ExitCode::from(trainer::run::main(&run_dir, options)))
+        }
         Command::Openapi => {
             print(
                 &api::document()

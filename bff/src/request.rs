@@ -43,6 +43,13 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(id.clone());
+    let value = HeaderValue::from_str(id.as_str()).ok();
+    if let Some(value) = value.clone() {
+        // The name by which `/v1` finds it.
+        request
+            .extensions_mut()
+            .insert(tower_http::request_id::RequestId::new(value));
+    }
     let mut response = next.run(request).await;
     let route = matched.as_ref().map_or("other", MatchedPath::as_str);
     let status = response.status();
@@ -56,7 +63,7 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
     } else {
         tracing::info!(request_id = id.as_str(), %method, route, status = status.as_u16(), duration_ms, "request");
     }
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+    if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response

@@ -123,8 +123,13 @@ pub fn local_token(config: &Config) -> anyhow::Result<Secret> {
     })
 }
 
-fn make_data_dir(config: &Config) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&config.data_dir).with_context(|| {
+/// The folder holds sessions and keys: what this makes is its owner's alone.
+pub(crate) fn make_data_dir(config: &Config) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&config.data_dir).with_context(|| {
         format!(
             "can't make the data folder `{}`; see `--data-dir`",
             config.data_dir.display()
@@ -178,8 +183,9 @@ async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
         .saturating_sub(DRAIN + Duration::from_secs(6))
         .max(Duration::from_secs(1));
     let service = engine::Service::start(settings, Arc::new(engine::SystemClock), Arc::new(executor)).await?;
+    let v1 = engine::v1::router(service.clone());
     let upstream = crate::upstream::engine::Embedded::new(service, config.upload_bytes);
-    Ok((Arc::new(upstream), None))
+    Ok((Arc::new(upstream), Some(v1)))
 }
 
 fn announce(config: &Config, address: SocketAddr) {

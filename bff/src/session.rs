@@ -14,6 +14,7 @@ use shared::{id::Subject, session::Session, timestamp::Timestamp};
 #[cfg(feature = "embedded")]
 use std::path::Path;
 use std::{error::Error, fmt};
+use tokio::sync::broadcast;
 
 /// The cookie's name. The prefix makes browsers refuse it without `Secure` and `Path=/`, or with `Domain`.
 pub const COOKIE: &str = "__Host-attune";
@@ -95,6 +96,27 @@ impl Error for SessionError {}
 pub struct Sessions {
     store: Store,
     clock: Clock,
+    ended: broadcast::Sender<SessionHash>,
+}
+
+/// Tells when a session ends, to whoever does something for it all the while.
+pub struct Ending {
+    hash: SessionHash,
+    ended: broadcast::Receiver<SessionHash>,
+}
+
+impl Ending {
+    /// Waits until the session is ended; may wake too early, so look the session up then.
+    pub async fn wait(&mut self) {
+        loop {
+            match self.ended.recv().await {
+                Ok(hash) if hash != self.hash => {}
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                // The store is going down with the server.
+                Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
+            }
+        }
+    }
 }
 
 enum Store {
@@ -107,10 +129,7 @@ impl Sessions {
     /// In memory: they end with the process.
     #[must_use]
     pub fn in_memory(clock: Clock) -> Self {
-        Self {
-            store: Store::Memory(memory::MemoryStore::default()),
-            clock,
-        }
+        Self::over(Store::Memory(memory::MemoryStore::default()), clock)
     }
 
     /// In a SQLite file of their own, made where it isn't there.
@@ -119,10 +138,27 @@ impl Sessions {
     /// The file can't be opened or migrated.
     #[cfg(feature = "embedded")]
     pub async fn in_file(path: &Path, clock: Clock) -> Result<Self, SessionError> {
-        Ok(Self {
-            store: Store::Sqlite(sqlite::SqliteStore::open(path).await?),
+        Ok(Self::over(
+            Store::Sqlite(sqlite::SqliteStore::open(path).await?),
             clock,
-        })
+        ))
+    }
+
+    fn over(store: Store, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            ended: broadcast::Sender::new(64),
+        }
+    }
+
+    /// Watches for the end of a session.
+    #[must_use]
+    pub fn watch(&self, hash: SessionHash) -> Ending {
+        Ending {
+            hash,
+            ended: self.ended.subscribe(),
+        }
     }
 
     /// Begins a session and returns its cookie's value, which nobody can learn later.
@@ -189,6 +225,8 @@ impl Sessions {
             #[cfg(feature = "embedded")]
             Store::Sqlite(store) => store.remove(hash).await?,
         }
+        // Nobody may be watching.
+        let _watchers = self.ended.send(hash);
         Ok(())
     }
 

@@ -5,7 +5,11 @@
 
 use super::LAST_EVENT_ID;
 use crate::{
-    extract::Path, guard::SignedIn, problem::ApiError, session::SessionHash, state::AppState,
+    extract::Path,
+    guard::SignedIn,
+    problem::ApiError,
+    session::{Ending, SessionHash},
+    state::AppState,
     upstream::StreamItem,
 };
 use axum::{
@@ -19,8 +23,8 @@ use futures_util::{StreamExt as _, stream::BoxStream};
 use shared::{event::StreamMessage, id::JobId, problem::Problem};
 use std::{convert::Infallible, time::Duration};
 
-/// After so long without a message a comment is sent, so that nobody between takes the stream for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Every so often a comment is sent, so that nobody between takes the stream for dead, and the session is looked up.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Follows a job live.
 #[utoipa::path(get, path = "/jobs/{id}/stream", tag = "jobs",
@@ -48,8 +52,10 @@ pub(super) async fn stream_job(
         .await?;
     let follower = Follower {
         messages,
+        ending: state.sessions.watch(signed_in.hash),
         state,
         session: signed_in.hash,
+        beat: tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT),
     };
     let body = futures_util::stream::unfold(follower, Follower::next);
     let mut response = Body::from_stream(body).into_response();
@@ -68,22 +74,27 @@ struct Follower {
     messages: BoxStream<'static, StreamItem>,
     state: AppState,
     session: SessionHash,
+    ending: Ending,
+    beat: tokio::time::Interval,
 }
 
 impl Follower {
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
-        let bytes = tokio::select! {
-            biased;
-            () = self.state.stopping.cancelled() => return None,
-            item = self.messages.next() => frame(&item?),
-            () = tokio::time::sleep(KEEP_ALIVE) => {
-                if !matches!(self.state.sessions.find(self.session).await, Ok(Some(_))) {
-                    return None;
-                }
-                Bytes::from_static(b": still here\n\n")
+        loop {
+            let bytes = tokio::select! {
+                biased;
+                () = self.state.stopping.cancelled() => return None,
+                () = self.ending.wait() => Bytes::new(),
+                _ = self.beat.tick() => Bytes::from_static(b": still here\n\n"),
+                item = self.messages.next() => return Some((Ok(frame(&item?)), self)),
+            };
+            if !matches!(self.state.sessions.find(self.session).await, Ok(Some(_))) {
+                return None;
             }
-        };
-        Some((Ok(bytes), self))
+            if !bytes.is_empty() {
+                return Some((Ok(bytes), self));
+            }
+        }
     }
 }
 

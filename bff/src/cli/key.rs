@@ -2,7 +2,6 @@
 
 use super::Common;
 use crate::api::LOCAL_SUBJECT;
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use shared::id::Subject;
 use std::process::ExitCode;
@@ -39,12 +38,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let owner = create.owner.as_deref().unwrap_or(LOCAL_SUBJECT);
     anyhow::ensure!(!owner.trim().is_empty(), "`--owner` must name somebody");
     let config = super::load(&create.common.flags(None))?.config;
-    std::fs::create_dir_all(&config.data_dir).with_context(|| {
-        format!(
-            "can't make the data folder `{}`; see `--data-dir`",
-            config.data_dir.display()
-        )
-    })?;
+    crate::server::make_data_dir(&config)?;
     let owner = Subject::new(owner);
     let key =
         engine::create_api_key_in(&config.data_dir, &engine::SystemClock, name, &owner, create.admin).await?;

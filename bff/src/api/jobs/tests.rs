@@ -190,3 +190,22 @@ async fn what_this_upstream_has_not_is_not_pretended() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{action}");
     }
 }
+
+#[tokio::test]
+async fn a_long_list_travels_compressed() {
+    let (app, server) = TestApp::with_job_training_api().await;
+    let job = json!({ "id": "j", "name": "n".repeat(2_000), "baseModel": "m", "status": "Running", "date": "2026-01-01" });
+    wiremock::Mock::given(wiremock::matchers::path("/api/jobs"))
+        .respond_with(wiremock::ResponseTemplate::new(200).set_body_json(json!([job])))
+        .mount(&server)
+        .await;
+    let user = app.user().await;
+    let asking = user
+        .request(Method::GET, "/api/jobs")
+        .header("accept-encoding", "gzip, br");
+    let answer = asking.send().await;
+    assert_eq!(
+        (answer.header("content-encoding"), answer.body.len() < 500),
+        ("br", true)
+    );
+}

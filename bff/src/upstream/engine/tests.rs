@@ -169,7 +169,9 @@ async fn new_job(user: &Persona<'_>) -> String {
 
 /// The frames of a stream, until it ends.
 async fn frames(user: &Persona<'_>, path: &str, last_event_id: Option<&str>) -> Vec<(Option<String>, Value)> {
-    let mut asking = user.request(Method::GET, path);
+    let mut asking = user
+        .request(Method::GET, path)
+        .header("accept-encoding", "br, gzip");
     if let Some(id) = last_event_id {
         asking = asking.header("last-event-id", id);
     }
@@ -355,6 +357,31 @@ async fn a_stream_ends_when_the_server_is_about_to_stop() {
         .expect("data");
     assert!(first.starts_with(b"event: job\n"), "{first:?}");
     console.app.state.stopping.cancel();
+    while let Some(frame) = body.frame().await {
+        frame.expect("whole");
+    }
+    drop(trainer);
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_session_and_with_no_other() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let elsewhere = console.app.user().await;
+    let path = format!("/api/jobs/{}/stream", new_job(&user).await);
+    let trainer = console.trainer().await;
+    let mut body = user.request(Method::GET, &path).respond().await.into_body();
+    assert_eq!(
+        elsewhere.delete("/api/session").await.status,
+        StatusCode::NO_CONTENT
+    );
+    trainer.step(1).await;
+    let mut seen = String::new();
+    while !seen.contains("event: metrics") {
+        let frame = body.frame().await.expect("still open").expect("whole");
+        seen.push_str(std::str::from_utf8(&frame.into_data().expect("data")).expect("text"));
+    }
+    assert_eq!(user.delete("/api/session").await.status, StatusCode::NO_CONTENT);
     while let Some(frame) = body.frame().await {
         frame.expect("whole");
     }
