@@ -91,6 +91,16 @@ pub(crate) async fn remove(
     Ok(done.rows_affected() == 1)
 }
 
+/// Takes a checkpoint of an ended job out of the list without a place in the record, which is closed by then.
+pub(crate) async fn remove_silently(
+    connection: &mut SqliteConnection,
+    job_id: &str,
+    step: u64,
+) -> sqlx::Result<()> {
+    remove(connection, job_id, 0, step).await?;
+    Ok(())
+}
+
 macro_rules! select {
     () => {
         "SELECT id, step, seq, created_at, bytes, train_loss, valid_loss, removed_seq FROM checkpoints \

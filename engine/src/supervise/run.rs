@@ -11,12 +11,18 @@ use crate::{
     executor::{Exit, Launch},
     service::{Service, counters::Tallies, job_create::chain},
     store::{
+        checkpoints, from_sql,
         jobs::{self, JobRow},
         leases::{self, Fence},
         steps,
     },
 };
-use shared::{event::Level, id::Subject, job::JobFailure, run::exit_code};
+use shared::{
+    event::Level,
+    id::{JobId, Subject},
+    job::JobFailure,
+    run::exit_code,
+};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -91,7 +97,7 @@ impl Supervised<'_> {
             match self.attempt().await? {
                 End::Done { trained_tokens } => return finish::succeed(self, trained_tokens).await,
                 End::Failed(failure) => return finish::fail(self, &failure).await,
-                End::Fenced => return Ok(()),
+                End::Fenced => return self.forget_removed_silently().await,
                 End::Stopped => return self.leave().await,
                 // The lock was free a moment ago: look again, but not in a spin.
                 End::Locked => tokio::time::sleep(LOCK_POLL).await,
@@ -109,6 +115,7 @@ impl Supervised<'_> {
         let folder = self.run_dir.join("attempts").join(self.fence.attempt.to_string());
         let failed = |error| Error::storage("an attempt's folder could not be created", error);
         tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
+        self.forget_removed().await?;
         let launch = Launch {
             run_dir: self.run_dir.clone(),
             replay_after: steps::contiguous(self.service.inner.store.read(), &self.row.id).await?,
@@ -204,6 +211,50 @@ impl Supervised<'_> {
     async fn leave(&self) -> Result<(), Error> {
         let mut transaction = self.service.inner.store.begin().await?;
         leases::requeue(&mut transaction, &self.fence).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Checkpoints that are recorded but not on disk any more: the trainer that removed them was killed, or its server
+    /// was, before that was recorded. To be asked while no trainer is at work.
+    async fn lost_checkpoints(&self) -> Result<Vec<u64>, Error> {
+        let read = self.service.inner.store.read();
+        let listed = checkpoints::list(read, &self.owner, &JobId::new(&self.row.id)).await?;
+        let folder = self.run_dir.join("checkpoints");
+        let steps = listed.iter().map(|row| from_sql(row.step));
+        Ok(steps
+            .filter(|step| !folder.join(format!("step-{step}")).exists())
+            .collect())
+    }
+
+    /// Records what was removed unrecorded.
+    async fn forget_removed(&self) -> Result<(), Error> {
+        let lost = self.lost_checkpoints().await?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.service.inner.store.begin().await?;
+        if leases::hold(&mut transaction, &self.fence).await? {
+            for step in lost {
+                let seq = jobs::take_seq(&mut transaction, &self.row.id, 1).await?;
+                checkpoints::remove(&mut transaction, &self.row.id, seq, step).await?;
+            }
+            transaction.commit().await?;
+            self.service.inner.jobs_changed.changed(&self.row.id);
+        }
+        Ok(())
+    }
+
+    /// The same for a cancelled job, whose record is closed.
+    async fn forget_removed_silently(&self) -> Result<(), Error> {
+        let lost = self.lost_checkpoints().await?;
+        if lost.is_empty() || !self.handle.cancelled.is_cancelled() {
+            return Ok(());
+        }
+        let mut transaction = self.service.inner.store.begin().await?;
+        for step in lost {
+            checkpoints::remove_silently(&mut transaction, &self.row.id, step).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

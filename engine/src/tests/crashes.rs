@@ -97,6 +97,45 @@ async fn a_trainer_that_gets_nowhere_is_given_up_with_its_last_words() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_that_was_removed_unrecorded_is_listed_no_more() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "removed").await;
+    trainer.train_from(0).await;
+    trainer.step(2).await;
+    trainer.checkpoint(1).await;
+    trainer.checkpoint(2).await;
+    engine.wait_step(&alice(), &id, 2).await;
+    std::fs::remove_dir(trainer.launch.run_dir.join("checkpoints/step-1")).unwrap();
+    trainer.exit(Exit::Signal(9));
+    let trainer = engine.trainer().await;
+    let listed = async || {
+        let list = engine
+            .service
+            .list_checkpoints(&alice(), &id)
+            .await
+            .unwrap()
+            .checkpoints;
+        list.iter().map(|checkpoint| checkpoint.step).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [2]);
+    std::fs::remove_dir(trainer.launch.run_dir.join("checkpoints/step-2")).unwrap();
+    engine.service.cancel_job(&alice(), &id).await.unwrap();
+    trainer.exit_when_killed().await;
+    engine.service.inner.running.ended(id.as_str()).await;
+    assert!(listed().await.is_empty());
+    let removed: Vec<_> = engine
+        .whole_stream(&alice(), &id, None)
+        .await
+        .into_iter()
+        .filter_map(|(seq, message)| match message {
+            StreamMessage::CheckpointRemoved { step } => Some((seq.is_some(), step)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(removed, [(true, 1)]);
+}
+
+#[tokio::test]
 async fn progress_earns_a_trainer_more_attempts() {
     let engine = TestEngine::start().await;
     let (id, mut trainer) = engine.running_job(&alice(), "slow").await;

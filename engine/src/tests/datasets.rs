@@ -176,6 +176,48 @@ async fn a_million_lines_and_a_line_of_ten_megabytes_are_read() {
 }
 
 #[tokio::test]
+async fn the_example_is_ready_at_once_and_there_is_one_for_each_owner() {
+    let engine = TestEngine::start().await;
+    let (one, two) = (alice(), mallory());
+    let (first, other) = tokio::join!(
+        engine.service.create_example_datasets(&one),
+        engine.service.create_example_datasets(&two)
+    );
+    let (first, other) = (first.unwrap().datasets, other.unwrap().datasets);
+    let counts: Vec<_> = first
+        .iter()
+        .map(|dataset| (dataset.status, dataset.errors))
+        .collect();
+    assert_eq!(counts, [(DatasetStatus::Ready, Some(0)); 2]);
+    assert!(
+        first[0].examples >= Some(300) && first[1].examples >= Some(60),
+        "{first:?}"
+    );
+    assert_ne!(first[0].id, other[0].id);
+    let again = engine
+        .service
+        .create_example_datasets(&alice())
+        .await
+        .unwrap()
+        .datasets;
+    assert_eq!(again, first);
+    // Deleted and asked for again, it comes back.
+    engine
+        .service
+        .delete_dataset(&alice(), &first[0].id)
+        .await
+        .unwrap();
+    let back = engine
+        .service
+        .create_example_datasets(&alice())
+        .await
+        .unwrap()
+        .datasets;
+    assert_ne!(back[0].id, first[0].id);
+    assert_eq!(back[1].id, first[1].id);
+}
+
+#[tokio::test]
 async fn a_dataset_in_use_stays_and_one_of_an_ended_job_goes() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.running_job(&alice(), "user").await;
