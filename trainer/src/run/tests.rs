@@ -1,3 +1,5 @@
+mod reference;
+
 use super::*;
 use crate::testing::{lines, run_dir, spec};
 use serde_json::{Value, json};
@@ -319,21 +321,28 @@ fn a_checkpoint_can_be_asked_for_and_a_broken_output_ends_like_a_pause() {
 }
 
 #[test]
-fn a_run_that_diverges_fails_and_keeps_its_last_checkpoint() {
-    let mut wild = spec();
-    wild["learning_rate"] = json!(1.0);
-    wild["max_gradient_norm"] = json!(0);
-    wild["lora"]["alpha"] = json!(1e38);
-    wild["checkpoints"]["every_steps"] = json!(1);
-    let dir = run_dir(&wild);
+fn a_loss_that_is_no_number_fails_the_run_and_keeps_its_last_checkpoint() {
+    let mut ordered = spec();
+    ordered["shuffle"] = json!(false);
+    ordered["checkpoints"]["every_steps"] = json!(1);
+    let dir = run_dir(&ordered);
+    // The word "count" is first seen in the fourth example, which is in the second step.
+    let folder = dir.path().join("model");
+    let mut model = crate::Model::load(&folder).unwrap();
+    model.weights[13 * 16] = f32::NAN;
+    model.save(&folder, crate::Precision::F32).unwrap();
     let (code, events) = go(dir.path(), Act::Nothing);
     let (step, name, message) = failure(&events);
     assert_eq!(
-        (code, name.as_str()),
-        (exit_code::DIVERGED, "nan_loss"),
+        (code, name.as_str(), step),
+        (exit_code::DIVERGED, "nan_loss", 1),
         "{message}"
     );
-    assert!(crate::checkpoint::verify(dir.path(), step).is_ok());
+    assert!(
+        message.contains("step 2") && message.contains("learning rate"),
+        "{message}"
+    );
+    assert!(crate::checkpoint::verify(dir.path(), 1).is_ok());
     assert!(!dir.path().join("adapter").exists());
 }
 
