@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
@@ -77,6 +78,14 @@ impl Server {
     }
 }
 
+fn client() -> reqwest::Client {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .expect("a client")
+}
+
 fn refused(output: &Output) -> String {
     assert!(!output.status.success());
     assert!(output.stdout.is_empty());
@@ -85,7 +94,6 @@ fn refused(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_token_nor_cookie_nor_query_nor_key_is_logged() {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let upstream = MockServer::start().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(500).set_body_string("broken-1234"))
@@ -97,7 +105,7 @@ async fn neither_token_nor_cookie_nor_query_nor_key_is_logged() {
             .env("ATTUNE_LOCAL_TOKEN", TOKEN)
             .env("ATTUNE_LOG__FILTER", "trace"),
     );
-    let client = reqwest::Client::new();
+    let client = client();
     let at = |path: &str| format!("{}{path}", server.address);
     let sign_in = |token: &'static str| {
         client
@@ -203,4 +211,47 @@ fn doctor_tells_an_upstream_that_is_not_there_and_fails() {
         "{said}"
     );
     assert!(said.contains("good  data folder"), "{said}");
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_survives_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start =
+        || Server::start(attune(folder.path(), "http://127.0.0.1:9").env("ATTUNE_LOCAL_TOKEN", TOKEN));
+    let server = start();
+    let client = client();
+    let body = serde_json::json!({ "token": TOKEN });
+    let asking = client
+        .post(format!("{}/api/session", server.address))
+        .header("x-attune", "1")
+        .json(&body);
+    let signed_in = asking.send().await.expect("answers");
+    let cookie = signed_in.headers()["set-cookie"]
+        .to_str()
+        .expect("text")
+        .split(';')
+        .next()
+        .expect("a cookie")
+        .to_owned();
+    assert_eq!(
+        tokio::task::spawn_blocking(|| server.stop())
+            .await
+            .expect("stops")
+            .0,
+        Some(0)
+    );
+    let server = start();
+    let asking = client
+        .get(format!("{}/api/session", server.address))
+        .header("x-attune", "1")
+        .header("cookie", &cookie);
+    assert_eq!(asking.send().await.expect("answers").status(), 200);
+    assert_eq!(
+        tokio::task::spawn_blocking(|| server.stop())
+            .await
+            .expect("stops")
+            .0,
+        Some(0)
+    );
 }
