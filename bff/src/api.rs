@@ -12,6 +12,7 @@ mod uploads;
 
 use crate::{guard, problem::ApiError, state::AppState};
 
+#[cfg(feature = "embedded")]
 pub(crate) use session::LOCAL_SUBJECT;
 
 use axum::{

@@ -167,11 +167,15 @@ fn accepts_brotli(request: &HeaderMap) -> bool {
     })
 }
 
-/// Trunk writes `NAME-HASH.EXT` and `NAME-HASH_bg.wasm`, the hash being 16 hexadecimal digits.
+/// Trunk writes `NAME-HASH.EXT` and `NAME-HASH_bg.wasm`, the hash being a number of 64 bits in hexadecimal without
+/// leading zeros. Twelve digits are enough to tell one from a word.
 fn has_hash(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.split(['-', '.', '_']).any(|part| {
-        part.len() == 16
+    let Some((_, rest)) = name.split_once('-') else {
+        return false;
+    };
+    rest.split(['-', '.', '_']).any(|part| {
+        (12..=16).contains(&part.len())
             && part
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
@@ -203,10 +207,14 @@ mod tests {
     fn only_names_with_trunks_hash_are_cached_for_good() {
         assert!(has_hash("frontend-0123456789abcdef.js"));
         assert!(has_hash("frontend-0123456789abcdef_bg.wasm"));
+        assert!(
+            has_hash("boot-123456789abcdef.js"),
+            "a leading zero is not written"
+        );
         for plain in [
             "index.html",
             "favicon.svg",
-            "a-0123456789abcde.js",
+            "a-0123456789a.js",
             "z-0123456789ABCDEF.js",
             "config.json",
         ] {
