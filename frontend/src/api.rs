@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod capabilities;
 pub mod datasets;
 pub mod jobs;
+pub mod json;
 pub mod models;
 pub mod session;
 pub mod stream;
@@ -109,7 +110,7 @@ pub(crate) async fn get(path: &str, signal: Option<&AbortSignal>) -> Result<Stri
 
 /// Reads JSON of an answer.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    serde_json::from_str(text).map_err(|error| ApiError::Unreadable(error.to_string()))
+    json::read(text).map_err(|error| ApiError::Unreadable(error.to_string()))
 }
 
 /// Writes a request's body.
@@ -119,7 +120,7 @@ pub(crate) fn write<T: serde::Serialize>(body: &T) -> Option<String> {
 
 /// What an error answer says.
 pub(crate) fn refusal(status: u16, text: &str) -> ApiError {
-    match serde_json::from_str::<Problem>(text) {
+    match json::read::<Problem>(text) {
         Ok(problem) => ApiError::Problem(Box::new(problem)),
         Err(_) => ApiError::Status(status),
     }

@@ -3,28 +3,48 @@
 use crate::{
     api,
     browser::{self, Listener},
-    components::{shell::Shell, toast::ToastProvider},
-    draft::DraftProvider,
-    pages,
+    components::{
+        shell::{ShellProps, use_shell},
+        toast::{ToastList, ToastPlace as _, Toaster},
+    },
+    draft::{DraftHandle, use_stored_draft},
+    pages::{self, dataset::DatasetProps, job::JobProps, sign_in::SignInProps, wizard::WizardProps},
+    part::{keyed_part, part, plain_part},
     query::{Poll, Store, use_query},
     route::Route,
+    text,
 };
-use shared::id::{DatasetId, JobId};
+use shared::{
+    id::{DatasetId, JobId},
+    validate::Step,
+};
 use yew::prelude::*;
 use yew_router::prelude::*;
+
+/// What everything may use: the data, and a way to tell the user something.
+#[derive(Clone, PartialEq)]
+pub struct Services {
+    /// The root store.
+    pub store: Store,
+    /// Shows notices.
+    pub toaster: Toaster,
+}
 
 /// The root.
 #[component]
 pub fn App() -> Html {
-    let store = use_memo((), |()| Store::default());
+    let toasts = use_reducer(ToastList::default);
+    let services = use_memo((), |()| Services {
+        store: Store::default(),
+        toaster: Toaster::new(toasts.dispatcher()),
+    });
     html! {
-        <ContextProvider<Store> context={(*store).clone()}>
-            <ToastProvider>
-                <BrowserRouter>
-                    <Gate />
-                </BrowserRouter>
-            </ToastProvider>
-        </ContextProvider<Store>>
+        <ContextProvider<Services> context={(*services).clone()}>
+            <BrowserRouter>
+                <div>{ plain_part(use_gate) }</div>
+            </BrowserRouter>
+            { toasts.view() }
+        </ContextProvider<Services>>
     }
 }
 
@@ -38,8 +58,8 @@ enum Door {
     Closed(bool),
 }
 
-#[component]
-fn Gate() -> Html {
+#[hook]
+fn use_gate() -> Html {
     let store = crate::query::hooks::use_store();
     let door = use_state(|| {
         if browser::address_parameter("token").is_some() {
@@ -73,9 +93,9 @@ fn Gate() -> Html {
         Callback::from(move |()| door.set(Door::Open))
     };
     let view = match *door {
-        Door::Trying => html! { <div key="trying"></div> },
-        Door::Open => html! { <Inside key="open" /> },
-        Door::Closed(wrong) => html! { <pages::sign_in::SignInPage key="closed" {wrong} {opened} /> },
+        Door::Trying => html! { <div></div> },
+        Door::Open => plain_part(use_inside),
+        Door::Closed(wrong) => part(pages::sign_in::use_sign_in_page, SignInProps { wrong, opened }),
     };
     html! { <div class="gate">{ view }</div> }
 }
@@ -91,34 +111,51 @@ fn watch_foreground(store: &Store) -> Vec<Listener> {
     document.into_iter().chain(window).collect()
 }
 
-#[component]
-fn Inside() -> Html {
+/// Everything that somebody who is signed in sees. It holds the draft, which outlives every page.
+#[hook]
+fn use_inside() -> Html {
     let _session = use_query(api::session::session(), Poll::Never);
+    let draft = use_stored_draft();
+    let route = use_route::<Route>().unwrap_or(Route::NotFound);
     html! {
-        <DraftProvider>
-            <Shell>
-                <Switch<Route> render={page} />
-            </Shell>
-        </DraftProvider>
+        <ContextProvider<DraftHandle> context={draft}>
+            { part(use_shell, ShellProps { lit: route.section(), page: html! { <div>{ page(&route) }</div> } }) }
+        </ContextProvider<DraftHandle>>
     }
 }
 
-fn page(route: Route) -> Html {
-    use shared::validate::Step;
+fn page(route: &Route) -> Html {
     match route {
-        Route::Dashboard => html! { <pages::dashboard::DashboardPage /> },
-        Route::Jobs => html! { <pages::jobs::JobsPage /> },
-        Route::NewJob => html! { <pages::wizard::WizardStart /> },
-        Route::Setup => html! { <pages::wizard::WizardPage key="setup" step={Step::Setup} /> },
-        Route::Configure => html! { <pages::wizard::WizardPage key="configure" step={Step::Configure} /> },
-        Route::Review => html! { <pages::wizard::WizardPage key="review" step={Step::Review} /> },
-        Route::Job { id } => html! { <pages::job::JobPage key={id.as_str()} id={JobId::new(id.as_str())} /> },
-        Route::Datasets => html! { <pages::datasets::DatasetsPage /> },
-        Route::Dataset { id } => {
-            html! { <pages::dataset::DatasetPage key={id.as_str()} id={DatasetId::new(id.as_str())} /> }
-        }
-        Route::Models => html! { <pages::models::ModelsPage /> },
-        Route::Settings => html! { <pages::settings::SettingsPage /> },
-        Route::NotFound => html! { <pages::not_found::NotFoundPage /> },
+        Route::Dashboard => plain_part(pages::dashboard::use_dashboard_page),
+        Route::Jobs => plain_part(pages::jobs::use_jobs_page),
+        Route::NewJob | Route::Setup => wizard(Step::Setup),
+        Route::Configure => wizard(Step::Configure),
+        Route::Review => wizard(Step::Review),
+        Route::Job { id } => keyed_part(
+            id,
+            pages::job::use_job_page,
+            JobProps {
+                id: JobId::new(id.as_str()),
+            },
+        ),
+        Route::Datasets => plain_part(pages::datasets::use_datasets_page),
+        Route::Dataset { id } => keyed_part(
+            id,
+            pages::dataset::use_dataset_page,
+            DatasetProps {
+                id: DatasetId::new(id.as_str()),
+            },
+        ),
+        Route::Models => plain_part(pages::models::use_models_page),
+        Route::Settings => plain_part(pages::settings::use_settings_page),
+        Route::NotFound => plain_part(pages::not_found::use_not_found_page),
     }
+}
+
+fn wizard(step: Step) -> Html {
+    keyed_part(
+        text::step_label(step),
+        pages::wizard::use_wizard_page,
+        WizardProps { step },
+    )
 }

@@ -6,7 +6,7 @@ use crate::browser;
 
 /// Shows the crash page, with the panic's message, from the first panic on.
 pub fn install_hook() {
-    std::panic::set_hook(Box::new(|panic| {
+    yew::set_custom_panic_hook(Box::new(|panic| {
         let message = panic.to_string();
         browser::log_error(&message);
         if let Some(detail) = browser::element_by_id("crash-detail") {

@@ -3,13 +3,19 @@
 //! What a draft holds is `shared`'s; here is where it lives. A submitted draft's id is remembered beside it, so that
 //! another tab that still shows the draft can say that it was already started.
 
-use crate::browser::{self, Listener};
+use crate::{
+    api::json,
+    browser::{self, Listener},
+};
 use serde::{Deserialize, Serialize};
-use shared::{draft::Draft, id::JobId};
+use shared::{
+    draft::{DRAFT_VERSION, Draft},
+    id::JobId,
+};
 use std::{collections::BTreeMap, rc::Rc};
 use wasm_bindgen::JsCast as _;
 use web_sys::StorageEvent;
-use yew::{html::ChildrenProps, prelude::*};
+use yew::prelude::*;
 
 /// Where the draft is kept.
 pub const DRAFT_KEY: &str = "attune.draft";
@@ -56,15 +62,20 @@ pub enum DraftAction {
     SubmittedElsewhere(Submitted),
 }
 
+/// Reads a stored draft; one that can't be read or is of another version is dropped.
+fn read_draft(text: &str) -> Option<Draft> {
+    json::read::<Draft>(text)
+        .ok()
+        .filter(|draft| draft.version == DRAFT_VERSION)
+}
+
 impl DraftState {
     /// What is stored, or an empty draft. Whatever can't be read is dropped.
     #[must_use]
     pub fn from_stored(draft: Option<&str>, submitted: Option<&str>, fresh_id: &str) -> Self {
-        let draft = draft
-            .and_then(Draft::from_json)
-            .unwrap_or_else(|| Draft::new(fresh_id));
+        let draft = draft.and_then(read_draft).unwrap_or_else(|| Draft::new(fresh_id));
         let used_up = submitted
-            .and_then(|text| serde_json::from_str::<Submitted>(text).ok())
+            .and_then(|text| json::read::<Submitted>(text).ok())
             .filter(|submitted| submitted.draft_id == draft.id)
             .map(|submitted| submitted.job_id);
         Self {
@@ -105,7 +116,7 @@ impl DraftState {
             DraftAction::Refused(fields) => next.refused = fields,
             DraftAction::Submitted(_) => next = Self::holding(Draft::new(fresh_id)),
             DraftAction::StoredElsewhere(Some(text)) => {
-                if let Some(draft) = Draft::from_json(&text).filter(|draft| *draft != next.draft) {
+                if let Some(draft) = read_draft(&text).filter(|draft| *draft != next.draft) {
                     next = Self::holding(draft);
                 }
             }
@@ -141,7 +152,7 @@ impl Reducible for DraftState {
 /// The draft and the way to change it.
 pub type DraftHandle = UseReducerHandle<DraftState>;
 
-/// The draft, from whatever is inside [`DraftProvider`].
+/// The draft, from whatever is inside the app.
 #[hook]
 pub fn use_draft() -> Option<DraftHandle> {
     use_context::<DraftHandle>()
@@ -155,8 +166,8 @@ pub fn remember_submitted(submitted: &Submitted) {
 }
 
 /// Keeps the draft in localStorage and follows other tabs.
-#[component]
-pub fn DraftProvider(props: &ChildrenProps) -> Html {
+#[hook]
+pub fn use_stored_draft() -> DraftHandle {
     let state = use_reducer(|| {
         let (draft, submitted) = (browser::stored(DRAFT_KEY), browser::stored(SUBMITTED_KEY));
         DraftState::from_stored(draft.as_deref(), submitted.as_deref(), &browser::random_id())
@@ -180,7 +191,7 @@ pub fn DraftProvider(props: &ChildrenProps) -> Html {
                     match event.key().as_deref() {
                         Some(DRAFT_KEY) => dispatcher.dispatch(DraftAction::StoredElsewhere(value)),
                         Some(SUBMITTED_KEY) => {
-                            let submitted = value.and_then(|text| serde_json::from_str(&text).ok());
+                            let submitted = value.and_then(|text| json::read(&text).ok());
                             if let Some(submitted) = submitted {
                                 dispatcher.dispatch(DraftAction::SubmittedElsewhere(submitted));
                             }
@@ -192,7 +203,7 @@ pub fn DraftProvider(props: &ChildrenProps) -> Html {
             move || drop(listener)
         });
     }
-    html! { <ContextProvider<DraftHandle> context={state}>{ props.children.clone() }</ContextProvider<DraftHandle>> }
+    state
 }
 
 #[cfg(test)]

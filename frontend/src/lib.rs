@@ -13,6 +13,7 @@ pub mod components;
 pub mod crash;
 pub mod draft;
 pub mod pages;
+pub mod part;
 pub mod query;
 pub mod route;
 pub mod sse;

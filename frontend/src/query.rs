@@ -64,6 +64,30 @@ impl<T> Query<T> {
     }
 }
 
+/// A request without its type: what the store needs to send it and to compare its answers.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) key: Key,
+    pub(crate) resource: Resource,
+    pub(crate) functions: (Parse, Same),
+}
+
+impl PartialEq for Request {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<T: Answer> Query<T> {
+    pub(crate) fn request(&self) -> Request {
+        Request {
+            key: Rc::clone(&self.key),
+            resource: self.resource,
+            functions: (parse::<T>, same::<T>),
+        }
+    }
+}
+
 impl<T> Clone for Query<T> {
     fn clone(&self) -> Self {
         Self {
@@ -92,8 +116,4 @@ fn same<T: Answer>(left: &dyn Any, right: &dyn Any) -> bool {
     left.downcast_ref::<T>()
         .zip(right.downcast_ref::<T>())
         .is_some_and(|(left, right)| left == right)
-}
-
-const fn functions<T: Answer>() -> (Parse, Same) {
-    (parse::<T>, same::<T>)
 }

@@ -11,7 +11,7 @@ pub enum Route {
     /// All jobs.
     #[at("/jobs")]
     Jobs,
-    /// Sends to the wizard's first unfinished step.
+    /// The wizard, where it begins.
     #[at("/jobs/new")]
     NewJob,
     /// The wizard's first step.

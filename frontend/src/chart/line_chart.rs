@@ -21,7 +21,7 @@ const BOTTOM: f64 = 26.0;
 const DRAG: f64 = 8.0;
 
 /// What the chart shows.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct LineChartProps {
     /// The curves; train and validation loss are drawn.
     pub metrics: Rc<Metrics>,
@@ -38,8 +38,8 @@ fn curve(metrics: &Metrics, series: Series) -> Option<&Curve> {
 }
 
 /// The loss by step.
-#[component]
-pub fn LineChart(props: &LineChartProps) -> Html {
+#[hook]
+pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
     let place = use_node_ref();
     let width = use_width(&place);
     let pointed = use_state(|| None::<u64>);
@@ -237,6 +237,7 @@ fn use_width(place: &NodeRef) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::part::part;
 
     fn metrics() -> Metrics {
         let train = Curve {
@@ -260,7 +261,15 @@ mod tests {
 
     #[component]
     fn Chart() -> Html {
-        html! { <LineChart metrics={Rc::new(metrics())} steps={(1, 10)} growing={true} on_zoom={Callback::noop()} /> }
+        part(
+            use_line_chart,
+            LineChartProps {
+                metrics: Rc::new(metrics()),
+                steps: (1, 10),
+                growing: true,
+                on_zoom: Callback::noop(),
+            },
+        )
     }
 
     #[tokio::test]
@@ -275,9 +284,9 @@ mod tests {
         );
         assert_eq!(html.matches("class=\"gap-mark\"").count(), 1, "{html}");
         assert!(html.contains("1 step without a number"), "{html}");
-        let train = html
-            .split("class=\"train-raw\" d=\"")
-            .nth(1)
+        let tag = html.split('<').find(|tag| tag.contains("class=\"train-raw\""));
+        let train = tag
+            .and_then(|tag| tag.split(" d=\"").nth(1))
             .and_then(|rest| rest.split('"').next());
         let train = train.expect("the raw curve is drawn");
         assert_eq!(

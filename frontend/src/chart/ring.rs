@@ -3,7 +3,6 @@
 use yew::prelude::*;
 
 /// Draws shares, each with the class that colours it, around a number.
-#[must_use]
 pub fn ring(label: impl Into<AttrValue>, shares: &[(&'static str, u64)], total: u64, unit: &str) -> Html {
     let label: AttrValue = label.into();
     let whole = total.max(1) as f64;

@@ -8,7 +8,6 @@ const HEIGHT: f64 = 54.0;
 
 /// Draws one curve. `class` colours it, `label` says what it shows. `last_step` is the step at its right edge, so that
 /// a running job's curve grows into its place.
-#[must_use]
 pub fn sparkline(
     label: impl Into<AttrValue>,
     class: &'static str,

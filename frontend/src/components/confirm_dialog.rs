@@ -1,11 +1,12 @@
 //! A question before something that can't be undone: a modal `dialog`, which keeps the focus inside and gives it back.
 
+use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 /// What is asked.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct ConfirmDialogProps {
     /// Whether it is asked now.
     pub open: bool,
@@ -24,8 +25,8 @@ pub struct ConfirmDialogProps {
 }
 
 /// Asks before something that can't be undone.
-#[component]
-pub fn ConfirmDialog(props: &ConfirmDialogProps) -> Html {
+#[hook]
+pub fn use_confirm_dialog(props: Rc<ConfirmDialogProps>) -> Html {
     let dialog = use_node_ref();
     {
         let dialog = dialog.clone();
@@ -47,9 +48,9 @@ pub fn ConfirmDialog(props: &ConfirmDialogProps) -> Html {
     let decline = props.on_close.reform(|_: MouseEvent| ());
     let closed = props.on_close.reform(|_: Event| ());
     html! {
-        <dialog ref={dialog} class="dialog" aria-labelledby="dialog-title" aria-describedby="dialog-body" onclose={closed}>
-            <h2 id="dialog-title">{ props.title.clone() }</h2>
-            <p id="dialog-body">{ props.body.clone() }</p>
+        <dialog ref={dialog} class="dialog" aria-label={props.title.clone()} aria-description={props.body.clone()} onclose={closed}>
+            <h2>{ props.title.clone() }</h2>
+            <p>{ props.body.clone() }</p>
             <div class="buttons">
                 <button type="button" class="button" onclick={decline}>{ props.decline.clone() }</button>
                 <button type="button" class="button danger" onclick={confirm}>{ props.confirm.clone() }</button>

@@ -17,21 +17,39 @@ pub fn face<T>(
     empty: impl FnOnce(&T) -> Option<Html>,
     ready: impl FnOnce(&Rc<T>) -> Html,
 ) -> Html {
-    let (name, content) = match (&loaded.data, &loaded.error) {
-        (Some(data), error) => {
-            let (name, content) = match empty(data) {
-                Some(empty) => ("empty", empty),
-                None => ("ready", ready(data)),
-            };
-            let note = error
-                .as_ref()
-                .map(|error| outdated_note(error, loaded.retry.clone()));
-            (name, html! { <><div>{ note }</div>{ content }</> })
-        }
-        (None, Some(error)) => ("error", error_view(error, loaded.retry.clone())),
-        (None, None) => (
+    let shown = match (&loaded.data, &loaded.error) {
+        (Some(data), _) => match empty(data) {
+            Some(empty) => Shown::Empty(empty),
+            None => Shown::Ready(ready(data)),
+        },
+        (None, Some(_)) => Shown::Nothing,
+        (None, None) => Shown::Skeleton(skeleton()),
+    };
+    frame(shown, loaded.error.as_ref(), &loaded.retry)
+}
+
+enum Shown {
+    Skeleton(Html),
+    Empty(Html),
+    Ready(Html),
+    Nothing,
+}
+
+/// The part of [`face`] that is the same for all types, so that it is compiled once.
+fn frame(shown: Shown, error: Option<&ApiError>, retry: &Callback<()>) -> Html {
+    let note = error.map(|error| outdated_note(error, retry.clone()));
+    let (name, content) = match shown {
+        Shown::Empty(view) => ("empty", html! { <><div>{ note }</div>{ view }</> }),
+        Shown::Ready(view) => ("ready", html! { <><div>{ note }</div>{ view }</> }),
+        Shown::Nothing => (
+            "error",
+            error
+                .map(|error| error_view(error, retry.clone()))
+                .unwrap_or_default(),
+        ),
+        Shown::Skeleton(view) => (
             "loading",
-            html! { <><span class="visually-hidden" role="status">{ text::loading() }</span>{ skeleton() }</> },
+            html! { <><span class="visually-hidden" role="status">{ text::loading() }</span>{ view }</> },
         ),
     };
     html! {
@@ -42,7 +60,6 @@ pub fn face<T>(
 }
 
 /// What went wrong, what to do, and a way to try again.
-#[must_use]
 pub fn error_view(error: &ApiError, retry: Callback<()>) -> Html {
     let again = Callback::from(move |_: MouseEvent| retry.emit(()));
     html! {
@@ -69,7 +86,6 @@ fn outdated_note(error: &ApiError, retry: Callback<()>) -> Html {
 }
 
 /// Nothing is there yet: says so and offers what to do next.
-#[must_use]
 pub fn empty_view(title: &str, body: &str, actions: Html) -> Html {
     html! {
         <div class="empty">
@@ -81,7 +97,6 @@ pub fn empty_view(title: &str, body: &str, actions: Html) -> Html {
 }
 
 /// So many grey lines.
-#[must_use]
 pub fn skeleton_lines(count: usize) -> Html {
     html! {
         <div class="skeleton-lines" aria-hidden="true">
@@ -91,7 +106,6 @@ pub fn skeleton_lines(count: usize) -> Html {
 }
 
 /// A grey block of the size that a class gives it.
-#[must_use]
 pub fn skeleton_block(class: &'static str) -> Html {
     html! { <div class={classes!("skeleton", class)} aria-hidden="true"></div> }
 }
@@ -101,7 +115,7 @@ mod tests {
     use super::*;
 
     #[component]
-    fn Shown(props: &Props) -> Html {
+    fn Host(props: &Props) -> Html {
         let loaded = Loaded {
             data: props.data.map(Rc::new),
             error: props.error.then_some(ApiError::Unreachable),
@@ -123,7 +137,7 @@ mod tests {
     }
 
     async fn render(data: Option<u32>, error: bool) -> String {
-        yew::ServerRenderer::<Shown>::with_props(move || Props { data, error })
+        yew::ServerRenderer::<Host>::with_props(move || Props { data, error })
             .hydratable(false)
             .render()
             .await

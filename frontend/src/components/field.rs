@@ -5,7 +5,7 @@ use crate::{
     text,
 };
 use wasm_bindgen::JsCast as _;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::{HtmlButtonElement, HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// The id of a field's control.
@@ -15,39 +15,31 @@ pub fn control_id(field: &str) -> String {
 }
 
 /// What all fields have.
-#[derive(Properties, PartialEq, Clone)]
+#[derive(Default)]
 pub struct FieldProps {
     /// Its name on the wire.
     pub field: AttrValue,
     /// Its label.
     pub label: AttrValue,
     /// What it means, in plain words.
-    #[prop_or_default]
     pub hint: AttrValue,
     /// What is wrong with it.
-    #[prop_or_default]
     pub error: Option<AttrValue>,
     /// Its text as typed.
     pub value: AttrValue,
     /// Hears of what is typed.
     pub on_change: Callback<String>,
     /// Hears when it is left.
-    #[prop_or_default]
     pub on_leave: Callback<()>,
     /// A keyboard for numbers on a phone.
-    #[prop_or_default]
     pub numeric: bool,
     /// Shown inside at the right, for example the number written out.
-    #[prop_or_default]
     pub note: AttrValue,
     /// Common values.
-    #[prop_or_default]
     pub chips: Vec<AttrValue>,
     /// Choices: value and label. Of a select only.
-    #[prop_or_default]
     pub choices: Vec<(AttrValue, AttrValue)>,
     /// A value must be given.
-    #[prop_or_default]
     pub required: bool,
 }
 
@@ -58,6 +50,20 @@ fn typed(on_change: &Callback<String>) -> Callback<InputEvent> {
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
             .map(|input| input.value())
             .unwrap_or_default()
+    })
+}
+
+/// Tells that a field was left. Leaving it for a button tells nothing: an error that appears between pressing and
+/// releasing would push the button away from under the pointer, and the button's own action speaks anyway.
+fn left(on_leave: &Callback<()>) -> Callback<FocusEvent> {
+    let on_leave = on_leave.clone();
+    Callback::from(move |event: FocusEvent| {
+        let to_button = event
+            .related_target()
+            .is_some_and(|target| target.has_type::<HtmlButtonElement>());
+        if !to_button {
+            on_leave.emit(());
+        }
     })
 }
 
@@ -109,14 +115,13 @@ fn input(props: &FieldProps) -> Html {
             aria-invalid={props.error.is_some().then_some("true")}
             aria-describedby={described_by(props)}
             oninput={typed(&props.on_change)}
-            onblur={props.on_leave.reform(|_: FocusEvent| ())}
+            onblur={left(&props.on_leave)}
         />
     }
 }
 
 /// A line of text.
-#[component]
-pub fn TextField(props: &FieldProps) -> Html {
+pub fn text_field(props: &FieldProps) -> Html {
     let control = html! {
         <div class="control">
             { input(props) }
@@ -127,8 +132,7 @@ pub fn TextField(props: &FieldProps) -> Html {
 }
 
 /// A whole number with buttons for one less and one more; the arrow keys do the same.
-#[component]
-pub fn StepperField(props: &FieldProps) -> Html {
+pub fn stepper_field(props: &FieldProps) -> Html {
     let step = |by: i64| {
         let value = props.value.clone();
         let on_change = props.on_change.clone();
@@ -168,8 +172,7 @@ pub fn StepperField(props: &FieldProps) -> Html {
 }
 
 /// A choice.
-#[component]
-pub fn SelectField(props: &FieldProps) -> Html {
+pub fn select_field(props: &FieldProps) -> Html {
     let onchange = props.on_change.reform(|event: Event| {
         event
             .target()
@@ -189,7 +192,7 @@ pub fn SelectField(props: &FieldProps) -> Html {
                 aria-invalid={props.error.is_some().then_some("true")}
                 aria-describedby={described_by(props)}
                 {onchange}
-                onblur={props.on_leave.reform(|_: FocusEvent| ())}
+                onblur={left(&props.on_leave)}
             >
                 { for choices }
             </select>
@@ -219,8 +222,18 @@ mod tests {
         }
     }
 
+    #[derive(Properties, PartialEq)]
+    struct HostProps {
+        error: Option<&'static str>,
+    }
+
+    #[component]
+    fn Host(host: &HostProps) -> Html {
+        stepper_field(&props(host.error))
+    }
+
     async fn render(error: Option<&'static str>) -> String {
-        yew::ServerRenderer::<StepperField>::with_props(move || props(error))
+        yew::ServerRenderer::<Host>::with_props(move || HostProps { error })
             .hydratable(false)
             .render()
             .await

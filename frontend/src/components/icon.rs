@@ -48,7 +48,6 @@ impl Icon {
 }
 
 /// Draws an icon.
-#[must_use]
 pub fn icon(which: Icon) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

@@ -3,7 +3,6 @@
 use yew::prelude::*;
 
 /// A bar from 0 to 1 with an accessible name.
-#[must_use]
 pub fn meter(label: impl Into<AttrValue>, share: f64) -> Html {
     let label: AttrValue = label.into();
     let value = format!("{:.4}", share.clamp(0.0, 1.0));

@@ -38,7 +38,7 @@ pub struct PageHeaderProps {
 #[component]
 pub fn PageHeader(props: &PageHeaderProps) -> Html {
     use_effect_with(props.title.clone(), |title| {
-        browser::set_title(&text::page_title(title))
+        browser::set_title(&text::page_title(title));
     });
     {
         let focus = props.focus;

@@ -5,7 +5,6 @@ use shared::timestamp::Timestamp;
 use yew::prelude::*;
 
 /// An instant as it reads from `now_ms`.
-#[must_use]
 pub fn relative_time(now_ms: i64, instant: Timestamp) -> Html {
     html! {
         <time datetime={instant.to_rfc3339()} title={browser::local_time(instant.unix_ms())}>

@@ -12,8 +12,8 @@ use crate::{
     text,
 };
 use shared::{capabilities::Capabilities, job::JobQuery};
-use yew::{html::ChildrenProps, prelude::*};
-use yew_router::prelude::*;
+use std::rc::Rc;
+use yew::prelude::*;
 
 const fn section_icon(section: Section) -> Icon {
     match section {
@@ -29,10 +29,18 @@ fn is_offered(section: Section, capabilities: Option<&Capabilities>) -> bool {
     section != Section::Datasets || capabilities.is_none_or(|capabilities| capabilities.datasets)
 }
 
+/// What the frame is drawn around.
+#[derive(PartialEq)]
+pub struct ShellProps {
+    /// The entry of the navigation that is lit.
+    pub lit: Option<Section>,
+    /// The page.
+    pub page: Html,
+}
+
 /// The frame around every page.
-#[component]
-pub fn Shell(props: &ChildrenProps) -> Html {
-    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+#[hook]
+pub fn use_shell(props: Rc<ShellProps>) -> Html {
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
     let summary = use_query(
         api::jobs::list(&JobQuery {
@@ -46,7 +54,7 @@ pub fn Shell(props: &ChildrenProps) -> Html {
         .as_ref()
         .is_some_and(|capabilities| capabilities.datasets);
     let datasets = use_optional_query(datasets_known.then(api::datasets::list), Poll::Never);
-    let lit = route.section();
+    let lit = props.lit;
     let number = |section: Section| match section {
         Section::Jobs => summary.data.as_ref().map(|list| list.summary.total),
         Section::Datasets => datasets.data.as_ref().map(|list| list.datasets.len() as u64),
@@ -83,7 +91,7 @@ pub fn Shell(props: &ChildrenProps) -> Html {
                 </div>
                 <div class="nav-foot">{ foot }</div>
             </nav>
-            <main id="main" class="main" tabindex="-1">{ props.children.clone() }</main>
+            <main id="main" class="main" tabindex="-1">{ props.page.clone() }</main>
         </div>
     }
 }

@@ -17,20 +17,17 @@ pub const fn status_class(status: JobStatus) -> &'static str {
 }
 
 /// Any dot with any words.
-#[must_use]
 pub fn pill(class: &'static str, label: impl Into<AttrValue>) -> Html {
     let label: AttrValue = label.into();
     html! { <span class={classes!("pill", class)}><i aria-hidden="true"></i>{ label }</span> }
 }
 
 /// A job's status.
-#[must_use]
 pub fn status_pill(status: JobStatus) -> Html {
     pill(status_class(status), text::status_label(status))
 }
 
 /// A dataset's status.
-#[must_use]
 pub fn dataset_pill(status: DatasetStatus) -> Html {
     let class = match status {
         DatasetStatus::Ready => "is-ok",

@@ -1,12 +1,14 @@
 //! Short notices at the edge of the page, read aloud, gone after a while; one may offer to undo.
 
 use crate::{
+    app::Services,
     components::icon::{Icon, icon},
+    part::keyed_part,
     text,
 };
 use gloo_timers::callback::Timeout;
 use std::rc::Rc;
-use yew::{html::ChildrenProps, prelude::*};
+use yew::prelude::*;
 
 const SHOWN_MS: u32 = 6_000;
 const SHOWN_WITH_ACTION_MS: u32 = 12_000;
@@ -73,6 +75,12 @@ impl Reducible for ToastList {
 pub struct Toaster(UseReducerDispatcher<ToastList>);
 
 impl Toaster {
+    /// A handle to the list of notices.
+    #[must_use]
+    pub const fn new(list: UseReducerDispatcher<ToastList>) -> Self {
+        Self(list)
+    }
+
     /// Tells that something went well.
     pub fn good(&self, message: impl Into<AttrValue>) {
         self.0.dispatch(ToastAction::Show {
@@ -105,35 +113,41 @@ impl Toaster {
 /// The way to show notices.
 #[hook]
 pub fn use_toaster() -> Option<Toaster> {
-    use_context::<Toaster>()
+    use_context::<Services>().map(|services| services.toaster)
 }
 
-/// Provides the notices to what is inside and shows them.
-#[component]
-pub fn ToastProvider(props: &ChildrenProps) -> Html {
-    let list = use_reducer(ToastList::default);
-    let toaster = Toaster(list.dispatcher());
-    html! {
-        <ContextProvider<Toaster> context={toaster}>
-            { props.children.clone() }
-            <div class="toasts" role="status" aria-live="polite">
-                { for list.toasts.iter().map(|toast| {
-                    let close = { let list = list.dispatcher(); let id = toast.id; Callback::from(move |()| list.dispatch(ToastAction::Close(id))) };
-                    html! { <ToastView key={toast.id} toast={toast.clone()} {close} /> }
-                }) }
-            </div>
-        </ContextProvider<Toaster>>
+/// The notices that are shown, and the place where they appear.
+pub trait ToastPlace {
+    /// Draws them.
+    fn view(&self) -> Html;
+}
+
+impl ToastPlace for UseReducerHandle<ToastList> {
+    fn view(&self) -> Html {
+        let shown = self.toasts.iter().map(|toast| {
+            let (list, id) = (self.dispatcher(), toast.id);
+            let close = Callback::from(move |()| list.dispatch(ToastAction::Close(id)));
+            keyed_part(
+                &id.to_string(),
+                use_toast_view,
+                ToastViewProps {
+                    toast: toast.clone(),
+                    close,
+                },
+            )
+        });
+        html! { <div class="toasts" role="status" aria-live="polite">{ for shown }</div> }
     }
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 struct ToastViewProps {
     toast: Toast,
     close: Callback<()>,
 }
 
-#[component]
-fn ToastView(props: &ToastViewProps) -> Html {
+#[hook]
+fn use_toast_view(props: Rc<ToastViewProps>) -> Html {
     let toast = &props.toast;
     {
         let close = props.close.clone();

@@ -11,6 +11,7 @@ use crate::{
         relative_time::relative_time,
         status_pill::{pill, status_pill},
     },
+    part::keyed_part,
     query::{
         Poll,
         hooks::{use_now, use_optional_query},
@@ -32,8 +33,8 @@ const RECENT: u32 = 6;
 const AT_WORK: &str = "running,pausing,queued,validating_files";
 
 /// The dashboard.
-#[component]
-pub fn DashboardPage() -> Html {
+#[hook]
+pub fn use_dashboard_page() -> Html {
     let now = use_now(30_000);
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
     let recent = JobQuery {
@@ -101,9 +102,7 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
                             <Link to={Route::Jobs} class="quiet-link">{ text::all_jobs() }</Link>
                         </div>
                         <div class="running-list">
-                            { for running.iter().map(|job| html! {
-                                <RunningJob key={job.id.to_string()} job={Rc::new(job.clone())} metrics={capabilities.metrics} />
-                            }) }
+                            { for running.iter().map(|job| keyed_part(job.id.as_str(), use_running_job, RunningJobProps { job: Rc::new(job.clone()), metrics: capabilities.metrics })) }
                             <p class="card-body dim" key="none" hidden={!running.is_empty()}>{ text::nothing_running() }</p>
                         </div>
                     </section>
@@ -224,7 +223,7 @@ fn all_jobs(summary: &JobSummary, capabilities: &Capabilities) -> Html {
             let label = format!(
                 "{} {}",
                 format::count(*number),
-                text::status_label(*status).to_lowercase()
+                text::status_label(*status).to_ascii_lowercase()
             );
             html! { <li key={*class}>{ pill(class, label) }</li> }
         });
@@ -267,14 +266,14 @@ fn needs_attention(jobs: &[Job]) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 struct RunningJobProps {
     job: Rc<Job>,
     metrics: bool,
 }
 
-#[component]
-fn RunningJob(props: &RunningJobProps) -> Html {
+#[hook]
+fn use_running_job(props: Rc<RunningJobProps>) -> Html {
     let job = &props.job;
     let query = MetricsQuery {
         points: Some(80),

@@ -10,7 +10,8 @@ use crate::{
         status_pill::dataset_pill,
     },
     draft::{DraftAction, use_draft},
-    pages::datasets::DeleteDataset,
+    pages::datasets::{DeleteDatasetProps, use_delete_dataset},
+    part::part,
     query::{
         Poll,
         hooks::{use_now, use_optional_query, use_store},
@@ -29,15 +30,15 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 /// Which dataset.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct DatasetProps {
     /// Its id.
     pub id: DatasetId,
 }
 
 /// One dataset.
-#[component]
-pub fn DatasetPage(props: &DatasetProps) -> Html {
+#[hook]
+pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
     let now = use_now(30_000);
     let store = use_store();
     let navigator = use_navigator();
@@ -97,16 +98,16 @@ pub fn DatasetPage(props: &DatasetProps) -> Html {
                             <div class="stack">
                                 <section class="card" aria-label={text::findings()}>
                                     <div class="card-head"><h2>{ text::findings() }</h2><span class="dim">{ report.data.as_deref().map(shown).unwrap_or_default() }</span></div>
-                                    { face(&report, || skeleton_lines(2), no_findings, |report| findings(report)) }
+                                    { face(&report, || skeleton_lines(2), no_findings, findings) }
                                 </section>
                                 <section class="card" aria-label={text::preview()}>
                                     <div class="card-head"><h2>{ text::preview() }</h2></div>
-                                    { face(&preview, || skeleton_lines(5), no_preview, |preview| examples(preview)) }
+                                    { face(&preview, || skeleton_lines(5), no_preview, examples) }
                                 </section>
                             </div>
                             <section class="card" aria-label={text::statistics()}>
                                 <div class="card-head"><h2>{ text::statistics() }</h2></div>
-                                <div class="card-body">{ face(&report, || skeleton_lines(3), |_| None, |report| statistics(report)) }</div>
+                                <div class="card-body">{ face(&report, || skeleton_lines(3), |_| None, statistics) }</div>
                             </section>
                         </div>
                     }
@@ -114,7 +115,7 @@ pub fn DatasetPage(props: &DatasetProps) -> Html {
                     html! { <div key="unread" class="card card-body"><p class="dim" role="status">{ text::being_read() }</p></div> }
                 }
             }) }
-            <DeleteDataset dataset={dataset.data.clone().filter(|_| *leaving)} {on_done} />
+            { part(use_delete_dataset, DeleteDatasetProps { dataset: dataset.data.clone().filter(|_| *leaving), on_done }) }
         </div>
     }
 }

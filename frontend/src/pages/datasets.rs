@@ -5,7 +5,7 @@ mod upload;
 use crate::{
     api,
     components::{
-        confirm_dialog::ConfirmDialog,
+        confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
         face::{empty_view, face, skeleton_lines},
         icon::{Icon, icon},
         link::Link,
@@ -14,6 +14,7 @@ use crate::{
         status_pill::dataset_pill,
         toast::use_toaster,
     },
+    part::part,
     query::{
         Poll,
         hooks::{use_now, use_store},
@@ -24,15 +25,15 @@ use crate::{
 };
 use shared::dataset::{Dataset, DatasetList, DatasetStatus};
 use std::rc::Rc;
-use upload::UploadCard;
+use upload::{UploadProps, use_upload_card};
 use yew::prelude::*;
 
 const WORKING_MS: u32 = 1_500;
 const IDLE_MS: u32 = 10_000;
 
 /// The datasets.
-#[component]
-pub fn DatasetsPage() -> Html {
+#[hook]
+pub fn use_datasets_page() -> Html {
     let now = use_now(30_000);
     let store = use_store();
     let known = store.read(&api::datasets::list());
@@ -75,12 +76,12 @@ pub fn DatasetsPage() -> Html {
                 <div hidden={!has_some}>{ if has_some { example_button("plain") } else { Html::default() } }</div>
             </PageHeader>
             <div class="stack">
-                <UploadCard {limit} />
+                { part(use_upload_card, UploadProps { limit }) }
                 <section class="card" aria-label={text::section_label(Section::Datasets)}>
                     { face(&list, || skeleton_lines(4), empty, |list| table(list, now, &ask)) }
                 </section>
             </div>
-            <DeleteDataset dataset={(*leaving).clone()} on_done={Callback::from(move |_: bool| leaving.set(None))} />
+            { part(use_delete_dataset, DeleteDatasetProps { dataset: (*leaving).clone(), on_done: Callback::from(move |_: bool| leaving.set(None)) }) }
         </div>
     }
 }
@@ -152,7 +153,7 @@ fn row(dataset: &Dataset, now: i64, ask: &Callback<Rc<Dataset>>) -> Html {
 }
 
 /// What the dialog needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct DeleteDatasetProps {
     /// Which dataset is to go, if one is.
     pub dataset: Option<Rc<Dataset>>,
@@ -161,8 +162,8 @@ pub struct DeleteDatasetProps {
 }
 
 /// Asks before a dataset is deleted, deletes it, and explains where it stays.
-#[component]
-pub fn DeleteDataset(props: &DeleteDatasetProps) -> Html {
+#[hook]
+pub fn use_delete_dataset(props: Rc<DeleteDatasetProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let name = props
@@ -188,14 +189,6 @@ pub fn DeleteDataset(props: &DeleteDatasetProps) -> Html {
         })
     };
     html! {
-        <ConfirmDialog
-            open={props.dataset.is_some()}
-            title={text::delete_job_title(&name)}
-            body={text::delete_dataset_body()}
-            confirm={text::delete()}
-            decline={text::cancel()}
-            {on_confirm}
-            on_close={props.on_done.reform(|()| false)}
-        />
+        { part(use_confirm_dialog, ConfirmDialogProps { open: props.dataset.is_some(), title: text::delete_job_title(&name).into(), body: text::delete_dataset_body().into(), confirm: text::delete().into(), decline: text::cancel().into(), on_confirm, on_close: props.on_done.reform(|()| false) }) }
     }
 }

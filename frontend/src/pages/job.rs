@@ -16,6 +16,7 @@ use crate::{
         relative_time::relative_time,
         status_pill::status_pill,
     },
+    part::part,
     query::{
         Poll,
         hooks::{use_now, use_store},
@@ -25,24 +26,25 @@ use crate::{
     route::{Route, Section},
     text,
 };
-use actions::Actions;
-use metrics::MetricsSection;
-use record::{CheckpointsSection, EventsSection};
-use shared::{id::JobId, job::Job, status::JobStatus};
+use actions::{ActionsProps, use_actions};
+use metrics::{MetricsProps, use_metrics_section};
+use record::{CheckpointsProps, EventsProps, use_checkpoints_section, use_events_section};
+use shared::{capabilities::Capabilities, id::JobId, job::Job, status::JobStatus};
+use std::rc::Rc;
 use yew::prelude::*;
 
 const WORKING_MS: u32 = 2_500;
 
 /// Which job.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct JobProps {
     /// Its id.
     pub id: JobId,
 }
 
 /// One job.
-#[component]
-pub fn JobPage(props: &JobProps) -> Html {
+#[hook]
+pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let store = use_store();
     let now = use_now(10_000);
     let following = use_state(|| true);
@@ -87,6 +89,7 @@ pub fn JobPage(props: &JobProps) -> Html {
     };
     let reconnecting = live.connection == Connection::Connecting && working;
     let caps = capabilities.data.clone();
+    let has = |what: fn(&Capabilities) -> bool| caps.as_deref().is_some_and(what);
     html! {
         <div class="page">
             <PageHeader title={name} {above} beside={html! { { for beside } }} sub={html! { { for sub } }}>
@@ -95,7 +98,7 @@ pub fn JobPage(props: &JobProps) -> Html {
                     <i aria-hidden="true"></i>{ text::live() }
                 </button>
                 <button type="button" class="button" onclick={refresh}>{ text::refresh() }</button>
-                <Actions job={job.data.clone()} capabilities={caps.clone()} />
+                { part(use_actions, ActionsProps { job: job.data.clone(), capabilities: caps.clone() }) }
             </PageHeader>
             <div>{ match (&job.data, &job.error, &caps) {
                 (None, Some(error), _) if error.status() == Some(404) => error_view(error, job.retry.clone()),
@@ -105,14 +108,14 @@ pub fn JobPage(props: &JobProps) -> Html {
                         { progress::progress(job, &live.tail) }
                         <div class="columns">
                             <div class="stack">
-                                <div hidden={!caps.as_ref().is_some_and(|caps| caps.metrics)}>
-                                    <MetricsSection id={props.id.clone()} job={job.clone()} tail={live.tail.clone()} poll={record_poll} on={caps.as_ref().is_some_and(|caps| caps.metrics)} />
+                                <div hidden={!has(|caps| caps.metrics)}>
+                                    { part(use_metrics_section, MetricsProps { id: props.id.clone(), job: job.clone(), tail: live.tail.clone(), poll: record_poll, on: has(|caps| caps.metrics) }) }
                                 </div>
-                                <div hidden={!caps.as_ref().is_some_and(|caps| caps.checkpoints)}>
-                                    <CheckpointsSection id={props.id.clone()} ended={job.status.is_terminal()} poll={record_poll} {now} on={caps.as_ref().is_some_and(|caps| caps.checkpoints)} />
+                                <div hidden={!has(|caps| caps.checkpoints)}>
+                                    { part(use_checkpoints_section, CheckpointsProps { id: props.id.clone(), ended: job.status.is_terminal(), poll: record_poll, now, on: has(|caps| caps.checkpoints) }) }
                                 </div>
-                                <div hidden={!caps.as_ref().is_some_and(|caps| caps.events)}>
-                                    <EventsSection id={props.id.clone()} poll={record_poll} on={caps.as_ref().is_some_and(|caps| caps.events)} />
+                                <div hidden={!has(|caps| caps.events)}>
+                                    { part(use_events_section, EventsProps { id: props.id.clone(), poll: record_poll, on: has(|caps| caps.events) }) }
                                 </div>
                             </div>
                             <div class="stack">

@@ -5,13 +5,14 @@ mod rows;
 use crate::{
     api,
     components::{
-        confirm_dialog::ConfirmDialog,
+        confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
         face::{empty_view, face, skeleton_lines},
         icon::{Icon, icon},
         link::Link,
         page_header::PageHeader,
         toast::use_toaster,
     },
+    part::{keyed_part, part},
     query::{
         Loaded, Poll,
         hooks::{use_now, use_store},
@@ -21,7 +22,7 @@ use crate::{
     text,
 };
 use gloo_timers::callback::Timeout;
-use rows::JobRow;
+use rows::{JobRowProps, use_job_row};
 use serde::{Deserialize, Serialize};
 use shared::{
     job::{Job, JobList, JobQuery},
@@ -66,8 +67,8 @@ impl ListState {
 }
 
 /// The job list.
-#[component]
-pub fn JobsPage() -> Html {
+#[hook]
+pub fn use_jobs_page() -> Html {
     let now = use_now(30_000);
     let store = use_store();
     let toaster = use_toaster();
@@ -161,7 +162,7 @@ pub fn JobsPage() -> Html {
             <PageHeader title={text::section_label(Section::Jobs)} sub={html! { limit }}>
                 <Link to={Route::NewJob} class="button primary">{ text::new_job() }</Link>
             </PageHeader>
-            <Filters state={state.clone()} {statuses} on_change={set_state} />
+            { part(use_filters, FiltersProps { state: state.clone(), statuses, on_change: set_state }) }
             <section class="card" aria-label={text::section_label(Section::Jobs)}>
                 { face(&first, || skeleton_lines(8), |list| empty(list, &state, clear), |_| {
                     let jobs = shown.iter().flat_map(|list| list.jobs.iter());
@@ -172,15 +173,7 @@ pub fn JobsPage() -> Html {
                 <span class="dim" aria-live="polite">{ summary.map(|_| text::shown_of(shown.iter().map(|list| list.jobs.len() as u64).sum(), matching(&shown, &state, next_cursor.is_some()))).unwrap_or_default() }</span>
                 <button type="button" class="button" hidden={next_cursor.is_none()} onclick={load_more}>{ text::load_more() }</button>
             </div>
-            <ConfirmDialog
-                open={leaving.is_some()}
-                title={text::delete_job_title(&dialog_name)}
-                body={text::delete_job_body(caps.as_ref().is_some_and(|capabilities| capabilities.artifacts))}
-                confirm={text::delete()}
-                decline={text::cancel()}
-                on_confirm={delete}
-                on_close={close}
-            />
+            { part(use_confirm_dialog, ConfirmDialogProps { open: leaving.is_some(), title: text::delete_job_title(&dialog_name).into(), body: text::delete_job_body(caps.as_ref().is_some_and(|capabilities| capabilities.artifacts)).into(), confirm: text::delete().into(), decline: text::cancel().into(), on_confirm: delete, on_close: close }) }
         </div>
     }
 }
@@ -242,7 +235,16 @@ fn table<'a>(
     ask: &Callback<Rc<Job>>,
 ) -> Html {
     let rows = jobs.map(|job| {
-        html! { <JobRow key={job.id.to_string()} job={Rc::new(job.clone())} {now} {can_delete} ask_delete={ask.clone()} /> }
+        keyed_part(
+            job.id.as_str(),
+            use_job_row,
+            JobRowProps {
+                job: Rc::new(job.clone()),
+                now,
+                can_delete,
+                ask_delete: ask.clone(),
+            },
+        )
     });
     html! {
         <table class="job-table">
@@ -258,15 +260,15 @@ fn table<'a>(
     }
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 struct FiltersProps {
     state: ListState,
     statuses: Vec<JobStatus>,
     on_change: Callback<ListState>,
 }
 
-#[component]
-fn Filters(props: &FiltersProps) -> Html {
+#[hook]
+fn use_filters(props: Rc<FiltersProps>) -> Html {
     let typed = use_state(|| props.state.q.clone());
     let waiting = use_mut_ref(|| None::<Timeout>);
     {

@@ -27,8 +27,8 @@ use yew::prelude::*;
 use yew_router::prelude::*;
 
 /// Base models to start from, and the adapters that training made.
-#[component]
-pub fn ModelsPage() -> Html {
+#[hook]
+pub fn use_models_page() -> Html {
     let now = use_now(30_000);
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
     let has_artifacts = capabilities

@@ -8,8 +8,8 @@ use crate::{
 use yew::prelude::*;
 
 /// What an unknown address shows.
-#[component]
-pub fn NotFoundPage() -> Html {
+#[hook]
+pub fn use_not_found_page() -> Html {
     html! {
         <div class="page">
             <PageHeader title={text::not_found_title()} sub={html! { text::not_found_body() }} />

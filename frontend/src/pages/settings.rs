@@ -11,8 +11,8 @@ use crate::{
 use yew::prelude::*;
 
 /// Theme, session, and what this is.
-#[component]
-pub fn SettingsPage() -> Html {
+#[hook]
+pub fn use_settings_page() -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let theme = use_state(theme::stored);

@@ -3,17 +3,18 @@
 use crate::{
     browser,
     components::{
-        field::{TextField, control_id},
+        field::{FieldProps, control_id, text_field},
         icon::{Icon, icon},
         toast::use_toaster,
     },
     query::hooks::use_store,
     text,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// What the page needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct SignInProps {
     /// A token was tried and is wrong.
     pub wrong: bool,
@@ -22,8 +23,8 @@ pub struct SignInProps {
 }
 
 /// The page for somebody who isn't signed in.
-#[component]
-pub fn SignInPage(props: &SignInProps) -> Html {
+#[hook]
+pub fn use_sign_in_page(props: Rc<SignInProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let token = use_state(String::new);
@@ -78,7 +79,7 @@ pub fn SignInPage(props: &SignInProps) -> Html {
                 <div class="brand">{ icon(Icon::Logo) }<span>{ text::product() }</span></div>
                 <h1>{ text::sign_in() }</h1>
                 <p class="sub">{ text::sign_in_body() }</p>
-                <TextField field="token" label={text::token()} value={(*token).clone()} {on_change} error={(*error).map(AttrValue::from)} />
+                { text_field(&FieldProps { field: "token".into(), label: text::token().into(), value: (*token).clone().into(), on_change, error: (*error).map(AttrValue::from), ..FieldProps::default() }) }
                 <p class="field-hint">{ text::token_hint_before() }{ " " }<code>{ text::token_command() }</code>{ " " }{ text::token_hint_after() }</p>
                 <button type="submit" class="button primary" disabled={*busy}>{ text::sign_in() }</button>
             </form>

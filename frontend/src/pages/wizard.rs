@@ -11,6 +11,7 @@ use crate::{
     api, browser,
     components::{field::control_id, link::Link, page_header::PageHeader, toast::use_toaster},
     draft::{DraftAction, DraftHandle, use_draft},
+    part::{part, plain_part},
     query::{Loaded, Poll, hooks::use_optional_query, use_query},
     route::Route,
     text,
@@ -33,14 +34,21 @@ use yew_router::prelude::*;
 /// Fields in the order in which they stand, for the focus.
 const ORDER: [&str; 14] = shared::draft::FIELDS;
 
-/// Sends to the first unfinished step.
-#[component]
-pub fn WizardStart() -> Html {
-    html! { <div><Redirect<Route> to={Route::Setup} /></div> }
+/// Sends to another page, without a trace in the history.
+#[hook]
+fn use_redirect(to: Rc<Route>) -> Html {
+    let navigator = use_navigator();
+    let to = to.clone();
+    use_effect_with((), move |()| {
+        if let Some(navigator) = navigator {
+            navigator.replace(&*to);
+        }
+    });
+    html! { <p class="visually-hidden" role="status">{ text::loading() }</p> }
 }
 
 /// What the wizard needs.
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub struct WizardProps {
     /// Which step is shown.
     pub step: Step,
@@ -73,8 +81,8 @@ impl StepProps {
 }
 
 /// One step of the wizard.
-#[component]
-pub fn WizardPage(props: &WizardProps) -> Html {
+#[hook]
+pub fn use_wizard_page(props: Rc<WizardProps>) -> Html {
     let step = props.step;
     let draft = use_draft();
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
@@ -170,7 +178,7 @@ pub fn WizardPage(props: &WizardProps) -> Html {
         return loading(step, &capabilities);
     };
     if let Some(unfinished) = too_early {
-        return html! { <div><Redirect<Route> to={Route::of_step(unfinished)} /></div> };
+        return html! { <div>{ part(use_redirect, Route::of_step(unfinished)) }</div> };
     }
     let step_props = StepProps {
         draft: state.draft.clone(),
@@ -189,12 +197,18 @@ pub fn WizardPage(props: &WizardProps) -> Html {
             html! { <form key="configure" novalidate=true {onsubmit}>{ configure::configure(&step_props) }{ buttons(step) }</form> }
         }
         Step::Review => {
-            html! { <div key="review"><review::Review draft={state.draft.clone()} capabilities={step_props.capabilities.clone()} models={step_props.models.data.clone()} datasets={step_props.datasets.data.clone()} /></div> }
+            let all = review::ReviewProps {
+                draft: state.draft.clone(),
+                capabilities: step_props.capabilities.clone(),
+                models: step_props.models.data.clone(),
+                datasets: step_props.datasets.data.clone(),
+            };
+            html! { <div key="review">{ part(review::use_review, all) }</div> }
         }
     };
     let aside = match step {
         Step::Setup => {
-            html! { <div key="setup" class="stack" hidden={!has_datasets}><setup::Example /></div> }
+            html! { <div key="setup" class="stack" hidden={!has_datasets}>{ plain_part(setup::use_example) }</div> }
         }
         Step::Configure => {
             html! { <div key="configure" class="stack">{ review::setup_card(&step_props.draft, &step_props.capabilities, step_props.models.data.as_deref(), step_props.datasets.data.as_deref()) }</div> }
@@ -204,7 +218,7 @@ pub fn WizardPage(props: &WizardProps) -> Html {
     html! {
         <div class="page">
             <PageHeader title={text::wizard_title()} sub={html! { text::wizard_sub() }} focus={!wants_focus}>
-                <StartOver />
+                { plain_part(use_start_over) }
             </PageHeader>
             <div class="columns wizard">
                 <div>
@@ -248,16 +262,15 @@ fn visible_errors(
     sent: bool,
     left: &BTreeSet<&'static str>,
 ) -> BTreeMap<String, String> {
-    let mut errors: BTreeMap<String, String> = findings
-        .iter()
-        .filter(|(field, code)| sent || (left.contains(field.as_str()) && code.code != "required"))
-        .map(|(field, code)| (field.clone(), text::finding(field, code)))
-        .collect();
-    errors.extend(
-        refused
-            .iter()
-            .map(|(field, message)| (field.clone(), text::sentence(message))),
-    );
+    let mut errors = BTreeMap::new();
+    for (field, code) in findings {
+        if sent || (left.contains(field.as_str()) && code.code != "required") {
+            errors.insert(field.clone(), text::finding(field, code));
+        }
+    }
+    for (field, message) in refused {
+        errors.insert(field.clone(), text::sentence(message));
+    }
     errors
 }
 
@@ -325,21 +338,16 @@ fn steps_bar(current: Step) -> Html {
 fn buttons(step: Step) -> Html {
     html! {
         <div class="buttons wizard-buttons">
-            <div class="wizard-back"><BackButton {step} /></div>
+            <div class="wizard-back">{ part(use_back_button, step) }</div>
             <button type="submit" class="button primary">{ text::next() }</button>
         </div>
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct BackProps {
-    pub(crate) step: Step,
-}
-
-#[component]
-pub(crate) fn BackButton(props: &BackProps) -> Html {
+#[hook]
+pub(crate) fn use_back_button(step: Rc<Step>) -> Html {
     let navigator = use_navigator();
-    let before = if props.step == Step::Review {
+    let before = if *step == Step::Review {
         Route::Configure
     } else {
         Route::Setup
@@ -349,11 +357,11 @@ pub(crate) fn BackButton(props: &BackProps) -> Html {
             navigator.push(&before);
         }
     });
-    html! { <button type="button" class="button" hidden={props.step == Step::Setup} {onclick}>{ text::back() }</button> }
+    html! { <button type="button" class="button" hidden={*step == Step::Setup} {onclick}>{ text::back() }</button> }
 }
 
-#[component]
-fn StartOver() -> Html {
+#[hook]
+fn use_start_over() -> Html {
     let draft = use_draft();
     let toaster = use_toaster();
     let navigator = use_navigator();

@@ -3,7 +3,7 @@
 //! Pure: time and answers come in as arguments, so that every rule here has a test. The store around it
 //! ([`super::store`]) does the asking.
 
-use super::Resource;
+use super::{Request, Resource};
 use crate::api::ApiError;
 use std::{any::Any, collections::HashMap, rc::Rc};
 
@@ -103,20 +103,8 @@ impl Cache {
     }
 
     /// Somebody shows this request from now on, and wants it asked again every `interval` milliseconds.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they describe one request and its observer"
-    )]
-    pub fn observe(
-        &mut self,
-        key: Key,
-        resource: Resource,
-        (parse, same): (Parse, Same),
-        observer: u64,
-        interval: Option<i64>,
-        now: i64,
-    ) {
-        let entry = self.entry(key, resource, parse, same, now);
+    pub(crate) fn observe(&mut self, request: &Request, observer: u64, interval: Option<i64>, now: i64) {
+        let entry = self.entry(request, now);
         entry.observers.push((observer, interval));
         if entry.error.as_ref().is_some_and(|error| !error.is_passing()) {
             entry.error = None;
@@ -125,21 +113,24 @@ impl Cache {
         }
     }
 
-    fn entry(&mut self, key: Key, resource: Resource, parse: Parse, same: Same, now: i64) -> &mut Entry {
-        let entry = self.entries.entry(key).or_insert_with(|| Entry {
-            resource,
-            parse,
-            same,
-            value: None,
-            error: None,
-            answered_at: None,
-            failed_at: None,
-            failures: 0,
-            stale: false,
-            in_flight: None,
-            observers: Vec::new(),
-            last_seen: now,
-        });
+    fn entry(&mut self, request: &Request, now: i64) -> &mut Entry {
+        let entry = self
+            .entries
+            .entry(Rc::clone(&request.key))
+            .or_insert_with(|| Entry {
+                resource: request.resource,
+                parse: request.functions.0,
+                same: request.functions.1,
+                value: None,
+                error: None,
+                answered_at: None,
+                failed_at: None,
+                failures: 0,
+                stale: false,
+                in_flight: None,
+                observers: Vec::new(),
+                last_seen: now,
+            });
         entry.last_seen = now;
         entry
     }
@@ -262,19 +253,12 @@ impl Cache {
     }
 
     /// Puts an answer that came another way, for example through a stream.
-    pub fn put(
-        &mut self,
-        key: Key,
-        resource: Resource,
-        (parse, same): (Parse, Same),
-        value: Value,
-        now: i64,
-    ) -> bool {
-        let entry = self.entry(key, resource, parse, same, now);
+    pub(crate) fn put(&mut self, request: &Request, value: Value, now: i64) -> bool {
+        let entry = self.entry(request, now);
         let changed = !entry
             .value
             .as_ref()
-            .is_some_and(|old| same(old.as_ref(), value.as_ref()));
+            .is_some_and(|old| (request.functions.1)(old.as_ref(), value.as_ref()));
         if changed {
             entry.value = Some(value);
         }

@@ -58,14 +58,9 @@ pub fn last_step(metrics: &Metrics) -> u64 {
 /// Steps are missing between what was fetched and what was told, or among what was told.
 #[must_use]
 pub fn has_hole(fetched: &Metrics, tail: &Tail) -> bool {
-    let mut expected = last_step(fetched) + 1;
-    for step in tail.0.range(expected..).map(|(step, _)| *step) {
-        if step != expected {
-            return true;
-        }
-        expected += 1;
-    }
-    false
+    let first = last_step(fetched) + 1;
+    let told = tail.0.range(first..).map(|(step, _)| *step);
+    (first..).zip(told).any(|(expected, step)| step != expected)
 }
 
 /// The curves with the told steps at their end.

@@ -1,7 +1,7 @@
 //! How a page asks the store.
 
-use super::{Answer, Query, store::Store};
-use crate::api::ApiError;
+use super::{Answer, Query, Request, cache::Value, store::Store};
+use crate::{api::ApiError, app::Services};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -37,27 +37,6 @@ impl<T> Clone for Loaded<T> {
     }
 }
 
-impl<T: Answer> Loaded<T> {
-    fn of(store: &Store, query: &Query<T>) -> Self {
-        let retry = {
-            let (store, query) = (store.clone(), query.clone());
-            Callback::from(move |()| store.refresh(&query))
-        };
-        let (error, fetching) = store.look(query, |entry| {
-            (
-                entry.and_then(|entry| entry.error().cloned()),
-                entry.is_some_and(super::cache::Entry::is_fetching),
-            )
-        });
-        Self {
-            data: store.read(query),
-            error,
-            fetching,
-            retry,
-        }
-    }
-}
-
 impl<T> Loaded<T> {
     /// Nothing is known and nothing asked.
     #[must_use]
@@ -74,25 +53,47 @@ impl<T> Loaded<T> {
 /// The root store.
 #[hook]
 pub fn use_store() -> Store {
-    use_context::<Store>().unwrap_or_default()
+    use_context::<Services>()
+        .map(|services| services.store)
+        .unwrap_or_default()
 }
 
 /// Shows several requests of one type.
 #[hook]
 pub fn use_queries<T: Answer>(queries: Vec<Query<T>>, poll: Poll) -> Vec<Loaded<T>> {
+    let requests = queries.iter().map(Query::request).collect();
+    let typed = |known: Known| Loaded {
+        data: known.value.and_then(|value| value.downcast::<T>().ok()),
+        error: known.error,
+        fetching: known.fetching,
+        retry: known.retry,
+    };
+    use_requests(requests, poll).into_iter().map(typed).collect()
+}
+
+/// What is known about a request whose type is left open, so that all this is compiled once.
+struct Known {
+    value: Option<Value>,
+    error: Option<ApiError>,
+    fetching: bool,
+    retry: Callback<()>,
+}
+
+#[hook]
+fn use_requests(requests: Vec<Request>, poll: Poll) -> Vec<Known> {
     let store = use_store();
     let redraw = use_force_update();
     {
         let store = store.clone();
-        use_effect_with((queries.clone(), poll), move |(queries, poll)| {
+        use_effect_with((requests.clone(), poll), move |(requests, poll)| {
             let interval = match poll {
                 Poll::Never => None,
                 Poll::Every(milliseconds) => Some(i64::from(*milliseconds)),
             };
             let told = Callback::from(move |()| redraw.force_update());
-            let observers: Vec<u64> = queries
+            let observers: Vec<u64> = requests
                 .iter()
-                .map(|query| store.observe(query, interval, told.clone()))
+                .map(|request| store.observe(request, interval, told.clone()))
                 .collect();
             move || {
                 for observer in observers {
@@ -101,7 +102,28 @@ pub fn use_queries<T: Answer>(queries: Vec<Query<T>>, poll: Poll) -> Vec<Loaded<
             }
         });
     }
-    queries.iter().map(|query| Loaded::of(&store, query)).collect()
+    requests
+        .into_iter()
+        .map(|request| known(&store, request))
+        .collect()
+}
+
+fn known(store: &Store, request: Request) -> Known {
+    let (value, error, fetching) = store.look(&request.key, |entry| match entry {
+        Some(entry) => (
+            entry.value().cloned(),
+            entry.error().cloned(),
+            entry.is_fetching(),
+        ),
+        None => (None, None, false),
+    });
+    let store = store.clone();
+    Known {
+        value,
+        error,
+        fetching,
+        retry: Callback::from(move |()| store.refresh_key(&request.key)),
+    }
 }
 
 /// Shows one request.

@@ -10,7 +10,13 @@ use crate::{
     sse::SseEvent,
 };
 use gloo_timers::future::TimeoutFuture;
-use shared::{event::StreamMessage, id::JobId};
+use serde::{Deserialize, de::DeserializeOwned};
+use shared::{
+    event::{Checkpoint, JobEvent},
+    id::JobId,
+    job::Job,
+    run::StepMetrics,
+};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -43,6 +49,37 @@ pub struct Live {
     pub connection: Connection,
     /// The steps told so far.
     pub tail: Rc<Tail>,
+}
+
+/// The messages of [`shared::event::StreamMessage`], each read by its own name: a tagged enum would bring a second
+/// copy of every reader into the module.
+#[derive(Deserialize)]
+struct JobTold {
+    job: Job,
+}
+
+#[derive(Deserialize)]
+struct MetricsTold {
+    metrics: StepMetrics,
+}
+
+#[derive(Deserialize)]
+struct EventTold {
+    event: JobEvent,
+}
+
+#[derive(Deserialize)]
+struct CheckpointTold {
+    checkpoint: Checkpoint,
+}
+
+#[derive(Deserialize)]
+struct CheckpointRemovedTold {
+    step: u64,
+}
+
+fn read<T: DeserializeOwned>(event: &SseEvent) -> Option<T> {
+    api::json::read(&event.data).ok()
 }
 
 struct Follower {
@@ -103,41 +140,63 @@ impl Follower {
         if let Some(id) = &event.id {
             *self.last_event_id.borrow_mut() = Some(id.clone());
         }
-        let Ok(message) = serde_json::from_str::<StreamMessage>(&event.data) else {
-            return;
-        };
-        match message {
-            StreamMessage::Job { job } => {
+        match event.name.as_str() {
+            "job" => {
+                let Some(told) = read::<JobTold>(event) else {
+                    return;
+                };
                 let before = self.store.read(&api::jobs::job(&self.id)).map(|job| job.status);
-                if before.is_some_and(|before| before != job.status) {
+                if before.is_some_and(|before| before != told.job.status) {
                     self.store.invalidate(Resource::Artifacts);
                 }
-                self.store.put(&api::jobs::job(&self.id), *job);
+                self.store.put(&api::jobs::job(&self.id), told.job);
             }
-            StreamMessage::Metrics { metrics } => self.tail.borrow_mut().push(metrics),
-            StreamMessage::Event { event } => self.store.update(&api::jobs::events(&self.id), |list| {
-                if !list.events.iter().any(|known| known.id == event.id) {
-                    list.events.insert(0, event);
+            "metrics" => {
+                if let Some(told) = read::<MetricsTold>(event) {
+                    self.tail.borrow_mut().push(told.metrics);
                 }
-            }),
-            StreamMessage::Checkpoint { checkpoint } => {
-                self.store.update(&api::jobs::checkpoints(&self.id), |list| {
-                    if !list.checkpoints.iter().any(|known| known.step == checkpoint.step) {
-                        list.checkpoints.insert(0, checkpoint);
-                        list.checkpoints
-                            .sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.step));
+            }
+            "event" => {
+                let Some(told) = read::<EventTold>(event) else {
+                    return;
+                };
+                self.store.update(&api::jobs::events(&self.id), |list| {
+                    if !list.events.iter().any(|known| known.id == told.event.id) {
+                        list.events.insert(0, told.event);
                     }
                 });
             }
-            StreamMessage::CheckpointRemoved { step } => {
+            "checkpoint" => {
+                let Some(told) = read::<CheckpointTold>(event) else {
+                    return;
+                };
                 self.store.update(&api::jobs::checkpoints(&self.id), |list| {
-                    list.checkpoints.retain(|checkpoint| checkpoint.step != step);
+                    if !list
+                        .checkpoints
+                        .iter()
+                        .any(|known| known.step == told.checkpoint.step)
+                    {
+                        let place = list
+                            .checkpoints
+                            .partition_point(|known| known.step > told.checkpoint.step);
+                        list.checkpoints.insert(place, told.checkpoint);
+                    }
                 });
             }
-            StreamMessage::End { .. } => {
+            "checkpoint_removed" => {
+                let Some(told) = read::<CheckpointRemovedTold>(event) else {
+                    return;
+                };
+                self.store.update(&api::jobs::checkpoints(&self.id), |list| {
+                    list.checkpoints.retain(|checkpoint| checkpoint.step != told.step);
+                });
+            }
+            "end" => {
                 self.connection.set(Connection::Ended);
                 self.store.invalidate(Resource::Jobs);
+                self.store.invalidate(Resource::JobRecord);
             }
+            _ => {}
         }
     }
 
@@ -205,4 +264,44 @@ pub fn use_live(id: &JobId, on: bool) -> Live {
         });
     }
     (*live).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{event::StreamMessage, timestamp::Timestamp};
+
+    fn told(message: &StreamMessage) -> SseEvent {
+        SseEvent {
+            id: None,
+            name: String::new(),
+            data: serde_json::to_string(message).unwrap_or_default(),
+        }
+    }
+
+    #[test]
+    fn what_is_read_here_is_what_the_contract_writes() {
+        let checkpoint = Checkpoint {
+            id: "ftckpt_1".into(),
+            step: 100,
+            created_at: Timestamp::from_unix_ms(0),
+            bytes: 7,
+            train_loss: None,
+            valid_loss: Some(0.5),
+        };
+        let read_back = read::<CheckpointTold>(&told(&StreamMessage::Checkpoint {
+            checkpoint: checkpoint.clone(),
+        }));
+        assert_eq!(read_back.map(|told| told.checkpoint), Some(checkpoint));
+        let removed = read::<CheckpointRemovedTold>(&told(&StreamMessage::CheckpointRemoved { step: 9 }));
+        assert_eq!(removed.map(|told| told.step), Some(9));
+        let line = r#"{"type":"metrics","metrics":{"step":3,"total_steps":9,"epoch":0.3,"train_loss":1.5,
+            "train_token_accuracy":0.5,"learning_rate":0.001,"gradient_norm":1.0,"tokens":5}}"#;
+        let event = SseEvent {
+            id: None,
+            name: "metrics".into(),
+            data: line.into(),
+        };
+        assert_eq!(read::<MetricsTold>(&event).map(|told| told.metrics.step), Some(3));
+    }
 }

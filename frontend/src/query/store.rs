@@ -1,9 +1,8 @@
 //! The store around the cache: sends what is due, wakes itself for what will be, tells observers.
 
 use super::{
-    Answer, Query, Resource,
-    cache::{Cache, Entry, Key, Parse, Undo},
-    functions,
+    Answer, Query, Request, Resource,
+    cache::{Cache, Entry, Key, Parse, Undo, Value},
 };
 use crate::{
     api::{self, ApiError},
@@ -52,29 +51,23 @@ impl Store {
     }
 
     /// Looks at what is known about a request.
-    pub(super) fn look<T, R>(&self, query: &Query<T>, look: impl FnOnce(Option<&Entry>) -> R) -> R {
-        look(self.0.cache.borrow().get(&query.key))
+    pub(super) fn look<R>(&self, key: &str, look: impl FnOnce(Option<&Entry>) -> R) -> R {
+        look(self.0.cache.borrow().get(key))
     }
 
     /// Shows a request: `told` hears of every change until [`Store::release`].
-    pub(super) fn observe<T: Answer>(
-        &self,
-        query: &Query<T>,
-        interval: Option<i64>,
-        told: Callback<()>,
-    ) -> u64 {
+    pub(super) fn observe(&self, request: &Request, interval: Option<i64>, told: Callback<()>) -> u64 {
         let observer = self.0.last_observer.get() + 1;
         self.0.last_observer.set(observer);
         self.0
             .listeners
             .borrow_mut()
-            .insert(observer, (Rc::clone(&query.key), told));
-        let key = Rc::clone(&query.key);
+            .insert(observer, (Rc::clone(&request.key), told));
         let now = browser::now_ms();
         self.0
             .cache
             .borrow_mut()
-            .observe(key, query.resource, functions::<T>(), observer, interval, now);
+            .observe(request, observer, interval, now);
         self.schedule();
         observer
     }
@@ -92,7 +85,11 @@ impl Store {
 
     /// Asks again now.
     pub fn refresh<T>(&self, query: &Query<T>) {
-        self.0.cache.borrow_mut().refresh(&query.key);
+        self.refresh_key(&query.key);
+    }
+
+    pub(super) fn refresh_key(&self, key: &str) {
+        self.0.cache.borrow_mut().refresh(key);
         self.schedule();
     }
 
@@ -104,15 +101,13 @@ impl Store {
 
     /// Puts an answer that came another way.
     pub fn put<T: Answer>(&self, query: &Query<T>, value: T) {
-        let key = Rc::clone(&query.key);
-        let now = browser::now_ms();
-        let changed =
-            self.0
-                .cache
-                .borrow_mut()
-                .put(key, query.resource, functions::<T>(), Rc::new(value), now);
+        self.put_value(&query.request(), Rc::new(value));
+    }
+
+    fn put_value(&self, request: &Request, value: Value) {
+        let changed = self.0.cache.borrow_mut().put(request, value, browser::now_ms());
         if changed {
-            self.tell(&query.key);
+            self.tell(&request.key);
         }
     }
 

@@ -11,16 +11,16 @@ pub fn ago(now_ms: i64, then_ms: i64) -> String {
     let seconds = (now_ms - then_ms).max(0) / 1000;
     let days = seconds / DAY;
     match seconds {
-        ..10 => "just now".to_owned(),
-        ..MINUTE => format!("{seconds} s ago"),
-        ..HOUR => format!("{} min ago", seconds / MINUTE),
-        ..DAY => format!("{} h ago", seconds / HOUR),
+        0..10 => "just now".to_owned(),
+        10..MINUTE => format!("{seconds} s ago"),
+        MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
+        HOUR..DAY => format!("{} h ago", seconds / HOUR),
         _ => match days {
-            1 => "yesterday".to_owned(),
-            ..14 => format!("{days} days ago"),
-            ..60 => format!("{} weeks ago", days / 7),
-            ..730 => format!("{} months ago", days / 30),
-            _ => format!("{} years ago", days / 365),
+            ..=1 => "yesterday".to_owned(),
+            2..14 => format!("{days} days ago"),
+            14..60 => format!("{} weeks ago", days / 7),
+            60..730 => format!("{} months ago", days / 30),
+            730.. => format!("{} years ago", days / 365),
         },
     }
 }
@@ -31,9 +31,9 @@ pub fn duration(milliseconds: u64) -> String {
     let seconds = i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX);
     match seconds {
         0 => format!("{milliseconds} ms"),
-        ..MINUTE => format!("{seconds} s"),
-        ..HOUR => format!("{} min {} s", seconds / MINUTE, seconds % MINUTE),
-        ..DAY => format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE),
+        1..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR => format!("{} min {} s", seconds / MINUTE, seconds % MINUTE),
+        HOUR..DAY => format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE),
         _ => format!("{} d {} h", seconds / DAY, seconds % DAY / HOUR),
     }
 }

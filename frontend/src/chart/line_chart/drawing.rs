@@ -187,14 +187,18 @@ impl Plot {
 /// What the crosshair reads at a step, a line each.
 pub(super) fn reading(metrics: &Metrics, step: u64) -> Vec<String> {
     let mut lines = vec![text::at_step(step)];
-    if let Some(train) = curve(metrics, Series::TrainLoss) {
-        if let Ok(index) = train.steps.binary_search(&step) {
-            let value = train.values.get(index).copied().flatten();
-            lines.push(text::reading(text::train(), value, None));
-            if train.steps.len() >= SMOOTHED_FROM {
-                let smoothed = smooth(&train.values, SMOOTHING).get(index).copied().flatten();
-                lines.extend(smoothed.map(|value| text::reading(text::smoothed(), Some(value), None)));
-            }
+    let train = curve(metrics, Series::TrainLoss);
+    if let Some((train, index)) =
+        train.and_then(|train| Some((train, train.steps.binary_search(&step).ok()?)))
+    {
+        lines.push(text::reading(
+            text::train(),
+            train.values.get(index).copied().flatten(),
+            None,
+        ));
+        if train.steps.len() >= SMOOTHED_FROM {
+            let smoothed = smooth(&train.values, SMOOTHING).get(index).copied().flatten();
+            lines.extend(smoothed.map(|value| text::reading(text::smoothed(), Some(value), None)));
         }
     }
     if let Some(valid) = curve(metrics, Series::ValidLoss) {

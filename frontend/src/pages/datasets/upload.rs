@@ -10,12 +10,13 @@ use crate::{
     route::Route,
     text,
 };
+use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use web_sys::{File, HtmlInputElement};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct UploadProps {
     /// Largest file in bytes that the server takes.
     pub(super) limit: Option<u64>,
@@ -50,8 +51,8 @@ fn name_of(filename: &str) -> String {
         .collect()
 }
 
-#[component]
-pub(super) fn UploadCard(props: &UploadProps) -> Html {
+#[hook]
+pub(super) fn use_upload_card(props: Rc<UploadProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let navigator = use_navigator();
@@ -80,7 +81,7 @@ pub(super) fn UploadCard(props: &UploadProps) -> Html {
                         name: name.clone(),
                         sent: sent.min(total),
                         total,
-                    })
+                    });
                 }
             };
             let (store, toaster, navigator, upload) =

@@ -2,8 +2,12 @@
 
 use crate::{
     browser,
-    components::{confirm_dialog::ConfirmDialog, toast::use_toaster},
+    components::{
+        confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
+        toast::use_toaster,
+    },
     draft::{DraftAction, use_draft},
+    part::keyed_part,
     query::hooks::use_store,
     route::Route,
     text,
@@ -20,7 +24,7 @@ enum Asked {
     Delete,
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct ActionsProps {
     pub(super) job: Option<Rc<Job>>,
     pub(super) capabilities: Option<Rc<Capabilities>>,
@@ -36,8 +40,8 @@ fn offered(job: &Job, capabilities: &Capabilities) -> (bool, bool, bool) {
     )
 }
 
-#[component]
-pub(super) fn Actions(props: &ActionsProps) -> Html {
+#[hook]
+pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let navigator = use_navigator();
@@ -141,24 +145,8 @@ pub(super) fn Actions(props: &ActionsProps) -> Html {
             <button type="button" class="button quiet" hidden={!can_delete} onclick={ask(Asked::Delete)}>{ text::delete() }</button>
             <button type="button" class="button" hidden={props.job.is_none()} onclick={duplicate}>{ text::duplicate() }</button>
             <button type="button" class="button primary" hidden={!can_download} onclick={download}>{ text::download_adapter() }</button>
-            <ConfirmDialog
-                open={*asked == Asked::Cancel}
-                title={text::cancel_job_title(&name)}
-                body={text::cancel_job_body()}
-                confirm={text::yes_cancel_job()}
-                decline={text::keep_training()}
-                on_confirm={cancel}
-                on_close={close.clone()}
-            />
-            <ConfirmDialog
-                open={*asked == Asked::Delete}
-                title={text::delete_job_title(&name)}
-                body={text::delete_job_body(props.capabilities.as_ref().is_some_and(|capabilities| capabilities.artifacts))}
-                confirm={text::delete()}
-                decline={text::cancel()}
-                on_confirm={delete}
-                on_close={close}
-            />
+            { keyed_part("cancel", use_confirm_dialog, ConfirmDialogProps { open: *asked == Asked::Cancel, title: text::cancel_job_title(&name).into(), body: text::cancel_job_body().into(), confirm: text::yes_cancel_job().into(), decline: text::keep_training().into(), on_confirm: cancel, on_close: close.clone() }) }
+            { keyed_part("delete", use_confirm_dialog, ConfirmDialogProps { open: *asked == Asked::Delete, title: text::delete_job_title(&name).into(), body: text::delete_job_body(props.capabilities.as_ref().is_some_and(|capabilities| capabilities.artifacts)).into(), confirm: text::delete().into(), decline: text::cancel().into(), on_confirm: delete, on_close: close }) }
         </>
     }
 }

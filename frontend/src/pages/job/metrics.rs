@@ -2,8 +2,12 @@
 
 use crate::{
     api,
-    chart::{line_chart::LineChart, sparkline::sparkline},
+    chart::{
+        line_chart::{LineChartProps, use_line_chart},
+        sparkline::sparkline,
+    },
     components::face::{face, skeleton_block},
+    part::part,
     query::{
         Loaded, Poll,
         curves::{Tail, has_hole, join},
@@ -27,7 +31,7 @@ const SMALL: [Series; 4] = [
     Series::Tokens,
 ];
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct MetricsProps {
     pub(super) id: JobId,
     pub(super) job: Rc<Job>,
@@ -36,8 +40,8 @@ pub(super) struct MetricsProps {
     pub(super) on: bool,
 }
 
-#[component]
-pub(super) fn MetricsSection(props: &MetricsProps) -> Html {
+#[hook]
+pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let zoom = use_state(|| None::<(u64, u64)>);
     let ask = |range: Option<(u64, u64)>| {
         let query = MetricsQuery {
@@ -109,7 +113,7 @@ pub(super) fn MetricsSection(props: &MetricsProps) -> Html {
                             (Some(range), None) => (Rc::clone(metrics), range),
                             (None, _) => (Rc::clone(metrics), (metrics.from.min(1), last)),
                         };
-                        html! { <LineChart metrics={shown} {steps} growing={!ended} on_zoom={on_zoom.clone()} /> }
+                        part(use_line_chart, LineChartProps { metrics: shown, steps, growing: !ended, on_zoom: on_zoom.clone() })
                     }) }
                 </div>
             </div>

@@ -13,9 +13,10 @@ use shared::{
     event::{CheckpointList, EventList, Level},
     id::JobId,
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct CheckpointsProps {
     pub(super) id: JobId,
     pub(super) ended: bool,
@@ -24,8 +25,8 @@ pub(super) struct CheckpointsProps {
     pub(super) on: bool,
 }
 
-#[component]
-pub(super) fn CheckpointsSection(props: &CheckpointsProps) -> Html {
+#[hook]
+pub(super) fn use_checkpoints_section(props: Rc<CheckpointsProps>) -> Html {
     let list = use_optional_query(props.on.then(|| api::jobs::checkpoints(&props.id)), props.poll);
     let now = props.now;
     let empty = |list: &CheckpointList| {
@@ -79,15 +80,15 @@ fn table(list: &CheckpointList, now: i64) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct EventsProps {
     pub(super) id: JobId,
     pub(super) poll: Poll,
     pub(super) on: bool,
 }
 
-#[component]
-pub(super) fn EventsSection(props: &EventsProps) -> Html {
+#[hook]
+pub(super) fn use_events_section(props: Rc<EventsProps>) -> Html {
     let list = use_optional_query(props.on.then(|| api::jobs::events(&props.id)), props.poll);
     let empty = |list: &EventList| {
         list.events

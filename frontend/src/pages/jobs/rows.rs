@@ -15,7 +15,7 @@ use shared::{job::Job, status::JobStatus};
 use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct JobRowProps {
     pub(super) job: Rc<Job>,
     pub(super) now: i64,
@@ -23,8 +23,8 @@ pub(super) struct JobRowProps {
     pub(super) ask_delete: Callback<Rc<Job>>,
 }
 
-#[component]
-pub(super) fn JobRow(props: &JobRowProps) -> Html {
+#[hook]
+pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
     let job = &props.job;
     let ask = {
         let (job, ask_delete) = (Rc::clone(job), props.ask_delete.clone());
@@ -61,6 +61,7 @@ pub(super) fn JobRow(props: &JobRowProps) -> Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::part::part;
     use yew_router::{
         Router,
         history::{AnyHistory, MemoryHistory},
@@ -76,7 +77,7 @@ mod tests {
         let now = job().created_at.unix_ms() + 7_200_000;
         html! {
             <Router history={AnyHistory::from(MemoryHistory::new())}>
-                <table><tbody><JobRow job={Rc::new(job())} {now} can_delete={true} ask_delete={Callback::noop()} /></tbody></table>
+                <table><tbody>{ part(use_job_row, JobRowProps { job: Rc::new(job()), now, can_delete: true, ask_delete: Callback::noop() }) }</tbody></table>
             </Router>
         }
     }

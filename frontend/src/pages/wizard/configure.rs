@@ -2,7 +2,7 @@
 
 use super::StepProps;
 use crate::{
-    components::field::{SelectField, StepperField, TextField},
+    components::field::{FieldProps, select_field, stepper_field, text_field},
     text::{self, format},
 };
 use shared::{draft::schedule_word, run::Schedule};
@@ -13,9 +13,7 @@ const LEARNING_RATES: [&str; 4] = ["0.0001", "0.0002", "0.0005", "0.002"];
 pub(super) fn configure(props: &StepProps) -> Html {
     let whole = |field: &'static str, hint: &'static str| {
         html! {
-            <StepperField {field} label={text::field_label(field)} {hint} numeric=true required=true
-                value={props.draft.get(field).unwrap_or_default().to_owned()} error={props.error(field)}
-                on_change={props.change(field)} on_leave={props.left(field)} />
+            { stepper_field(&FieldProps { field: field.into(), label: text::field_label(field).into(), hint: hint.into(), numeric: true, required: true, value: props.draft.get(field).unwrap_or_default().to_owned().into(), error: props.error(field), on_change: props.change(field), on_leave: props.left(field), ..FieldProps::default() }) }
         }
     };
     html! {
@@ -26,9 +24,7 @@ pub(super) fn configure(props: &StepProps) -> Html {
                 { whole("warmup_epochs", text::hint_warmup()) }
             </div>
             <div class="half">
-                <TextField field="learning_rate" label={text::learning_rate()} hint={text::hint_learning_rate()} numeric=false required=true
-                    value={props.draft.learning_rate.clone()} note={note(&props.draft.learning_rate)} chips={chips()}
-                    error={props.error("learning_rate")} on_change={props.change("learning_rate")} on_leave={props.left("learning_rate")} />
+                { text_field(&FieldProps { field: "learning_rate".into(), label: text::learning_rate().into(), hint: text::hint_learning_rate().into(), numeric: false, required: true, value: props.draft.learning_rate.clone().into(), note: note(&props.draft.learning_rate).into(), chips: chips(), error: props.error("learning_rate"), on_change: props.change("learning_rate"), on_leave: props.left("learning_rate"), ..FieldProps::default() }) }
             </div>
             <div hidden={!props.capabilities.hyperparameters}>{ advanced(props) }</div>
         </div>
@@ -74,9 +70,9 @@ fn advanced(props: &StepProps) -> Html {
         let (error, on_change, on_leave) = (props.error(field), props.change(field), props.left(field));
         let label = text::field_label(field);
         if whole {
-            html! { <StepperField {field} {label} {hint} numeric=true {value} {error} {on_change} {on_leave} /> }
+            html! { { stepper_field(&FieldProps { field: field.into(), label: label.into(), hint: hint.into(), numeric: true, value: value.into(), error, on_change, on_leave, ..FieldProps::default() }) } }
         } else {
-            html! { <TextField {field} {label} {hint} numeric=true {value} {error} {on_change} {on_leave} /> }
+            html! { { text_field(&FieldProps { field: field.into(), label: label.into(), hint: hint.into(), numeric: true, value: value.into(), error, on_change, on_leave, ..FieldProps::default() }) } }
         }
     };
     let mut schedules = vec![(AttrValue::from(""), AttrValue::from(text::schedule_default()))];
@@ -96,8 +92,7 @@ fn advanced(props: &StepProps) -> Html {
                 { number("lora_rank", text::hint_lora_rank(), true) }
                 { number("lora_alpha", text::hint_lora_alpha(), false) }
                 { number("lora_dropout", text::hint_lora_dropout(), false) }
-                <SelectField field="schedule" label={text::schedule()} hint={text::hint_schedule()} value={props.draft.schedule.clone()}
-                    choices={schedules} error={props.error("schedule")} on_change={props.change("schedule")} on_leave={props.left("schedule")} />
+                { select_field(&FieldProps { field: "schedule".into(), label: text::schedule().into(), hint: text::hint_schedule().into(), value: props.draft.schedule.clone().into(), choices: schedules, error: props.error("schedule"), on_change: props.change("schedule"), on_leave: props.left("schedule"), ..FieldProps::default() }) }
                 { number("seed", text::hint_seed(), false) }
             </div>
         </details>

@@ -1,9 +1,10 @@
 //! Last step: shows all and submits. What the server refuses goes home to its field on its step.
 
-use super::BackButton;
+use super::use_back_button;
 use crate::{
     components::{link::Link, toast::use_toaster},
     draft::{DraftAction, Submitted, remember_submitted, use_draft},
+    part::part,
     query::hooks::use_store,
     route::Route,
     text,
@@ -20,7 +21,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use yew::prelude::*;
 use yew_router::prelude::*;
 
-#[derive(Properties, PartialEq)]
+#[derive(PartialEq)]
 pub(super) struct ReviewProps {
     pub(super) draft: Draft,
     pub(super) capabilities: Rc<Capabilities>,
@@ -28,8 +29,8 @@ pub(super) struct ReviewProps {
     pub(super) datasets: Option<Rc<DatasetList>>,
 }
 
-#[component]
-pub(super) fn Review(props: &ReviewProps) -> Html {
+#[hook]
+pub(super) fn use_review(props: Rc<ReviewProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let handle = use_draft();
@@ -100,7 +101,7 @@ pub(super) fn Review(props: &ReviewProps) -> Html {
                 <div class="notice notice-error" role="alert" hidden={failure.is_none()}><p>{ (*failure).clone().unwrap_or_default() }</p></div>
             </div>
             <div class="buttons wizard-buttons">
-                <div class="wizard-back"><BackButton step={Step::Review} /></div>
+                <div class="wizard-back">{ part(use_back_button, Step::Review) }</div>
                 <span class="dim wide">{ text::review_hint() }</span>
                 <button type="submit" class="button primary" disabled={*busy}>{ text::start_fine_tuning() }</button>
             </div>
@@ -110,15 +111,19 @@ pub(super) fn Review(props: &ReviewProps) -> Html {
 
 /// What a refusal says about fields that have a place in the form, in our words where the finding is ours.
 fn refused_fields(problem: &Problem) -> BTreeMap<String, String> {
-    let mut refused: BTreeMap<String, String> = problem
-        .fields
-        .iter()
-        .map(|(field, message)| (form_field(field), message.clone()))
-        .collect();
-    for (field, code) in &problem.field_codes {
-        refused.insert(form_field(field), text::finding(field, code));
+    let mut refused = BTreeMap::new();
+    let mut refuse = |field: &str, message: String| {
+        let field = form_field(field);
+        if shared::draft::FIELDS.contains(&field.as_str()) {
+            refused.insert(field, message);
+        }
+    };
+    for (field, message) in &problem.fields {
+        refuse(field, message.clone());
     }
-    refused.retain(|field, _| shared::draft::FIELDS.contains(&field.as_str()));
+    for (field, code) in &problem.field_codes {
+        refuse(field, text::finding(field, code));
+    }
     refused
 }
 

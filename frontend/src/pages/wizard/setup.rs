@@ -3,7 +3,7 @@
 use super::StepProps;
 use crate::{
     components::{
-        field::{SelectField, TextField},
+        field::{FieldProps, select_field, text_field},
         link::Link,
         toast::use_toaster,
     },
@@ -12,18 +12,18 @@ use crate::{
     route::Route,
     text,
 };
-use shared::dataset::{Dataset, DatasetStatus};
+use shared::{
+    dataset::{Dataset, DatasetStatus},
+    id::DatasetId,
+};
 use yew::prelude::*;
 
 pub(super) fn setup(props: &StepProps) -> Html {
     let draft = &props.draft;
     html! {
         <div class="card card-body form-body">
-            <TextField field="name" label={text::job_name()} hint={text::hint_name()} required=true
-                value={draft.name.clone()} error={props.error("name")} on_change={props.change("name")} on_leave={props.left("name")} />
-            <SelectField field="base_model" label={text::base_model()} hint={text::hint_base_model()} required=true
-                value={draft.base_model.clone()} error={props.error("base_model")} choices={models(props)}
-                on_change={props.change("base_model")} on_leave={props.left("base_model")} />
+            { text_field(&FieldProps { field: "name".into(), label: text::job_name().into(), hint: text::hint_name().into(), required: true, value: draft.name.clone().into(), error: props.error("name"), on_change: props.change("name"), on_leave: props.left("name"), ..FieldProps::default() }) }
+            { select_field(&FieldProps { field: "base_model".into(), label: text::base_model().into(), hint: text::hint_base_model().into(), required: true, value: draft.base_model.clone().into(), error: props.error("base_model"), choices: models(props), on_change: props.change("base_model"), on_leave: props.left("base_model"), ..FieldProps::default() }) }
             <div class="dataset-fields" hidden={!props.capabilities.datasets}>{ dataset_fields(props) }</div>
         </div>
     }
@@ -65,14 +65,8 @@ fn dataset_fields(props: &StepProps) -> Html {
     let draft = &props.draft;
     html! {
         <>
-            <SelectField field="training_dataset" label={text::training_dataset()} {hint} required=true
-                value={draft.training_dataset.clone()} error={props.error("training_dataset")}
-                choices={choices(text::choose(), &draft.training_dataset)}
-                on_change={props.change("training_dataset")} on_leave={props.left("training_dataset")} />
-            <SelectField field="validation_dataset" label={text::validation_dataset()} hint={text::hint_validation()}
-                value={draft.validation_dataset.clone()} error={props.error("validation_dataset")}
-                choices={choices(text::no_validation(), &draft.validation_dataset)}
-                on_change={props.change("validation_dataset")} on_leave={props.left("validation_dataset")} />
+            { select_field(&FieldProps { field: "training_dataset".into(), label: text::training_dataset().into(), hint: hint.into(), required: true, value: draft.training_dataset.clone().into(), error: props.error("training_dataset"), choices: choices(text::choose(), &draft.training_dataset), on_change: props.change("training_dataset"), on_leave: props.left("training_dataset"), ..FieldProps::default() }) }
+            { select_field(&FieldProps { field: "validation_dataset".into(), label: text::validation_dataset().into(), hint: text::hint_validation().into(), value: draft.validation_dataset.clone().into(), error: props.error("validation_dataset"), choices: choices(text::no_validation(), &draft.validation_dataset), on_change: props.change("validation_dataset"), on_leave: props.left("validation_dataset"), ..FieldProps::default() }) }
         </>
     }
 }
@@ -86,8 +80,8 @@ fn with_chosen(mut choices: Vec<(AttrValue, AttrValue)>, chosen: &str) -> Vec<(A
 }
 
 /// The card that makes the example datasets and chooses them.
-#[component]
-pub(super) fn Example() -> Html {
+#[hook]
+pub(super) fn use_example() -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let draft = use_draft();
@@ -139,13 +133,14 @@ pub(super) fn Example() -> Html {
 
 /// Which of the example datasets is for training and which for validation: the larger one trains.
 fn roles(datasets: &[Dataset]) -> (String, String) {
-    let mut sorted: Vec<&Dataset> = datasets.iter().collect();
-    sorted.sort_by_key(|dataset| std::cmp::Reverse(dataset.bytes));
-    let id = |index: usize| {
-        sorted
-            .get(index)
-            .map(|dataset| dataset.id.to_string())
-            .unwrap_or_default()
-    };
-    (id(0), id(1))
+    let training = datasets
+        .iter()
+        .max_by_key(|dataset| dataset.bytes)
+        .map(|dataset| &dataset.id);
+    let validation = datasets
+        .iter()
+        .map(|dataset| &dataset.id)
+        .find(|id| Some(*id) != training);
+    let text = |id: Option<&DatasetId>| id.map(ToString::to_string).unwrap_or_default();
+    (text(training), text(validation))
 }

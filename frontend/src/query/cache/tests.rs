@@ -12,6 +12,14 @@ fn same(left: &dyn Any, right: &dyn Any) -> bool {
     left.downcast_ref::<u32>() == right.downcast_ref::<u32>()
 }
 
+fn request() -> Request {
+    Request {
+        key: KEY.into(),
+        resource: Resource::Jobs,
+        functions: (parse, same),
+    }
+}
+
 fn number(value: u32) -> Value {
     Rc::new(value)
 }
@@ -22,7 +30,7 @@ fn shown(cache: &Cache) -> Option<u32> {
 
 fn observed(interval: Option<i64>) -> Cache {
     let mut cache = Cache::default();
-    cache.observe(KEY.into(), Resource::Jobs, (parse, same), 1, interval, 0);
+    cache.observe(&request(), 1, interval, 0);
     cache
 }
 
@@ -35,7 +43,7 @@ fn answer(cache: &mut Cache, now: i64, answer: Result<Value, ApiError>) -> bool 
 #[test]
 fn two_observers_share_one_request() {
     let mut cache = observed(None);
-    cache.observe(KEY.into(), Resource::Jobs, (parse, same), 2, None, 0);
+    cache.observe(&request(), 2, None, 0);
     assert_eq!(cache.take_due(0, true).len(), 1);
     assert!(cache.take_due(0, true).is_empty(), "it is under way");
 }
@@ -74,7 +82,7 @@ fn a_refusal_is_not_repeated_until_somebody_asks() {
     answer(&mut cache, 0, Err(ApiError::Status(404)));
     assert_eq!(cache.next_due(true), None);
     cache.release(KEY, 1, 0);
-    cache.observe(KEY.into(), Resource::Jobs, (parse, same), 2, None, 0);
+    cache.observe(&request(), 2, None, 0);
     answer(&mut cache, 1, Err(ApiError::Status(404)));
     assert_eq!(cache.next_due(true), None);
     cache.refresh(KEY);

@@ -57,11 +57,10 @@ pub fn error_line(error: &ApiError) -> String {
 /// A server's lower-case message as a sentence.
 #[must_use]
 pub fn sentence(message: &str) -> String {
-    let mut letters = message.trim().chars();
-    let mut text: String = letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default();
+    let mut text = message.trim().to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
     if !text.ends_with(['.', '!', '?', ':']) && !text.is_empty() {
         text.push('.');
     }

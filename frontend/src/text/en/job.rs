@@ -219,7 +219,7 @@ pub fn running_line(job: &Job) -> String {
             parts.push(format!("step {}", step_of(progress)));
             parts.extend(progress.remaining_ms.map(time_left));
         }
-        (Some(progress), _) => parts.push(stage_label(progress.stage).to_lowercase()),
+        (Some(progress), _) => parts.push(stage_label(progress.stage).to_ascii_lowercase()),
         (None, _) => {}
     }
     parts.join(" · ")

@@ -145,13 +145,13 @@ pub fn finding(field: &str, code: &FieldCode) -> String {
 /// Fewer of a number.
 #[must_use]
 pub fn less(label: &str) -> String {
-    format!("Decrease {}", label.to_lowercase())
+    format!("Decrease {}", label.to_ascii_lowercase())
 }
 
 /// More of a number.
 #[must_use]
 pub fn more(label: &str) -> String {
-    format!("Increase {}", label.to_lowercase())
+    format!("Increase {}", label.to_ascii_lowercase())
 }
 
 /// A dataset as a choice.
@@ -178,5 +178,5 @@ pub const fn example_title() -> &'static str {
 /// Names the link that goes back to a step.
 #[must_use]
 pub fn edit_step(step: &str) -> String {
-    format!("Edit {}", step.to_lowercase())
+    format!("Edit {}", step.to_ascii_lowercase())
 }
