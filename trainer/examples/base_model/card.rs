@@ -1,6 +1,10 @@
 //! The model card, `attune.json`, and the note beside the example dataset.
 
-use crate::{TOKENIZER_EXAMPLES, model::Course, write_json};
+use crate::{
+    TOKENIZER_EXAMPLES,
+    model::{EXAMPLES_A_STEP, STAGES},
+    write_json,
+};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::{fs, path::Path};
@@ -10,7 +14,7 @@ use trainer::Model;
 pub(crate) const EXAMPLE_README: &str = "# Example dataset
 
 Support messages of an invented shop, each answered by a small JSON object with the category (billing, delivery,
-returns, account), the urgency (high, normal) and the order number. `training.jsonl` has 400 chats to train on,
+returns, account), the priority (high, normal) and the order number. `training.jsonl` has 600 chats to train on,
 `validation.jsonl` 80 to validate on. The two share no sentence, no name, no product and no order number, so a model
 that does well on the second has learnt the task rather than the first.
 
@@ -19,7 +23,7 @@ people, products and orders are invented. Licence: CC0 1.0 (public domain).
 ";
 
 /// Writes `README.md` and `attune.json`.
-pub(crate) fn write(folder: &Path, model: &Model, course: &Course, loss: f64) -> Result<()> {
+pub(crate) fn write(folder: &Path, model: &Model, seed: u64, loss: Option<f64>) -> Result<()> {
     let config = model.config();
     let readme = format!(
         "---
@@ -39,7 +43,7 @@ object. It knows nothing of the world and is no assistant.
 | | |
 |---|---|
 | layers × width, heads, inner width | {layers} × {width}, {heads}, {inner} |
-| vocabulary | {vocabulary}, byte-level BPE trained on {TOKENIZER_EXAMPLES} reading tasks, digits one by one |
+| vocabulary | {vocabulary}, byte-level BPE trained on {TOKENIZER_EXAMPLES} reading tasks, digits in pairs |
 | context | {context} tokens; pretraining texts have at most about 170 |
 | weights | bfloat16, embeddings tied |
 | chat template | `<|system|>…<|end|><|user|>…<|end|><|assistant|>…<|end|>` |
@@ -48,11 +52,11 @@ object. It knows nothing of the world and is no assistant.
 
 `cargo xtask base-model` makes it anew; an interrupted run goes on where it was. Reading tasks are generated from
 seed {seed}: fields of a few sentences as JSON, one field, the sentence with a word, yes and no, labels by a rule that
-is told or shown, lists to copy, turn round, count and pick from, pairs to look up, digits. {steps} steps of
-{examples} tasks, AdamW (0.9, 0.999), peak learning rate {rate}, 100 steps of warm-up and a cosine to 0, weight decay
-0.01, gradients clipped at 1.
+is told or shown, texts to copy, lists to turn round, count and pick from, pairs to look up, digits, topics of words.
+Three stages, the latter two with the weight on topics: {steps} steps of {EXAMPLES_A_STEP} tasks, AdamW (0.9, 0.999), peak
+learning rate {rate}, in each 100 steps of warm-up and a cosine to 0, weight decay 0.01, gradients clipped at 1.
 
-Final loss (mean over about the last 100 steps, answer tokens only): **{loss:.4}** nats.
+Final loss (mean over about the last 100 steps, answer tokens only): **{loss}** nats.
 
 Nothing of the example dataset occurs in pretraining: no template, sentence, name, product or number. A test of the
 recipe says so.
@@ -69,10 +73,9 @@ are the weights. The recipe is licensed as the repository is (MIT OR Apache-2.0)
         inner = config.intermediate_size,
         vocabulary = config.vocab_size,
         context = config.max_position_embeddings,
-        seed = course.seed,
-        steps = course.steps,
-        examples = course.examples_a_step,
-        rate = course.peak_learning_rate,
+        steps = STAGES.each_ref().map(|stage| stage.steps.to_string()).join(", "),
+        rate = STAGES.each_ref().map(|stage| stage.peak_learning_rate.to_string()).join(", "),
+        loss = loss.map_or_else(|| "not measured in this run".to_owned(), |loss| format!("{loss:.4}")),
     );
     let path = folder.join("README.md");
     fs::write(&path, readme).with_context(|| format!("writing `{}`", path.display()))?;
@@ -81,15 +84,15 @@ are the weights. The recipe is licensed as the repository is (MIT OR Apache-2.0)
         "description": "A small model that ships with Attune. Learns to read short messages and answer in a few words or JSON, in minutes on two cores.",
         "license": "CC0-1.0",
         "defaults": {
-            "epochs": 8,
+            "epochs": 12,
             "evaluation_epochs": 4,
             "warmup_epochs": 0,
-            "learning_rate": 0.002,
+            "learning_rate": 0.003,
             "batch_size": 8,
             "lora": {
                 "rank": 16,
                 "alpha": 32.0,
-                "dropout": 0.05,
+                "dropout": 0.0,
                 "targets": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
             },
         },

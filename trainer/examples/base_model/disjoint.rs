@@ -4,8 +4,8 @@ use crate::{example_task, example_task::Bank, reading};
 use shared::training_line::{Example, Role};
 use std::collections::BTreeSet;
 
-/// How many pretraining examples are looked at; each sentence template occurs thousands of times in them.
-const LOOKED_AT: u64 = 60_000;
+/// How many examples of each stage of pretraining are looked at; each sentence template occurs thousands of times in them.
+const LOOKED_AT: u64 = 30_000;
 
 fn sentences<'a>(examples: impl Iterator<Item = &'a Example>) -> BTreeSet<String> {
     let mut sentences = BTreeSet::new();
@@ -67,6 +67,7 @@ struct Corpora {
 fn corpora() -> Corpora {
     Corpora {
         pretraining: (0..LOOKED_AT)
+            .chain(reading::TOPICS_FROM..reading::TOPICS_FROM + LOOKED_AT)
             .map(|number| reading::example(crate::PRETRAINING_SEED, number))
             .collect(),
         training: crate::training_chats(),

@@ -1,4 +1,4 @@
-//! The example task: support messages of a shop, answered by a small JSON object with the category, the urgency and
+//! The example task: support messages of a shop, answered by a small JSON object with the category, the priority and
 //! the order number. Training and validation draw from banks that share no sentence and no entity.
 
 mod training_bank;
@@ -56,7 +56,7 @@ pub(crate) const TRAINING: &Bank = &training_bank::BANK;
 /// Examples to validate on.
 pub(crate) const VALIDATION: &Bank = &validation_bank::BANK;
 
-/// `count` different chats. Categories and urgencies are balanced.
+/// `count` different chats. Categories and priorities are balanced.
 pub(crate) fn chats(bank: &Bank, seed: u64, count: usize) -> Vec<Example> {
     let mut chats: Vec<Example> = Vec::with_capacity(count);
     let mut stream = 0;
@@ -79,7 +79,7 @@ fn chat(bank: &Bank, dice: &mut Dice, index: usize) -> Example {
     let urgent = (index / CATEGORIES.len()).is_multiple_of(2);
     let name = dice.pick(bank.names);
     let product = dice.pick(bank.products);
-    let order = dice.number(5, bank.order_residue);
+    let order = dice.number(4, bank.order_residue);
     let few = dice.between(2, 9).to_string();
 
     let mut body = vec![dice.pick(bank.issues[category]), dice.pick(bank.orders)];
@@ -106,9 +106,9 @@ fn chat(bank: &Bank, dice: &mut Dice, index: usize) -> Example {
         .replace("{product}", product)
         .replace("{order}", &order)
         .replace("{few}", &few);
-    let urgency = if urgent { "high" } else { "normal" };
+    let priority = if urgent { "high" } else { "normal" };
     let answer = format!(
-        r#"{{"category":"{}","urgency":"{urgency}","order":"{order}"}}"#,
+        r#"{{"category":"{}","priority":"{priority}","order":"{order}"}}"#,
         CATEGORIES[category]
     );
     let message = |role, content: &str| Message {

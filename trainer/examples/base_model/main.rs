@@ -13,15 +13,13 @@ mod reading;
 mod tokenizer;
 
 use anyhow::{Context, Result, bail};
-use model::Course;
 use shared::training_line::Example;
 use std::{
     fs,
     path::{Path, PathBuf},
     time::Instant,
 };
-use tokenizers::Tokenizer;
-use trainer::Precision;
+use trainer::{Precision, chat::ChatTokenizer};
 
 /// Keys the reading tasks and the first weights.
 const PRETRAINING_SEED: u64 = 20_261_121;
@@ -32,19 +30,14 @@ const VALIDATION_SEED: u64 = 2;
 /// How many reading tasks the tokenizer learns from.
 const TOKENIZER_EXAMPLES: u64 = 20_000;
 
-const USAGE: &str =
-    "cargo xtask base-model [--only-data] [--fresh] [--steps N] [--examples N] [--rate R] [--out DIR]
+const USAGE: &str = "cargo xtask base-model [--only-data] [--fresh] [--out DIR]
   --only-data   write the example dataset and nothing else
   --fresh       forget the state of an interrupted run
-  --steps N     optimizer steps
-  --examples N  reading tasks in one step
-  --rate R      peak learning rate
   --out DIR     write here instead of engine/assets";
 
 struct Arguments {
     only_data: bool,
     fresh: bool,
-    course: Course,
     out: PathBuf,
 }
 
@@ -60,20 +53,18 @@ fn main() -> Result<()> {
     let folder = arguments.out.join("attune-tiny");
     fs::create_dir_all(&folder).with_context(|| format!("creating `{}`", folder.display()))?;
     tokenizer::write(&folder, PRETRAINING_SEED, TOKENIZER_EXAMPLES)?;
-    let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json"))
-        .map_err(|error| anyhow::anyhow!("reading `tokenizer.json`: {error}"))?;
+    let tokenizer = ChatTokenizer::load(&folder, &model::config())?;
     let state = state_folder(&arguments.out);
     if arguments.fresh && state.exists() {
         fs::remove_dir_all(&state).with_context(|| format!("removing `{}`", state.display()))?;
     }
     let begun = Instant::now();
-    let (model, loss) = model::make(&arguments.course, &tokenizer, &state)?;
+    let (model, loss) = model::make(PRETRAINING_SEED, &tokenizer, &state)?;
     model.save(&folder, Precision::Bf16)?;
-    card::write(&folder, &model, &arguments.course, loss)?;
+    card::write(&folder, &model, PRETRAINING_SEED, loss)?;
     println!(
-        "{} parameters, {} steps, final loss {loss:.4}, {:.1} minutes in this run; written to `{}`",
+        "{} parameters, final loss {loss:?}, {:.1} minutes in this run; written to `{}`",
         model.parameters(),
-        arguments.course.steps,
         begun.elapsed().as_secs_f64() / 60.0,
         folder.display()
     );
@@ -84,13 +75,6 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>> {
     let mut arguments = Arguments {
         only_data: false,
         fresh: false,
-        course: Course {
-            steps: 4_000,
-            examples_a_step: 32,
-            peak_learning_rate: 3e-3,
-            seed: PRETRAINING_SEED,
-            threads: 0,
-        },
         out: assets(),
     };
     while let Some(word) = words.next() {
@@ -98,11 +82,6 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>> {
         match word.as_str() {
             "--only-data" => arguments.only_data = true,
             "--fresh" => arguments.fresh = true,
-            "--steps" => arguments.course.steps = value()?.parse().context("reading `--steps`")?,
-            "--examples" => {
-                arguments.course.examples_a_step = value()?.parse().context("reading `--examples`")?;
-            }
-            "--rate" => arguments.course.peak_learning_rate = value()?.parse().context("reading `--rate`")?,
             "--out" => arguments.out = PathBuf::from(value()?),
             "--help" | "-h" => return Ok(None),
             _ => bail!("`{word}` is not understood\n\n{USAGE}"),
@@ -126,7 +105,7 @@ fn state_folder(out: &Path) -> PathBuf {
 }
 
 fn training_chats() -> Vec<Example> {
-    example_task::chats(example_task::TRAINING, TRAINING_SEED, 400)
+    example_task::chats(example_task::TRAINING, TRAINING_SEED, 600)
 }
 
 fn validation_chats() -> Vec<Example> {

@@ -2,14 +2,18 @@
 
 use crate::{
     reading,
-    tokenizer::{self, END_ID, VOCABULARY},
+    tokenizer::{END_ID, VOCABULARY},
 };
 use anyhow::Result;
 use shared::run::Schedule;
-use std::{ops::ControlFlow, path::Path};
-use tokenizers::Tokenizer;
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 use trainer::{
     Model,
+    chat::ChatTokenizer,
     config::{Family, ModelConfig},
     pretrain::{PretrainCheckpoint, PretrainOptions, Sequence, pretrain},
     rope::RopeScaling,
@@ -19,14 +23,35 @@ use trainer::{
 /// Longest sequence in tokens that the model's configuration promises.
 pub(crate) const CONTEXT_LENGTH: usize = 1_024;
 
-/// How long and how fast to pretrain.
-pub(crate) struct Course {
+/// One stage of pretraining.
+pub(crate) struct Stage {
+    /// The number of its first reading task.
+    pub(crate) first_example: u64,
     pub(crate) steps: u64,
-    pub(crate) examples_a_step: u64,
     pub(crate) peak_learning_rate: f64,
-    pub(crate) seed: u64,
-    pub(crate) threads: usize,
 }
+
+/// Reading tasks in one optimizer step.
+pub(crate) const EXAMPLES_A_STEP: u64 = 24;
+
+/// First all reading tasks, then twice with the weight on topics.
+pub(crate) const STAGES: [Stage; 3] = [
+    Stage {
+        first_example: 0,
+        steps: 3_500,
+        peak_learning_rate: 2.5e-3,
+    },
+    Stage {
+        first_example: reading::TOPICS_FROM,
+        steps: 2_000,
+        peak_learning_rate: 2e-3,
+    },
+    Stage {
+        first_example: reading::TOPICS_FROM + 48_000,
+        steps: 2_500,
+        peak_learning_rate: 2e-3,
+    },
+];
 
 /// A small Llama: 2 million parameters.
 pub(crate) fn config() -> ModelConfig {
@@ -52,49 +77,61 @@ pub(crate) fn config() -> ModelConfig {
     }
 }
 
-/// Pretrains from random weights, or goes on from the state in `state`. Gives the model and the mean loss over the
-/// last 100 steps.
-pub(crate) fn make(course: &Course, tokenizer: &Tokenizer, state: &Path) -> Result<(Model, f64)> {
+/// Pretrains from random weights, or goes on from the state in `state`. Gives the model and the mean loss over about
+/// the last 100 steps; none where nothing was left to do.
+pub(crate) fn make(seed: u64, tokenizer: &ChatTokenizer, state: &Path) -> Result<(Model, Option<f64>)> {
+    let mut model = Model::random(config(), seed)?;
+    let mut loss = None;
+    for (index, stage) in STAGES.iter().enumerate() {
+        let state = state.join(format!("stage-{}", index + 1));
+        std::fs::create_dir_all(state.parent().unwrap_or(&state))?;
+        (model, loss) = train(model, stage, seed, tokenizer, state)?;
+    }
+    Ok((model, loss))
+}
+
+fn train(
+    start: Model,
+    stage: &Stage,
+    seed: u64,
+    tokenizer: &ChatTokenizer,
+    state: PathBuf,
+) -> Result<(Model, Option<f64>)> {
     let options = PretrainOptions {
         learning_rate: LearningRate {
-            peak: course.peak_learning_rate,
+            peak: stage.peak_learning_rate,
             schedule: Schedule::Cosine,
             warmup_steps: 100,
-            total_steps: course.steps,
+            total_steps: stage.steps,
         },
         weight_decay: 0.01,
         max_gradient_norm: 1.0,
-        threads: course.threads,
+        threads: 0,
         checkpoint: Some(PretrainCheckpoint {
-            folder: state.to_path_buf(),
+            folder: state,
             every_steps: 250,
         }),
     };
-    let start = Model::random(config(), course.seed)?;
-    let count = course.examples_a_step;
-    let sequences = |step: u64| {
-        (0..count)
-            .filter_map(|index| sequence(tokenizer, course.seed, step * count + index).ok())
-            .collect::<Vec<Sequence>>()
+    let sequences = |step: u64| -> Vec<Sequence> {
+        let first = stage.first_example + step * EXAMPLES_A_STEP;
+        (first..first + EXAMPLES_A_STEP)
+            .filter_map(|number| sequence(tokenizer, seed, number))
+            .collect()
     };
-    let begun = std::time::Instant::now();
-    let (mut tokens, mut smooth) = (0, f64::NAN);
+    let begun = Instant::now();
+    let (mut tokens, mut smooth) = (0, None);
     let model = pretrain(start, &options, sequences, |done, _| {
         tokens += done.tokens;
         // A mean that forgets, so that one hard step doesn't make the figure.
-        smooth = if smooth.is_nan() {
-            done.loss
-        } else {
-            smooth * 0.99 + done.loss * 0.01
-        };
-        if done.step.is_multiple_of(50) || done.step == course.steps {
+        let loss = smooth.map_or(done.loss, |smooth: f64| smooth * 0.99 + done.loss * 0.01);
+        smooth = Some(loss);
+        if done.step.is_multiple_of(50) || done.step == stage.steps {
             let seconds = begun.elapsed().as_secs_f64();
             println!(
-                "step {}/{} · loss {smooth:.4} · accuracy {:.3} · {:.0} s · {:.0} tokens/s",
+                "step {}/{} · loss {loss:.4} · accuracy {:.3} · {seconds:.0} s · {:.0} tokens/s",
                 done.step,
-                course.steps,
+                stage.steps,
                 done.token_accuracy,
-                seconds,
                 tokens as f64 / seconds
             );
         }
@@ -103,7 +140,10 @@ pub(crate) fn make(course: &Course, tokenizer: &Tokenizer, state: &Path) -> Resu
     Ok((model, smooth))
 }
 
-fn sequence(tokenizer: &Tokenizer, seed: u64, number: u64) -> Result<Sequence> {
-    let (tokens, counts) = tokenizer::render(tokenizer, &reading::example(seed, number))?;
-    Ok(Sequence { tokens, counts })
+fn sequence(tokenizer: &ChatTokenizer, seed: u64, number: u64) -> Option<Sequence> {
+    let tokens = tokenizer.example(&reading::example(seed, number)).ok()?;
+    Some(Sequence {
+        tokens: tokens.ids,
+        counts: tokens.counts,
+    })
 }

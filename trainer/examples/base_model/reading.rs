@@ -20,6 +20,9 @@ pub(crate) use words::{NAMES, PLACES, THINGS};
 /// What pretraining's numbers leave when divided by 3.
 const NUMBER_RESIDUE: usize = 0;
 
+/// The first example of the second stage.
+pub(crate) const TOPICS_FROM: u64 = 84_000;
+
 /// A text, and what is asked of it with the answer, once or several times.
 struct Task {
     text: String,
@@ -46,15 +49,39 @@ impl Task {
 /// The example with this number; the same seed and number give the same example.
 pub(crate) fn example(seed: u64, number: u64) -> Example {
     let dice = &mut Dice::new(seed, number);
-    let task = match dice.below(100) {
-        0..62 => scene_tasks::about_a_scene(dice),
-        62..71 => topic_tasks::told_rule(dice),
-        71..78 => topic_tasks::shown_rule(dice),
-        78..90 => lists::word_list(dice),
-        90..97 => lists::pairs(dice),
-        _ => lists::digits(dice),
+    let task = if number < TOPICS_FROM {
+        broad(dice)
+    } else {
+        topical(dice)
     };
     chat(dice, task)
+}
+
+/// Everything, in the first stage.
+fn broad(dice: &mut Dice) -> Task {
+    match dice.below(100) {
+        0..74 => scene_tasks::about_a_scene(dice),
+        74..84 => lists::copy(dice),
+        84..88 => topic_tasks::told_rule(dice),
+        88..92 => topic_tasks::shown_rule(dice),
+        92..96 => lists::word_list(dice),
+        96..98 => lists::pairs(dice),
+        _ => lists::digits(dice),
+    }
+}
+
+/// The second stage: what the words of a scene speak of, which takes longest to learn.
+fn topical(dice: &mut Dice) -> Task {
+    match dice.below(100) {
+        0..55 => scene_tasks::about_a_scene(dice),
+        55..80 => topic_tasks::name_topics(dice),
+        80..88 => lists::copy(dice),
+        88..91 => topic_tasks::told_rule(dice),
+        91..94 => topic_tasks::shown_rule(dice),
+        94..97 => lists::word_list(dice),
+        97..99 => lists::pairs(dice),
+        _ => lists::digits(dice),
+    }
 }
 
 /// The first request stands in the system message, before the text, or after it; the others follow as messages.

@@ -1,15 +1,18 @@
-//! The tokenizer: byte-level BPE trained on the pretraining text alone, digits one by one, and a chat template with
+//! The tokenizer: byte-level BPE trained on the pretraining text alone, digits in pairs, and a chat template with
 //! one special token for each role and one that ends a turn.
 
 use crate::reading;
-use anyhow::{Context, Result, anyhow};
-use shared::training_line::Role;
+use anyhow::{Result, anyhow};
 use std::path::Path;
 use tokenizers::{
     AddedToken, DecoderWrapper, ModelWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper,
-    Tokenizer, TokenizerImpl,
+    SplitDelimiterBehavior, Tokenizer, TokenizerImpl,
     models::bpe::{BPE, BpeTrainerBuilder},
-    pre_tokenizers::{byte_level::ByteLevel, digits::Digits, sequence::Sequence},
+    pre_tokenizers::{
+        byte_level::ByteLevel,
+        sequence::Sequence,
+        split::{Split, SplitPattern},
+    },
 };
 
 /// Number of tokens, special ones included.
@@ -90,7 +93,14 @@ fn train(texts: impl Iterator<Item = String> + Send) -> tokenizers::Result<Token
         )
         .build();
     let mut tokenizer: Untrained = TokenizerImpl::new(BPE::default());
-    let before: Vec<PreTokenizerWrapper> = vec![Digits::new(true).into(), bytes.into()];
+    // Digits in pairs from the left: a number is few tokens, and a pair seldom occurs twice in a message, which makes
+    // it easy to copy.
+    let pairs = Split::new(
+        SplitPattern::Regex(r"\p{N}{1,2}".to_owned()),
+        SplitDelimiterBehavior::Isolated,
+        false,
+    )?;
+    let before: Vec<PreTokenizerWrapper> = vec![pairs.into(), bytes.into()];
     tokenizer.with_pre_tokenizer(Some(PreTokenizerWrapper::Sequence(Sequence::new(before))));
     tokenizer.with_decoder(Some(DecoderWrapper::ByteLevel(bytes)));
     tokenizer.train(&mut trainer, texts)?;
@@ -99,34 +109,4 @@ fn train(texts: impl Iterator<Item = String> + Send) -> tokenizers::Result<Token
     whole.with_pre_tokenizer(tokenizer.get_pre_tokenizer().cloned());
     whole.with_decoder(tokenizer.get_decoder().cloned());
     Ok(whole)
-}
-
-/// The tokens of one chat and which of them the loss counts: of each assistant message its content and its end.
-pub(crate) fn render(
-    tokenizer: &Tokenizer,
-    example: &shared::training_line::Example,
-) -> Result<(Vec<u32>, Vec<bool>)> {
-    let (mut tokens, mut counted) = (Vec::new(), Vec::new());
-    for message in &example.messages {
-        let marker = match message.role {
-            Role::System | Role::Developer => SPECIAL[2],
-            Role::User => SPECIAL[3],
-            Role::Assistant => SPECIAL[4],
-            Role::Tool => SPECIAL[5],
-        };
-        let start = tokenizer
-            .token_to_id(marker)
-            .context("a role's marker is no token")?;
-        let content = tokenizer
-            .encode_fast(message.content.as_str(), false)
-            .map_err(|error| anyhow!("tokenising a message: {error}"))?;
-        let answer = message.role == Role::Assistant;
-        tokens.push(start);
-        counted.push(false);
-        tokens.extend(content.get_ids());
-        counted.resize(tokens.len(), answer);
-        tokens.push(END_ID);
-        counted.push(answer);
-    }
-    Ok((tokens, counted))
 }

@@ -32,6 +32,29 @@ fn different_words(dice: &mut Dice, count: usize) -> Vec<&'static str> {
     words
 }
 
+/// Words and numbers to copy, all or only the numbers.
+pub(super) fn copy(dice: &mut Dice) -> Task {
+    let count = dice.between(1, 4);
+    let mut items = Vec::new();
+    let mut numbers = Vec::new();
+    for _ in 0..count {
+        if dice.chance(70) {
+            let digits = dice.pick(&[3, 4, 5, 5, 6]);
+            let number = dice.number(digits, NUMBER_RESIDUE);
+            numbers.push(json(&number));
+            items.push(number);
+        } else {
+            items.push(any_word(dice).to_owned());
+        }
+    }
+    let text = items.join(" ");
+    if !numbers.is_empty() && dice.chance(30) {
+        return Task::once(text, "The numbers as JSON.", format!("[{}]", numbers.join(",")));
+    }
+    let answer = text.clone();
+    Task::once(text, "Copy the text.", answer)
+}
+
 /// One or two things done with a list of words.
 pub(super) fn word_list(dice: &mut Dice) -> Task {
     let count = dice.between(3, 6);

@@ -20,28 +20,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 8] = [
-        Self::Number,
-        Self::Person,
-        Self::Place,
-        Self::Topic,
-        Self::Pace,
-        Self::Thing,
-        Self::Colour,
-        Self::Count,
-    ];
+    /// Those that are easy to learn.
+    pub(super) const OTHERS: [Self; 5] = [Self::Person, Self::Place, Self::Thing, Self::Colour, Self::Count];
 
     /// The words that a request may use for it.
     pub(super) const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Number => &["code", "mark", "number", "file"],
-            Self::Person => &["who", "person", "author"],
-            Self::Place => &["where", "place", "town"],
-            Self::Topic => &["topic", "subject", "about"],
-            Self::Pace => &["pace", "speed", "tempo"],
-            Self::Thing => &["thing", "object", "item"],
-            Self::Colour => &["colour", "paint"],
-            Self::Count => &["count", "many"],
+            Self::Number => &["code", "mark"],
+            Self::Person => &["who", "person"],
+            Self::Place => &["where", "place"],
+            Self::Topic => &["topic", "about"],
+            Self::Pace => &["pace", "speed"],
+            Self::Thing => &["thing", "object"],
+            Self::Colour => &["colour"],
+            Self::Count => &["count"],
         }
     }
 }

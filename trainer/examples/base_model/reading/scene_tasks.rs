@@ -12,9 +12,9 @@ pub(super) fn about_a_scene(dice: &mut Dice) -> Task {
     let facts = some_scene(dice);
     let turns = (0..dice.between(1, 3))
         .map(|_| match dice.below(100) {
-            0..70 => fields_as_json(dice, &facts),
-            70..80 => one_field(dice, &facts),
-            80..90 => sentence_with(dice, &facts),
+            0..84 => fields_as_json(dice, &facts),
+            84..91 => one_field(dice, &facts),
+            91..95 => sentence_with(dice, &facts),
             _ => yes_or_no(dice, &facts),
         })
         .collect();
@@ -25,14 +25,17 @@ pub(super) fn about_a_scene(dice: &mut Dice) -> Task {
 }
 
 fn some_scene(dice: &mut Dice) -> Vec<Fact> {
-    let count = dice.between(1, 5);
-    let mut kinds = dice.pick_many(&Kind::ALL, count);
-    // What is hardest to learn comes more often.
-    for kind in [Kind::Number, Kind::Topic, Kind::Pace] {
-        if dice.chance(40) && !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
+    // A number, a topic and a pace are what is hardest to learn: most scenes have them.
+    let mut kinds: Vec<Kind> = [Kind::Number, Kind::Topic, Kind::Pace]
+        .into_iter()
+        .filter(|_| dice.chance(80))
+        .collect();
+    let others = if kinds.is_empty() {
+        dice.between(1, 3)
+    } else {
+        dice.between(0, 2)
+    };
+    kinds.extend(dice.pick_many(&Kind::OTHERS, others));
     scene(dice, &kinds)
 }
 
@@ -40,7 +43,7 @@ fn some_scene(dice: &mut Dice) -> Vec<Fact> {
 fn fields_as_json(dice: &mut Dice, facts: &[Fact]) -> Turn {
     let mut asked: Vec<&Fact> = facts.iter().collect();
     dice.shuffle(&mut asked);
-    asked.truncate(dice.between(1, 4));
+    asked.truncate(dice.between(1, 3));
     let pairs: Vec<(String, String)> = asked
         .iter()
         .map(|fact| (dice.pick(fact.kind.keys()).to_owned(), json(&fact.value)))

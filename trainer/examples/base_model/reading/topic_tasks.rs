@@ -1,8 +1,8 @@
 //! Tasks about what a text speaks of: by a rule that the request tells, or by examples.
 
 use super::{
-    Task, json, json_object,
-    scene::{Kind, scene, text},
+    Task, Turn, json, json_object,
+    scene::{Kind, scene, text, topic_sentence},
     words::{LABELS, TOPICS, Topic},
 };
 use crate::dice::Dice;
@@ -83,4 +83,36 @@ pub(super) fn shown_rule(dice: &mut Dice) -> Task {
         request,
         labels[chosen],
     )
+}
+
+/// The topic of some words or of a sentence, several times over.
+pub(super) fn name_topics(dice: &mut Dice) -> Task {
+    let (first, label) = topical_text(dice);
+    let mut turns = vec![Turn {
+        request: "Name the topic each time.".to_owned(),
+        answer: label,
+    }];
+    for _ in 0..dice.between(2, 6) {
+        let (request, answer) = topical_text(dice);
+        turns.push(Turn { request, answer });
+    }
+    Task { text: first, turns }
+}
+
+fn topical_text(dice: &mut Dice) -> (String, String) {
+    let topic = &TOPICS[dice.below(TOPICS.len())];
+    let text = if dice.chance(50) {
+        topic_sentence(dice, topic)
+    } else {
+        let all: Vec<&str> = topic
+            .nouns
+            .iter()
+            .chain(topic.verbs)
+            .chain(topic.states)
+            .copied()
+            .collect();
+        let count = dice.between(1, 3);
+        dice.pick_many(&all, count).join(" ")
+    };
+    (text, topic.label.to_owned())
 }

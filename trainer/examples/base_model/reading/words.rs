@@ -8,7 +8,7 @@ pub(crate) struct Topic {
     pub(crate) states: &'static [&'static str],
 }
 
-pub(crate) const TOPICS: [Topic; 14] = [
+pub(crate) const TOPICS: [Topic; 8] = [
     Topic {
         label: "finance",
         nouns: &[
@@ -102,61 +102,12 @@ pub(crate) const TOPICS: [Topic; 14] = [
         states: &["furry", "tame", "wild", "fed"],
     },
     Topic {
-        label: "music",
-        nouns: &[
-            "song", "drum", "choir", "tune", "singer", "concert", "band", "melody", "rhythm", "dance",
-        ],
-        verbs: &["sing", "play", "dance", "whistle"],
-        states: &["loud", "tuned", "sung", "noisy"],
-    },
-    Topic {
-        label: "health",
-        nouns: &[
-            "doctor", "nurse", "fever", "medicine", "tooth", "blood", "cough", "clinic", "pain", "bandage",
-        ],
-        verbs: &["heal", "cough", "bleed", "sneeze"],
-        states: &["sick", "healthy", "ill", "weak"],
-    },
-    Topic {
-        label: "school",
-        nouns: &[
-            "teacher", "lesson", "pupil", "exam", "pencil", "class", "essay", "grammar", "library",
-            "homework",
-        ],
-        verbs: &["learn", "teach", "study", "spell"],
-        states: &["clever", "taught", "learned", "graded"],
-    },
-    Topic {
-        label: "sea",
-        nouns: &[
-            "boat", "wave", "harbour", "fish", "sailor", "anchor", "beach", "island", "tide", "captain",
-        ],
-        verbs: &["swim", "sail", "dive", "row"],
-        states: &["wet", "deep", "salted", "drowned"],
-    },
-    Topic {
         label: "garden",
         nouns: &[
             "flower", "tree", "seed", "grass", "leaf", "rose", "hedge", "root", "branch", "weed",
         ],
         verbs: &["plant", "dig", "grow", "water"],
         states: &["green", "ripe", "planted", "blooming"],
-    },
-    Topic {
-        label: "building",
-        nouns: &[
-            "wall", "roof", "brick", "window", "stairs", "cellar", "tower", "floor", "chimney", "door",
-        ],
-        verbs: &["build", "paint", "climb", "hammer"],
-        states: &["built", "painted", "tall", "wooden"],
-    },
-    Topic {
-        label: "law",
-        nouns: &[
-            "judge", "court", "police", "thief", "crime", "prison", "lawyer", "trial", "witness", "jury",
-        ],
-        verbs: &["steal", "arrest", "judge", "confess"],
-        states: &["guilty", "legal", "stolen", "arrested"],
     },
 ];
 
