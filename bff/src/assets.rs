@@ -60,7 +60,8 @@ pub async fn serve(request: Request) -> Response {
     {
         return answer(path, &file, headers);
     }
-    if !accepts_pages(headers) {
+    // The front door opens for programs too, which seldom say that they take pages.
+    if !path.is_empty() && !accepts_pages(headers) {
         return ApiError::not_found("file").into_response();
     }
     Dist::get(INDEX).map_or_else(unbuilt, |file| answer(INDEX, &file, headers))

@@ -41,9 +41,11 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             .with_graceful_shutdown(async move { drained.cancelled().await })
             .await
     });
+    // Listened for before anybody can know that this server is there.
+    let told_to_stop = stop_signals()?;
     announce(&config, address);
 
-    told_to_stop().await?;
+    told_to_stop.await?;
     tracing::info!("stopping: no new requests");
     finished.cancel();
     stopping.cancel();
@@ -206,18 +208,23 @@ fn announce(config: &Config, address: SocketAddr) {
     let _ignored = writeln!(out, "attune: listening on http://{address}").and_then(|()| out.flush());
 }
 
-async fn told_to_stop() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Registers for the signals that end a server; the future ends with the first of them.
+#[cfg(unix)]
+fn stop_signals() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    {
-        tokio::signal::ctrl_c().await
-    }
+        Ok(())
+    })
+}
+
+/// Registers for the signal that ends a server; the future ends with it.
+#[cfg(not(unix))]
+fn stop_signals() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
