@@ -92,6 +92,18 @@ impl Api {
         api
     }
 
+    /// The session's cookie, for a request that is written by hand.
+    #[must_use]
+    pub fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap_or_default()
+    }
+
+    /// A page, asked for as a browser does when somebody types its address.
+    pub async fn page(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).header("accept", "text/html"))
+            .await
+    }
+
     /// A request with the session and the header that `/api` asks for.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self

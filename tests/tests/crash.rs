@@ -22,8 +22,8 @@ async fn a_job_whose_server_and_trainer_are_killed_five_times_ends_as_if_nothing
     let mut random = Random::announced();
     let server = Server::new().await;
     let api = Api::signed_in(&server).await;
-    let body = api.new_job("killed-often", 160, 10).await;
-    let total_steps = 200;
+    let body = api.new_job("killed-often", 96, 10).await;
+    let total_steps = 120;
 
     let job = api.create_job(&body).await;
     let (server, seen) = kill_again_and_again(&mut random, server, &job, total_steps).await;

@@ -23,7 +23,7 @@ async fn the_binary_alone_serves_the_page_the_health_checks_and_the_metrics() {
     assert_eq!(page.status, 200);
     assert!(page.body.as_str().unwrap().contains("<title>"), "{}", page.body);
     assert_eq!(
-        api.get("/jobs/some-job").await.status,
+        api.page("/jobs/some-job").await.status,
         200,
         "a deep link gives the page"
     );
@@ -101,10 +101,14 @@ async fn a_key_made_on_the_command_line_opens_v1_and_no_other_does() {
 #[tokio::test]
 async fn a_port_in_use_is_named_in_the_error() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let refusal = Setup::new().listening_on(&address).refusal().await;
+    let address = taken.local_addr().unwrap();
+    let refusal = Setup::new().listening_on(address.to_string()).refusal().await;
     assert_eq!(refusal.status.code(), Some(1), "{}", refusal.stderr);
-    assert!(refusal.stderr.contains(&address), "{}", refusal.stderr);
+    assert!(
+        refusal.stderr.contains(&format!("port {}", address.port())),
+        "{}",
+        refusal.stderr
+    );
     assert!(refusal.stderr.contains("in use"), "{}", refusal.stderr);
 }
 
@@ -131,7 +135,11 @@ async fn a_bad_setting_is_named_with_its_source() {
         "{}",
         refusal.stderr
     );
-    assert!(refusal.stderr.contains("carrier-pigeon"), "{}", refusal.stderr);
+    assert!(
+        refusal.stderr.contains("`job-training-api`"),
+        "it says what would be right: {}",
+        refusal.stderr
+    );
 }
 
 #[tokio::test]
