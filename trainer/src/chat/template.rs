@@ -133,7 +133,10 @@ fn of_config(config: &Value) -> Option<String> {
 }
 
 /// Python's `json.dumps` with its default separators, as transformers' filter of that name gives it.
-#[expect(clippy::needless_pass_by_value, reason = "a filter's arguments are handed over by value")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a filter's arguments are handed over by value"
+)]
 fn to_json(Serde(value): Serde<Value>, options: Kwargs) -> Result<Jinja, minijinja::Error> {
     let indent: Option<usize> = options.get("indent")?;
     // Python's other options change nothing here: text is never escaped beyond what JSON needs.
