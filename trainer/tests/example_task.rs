@@ -1,6 +1,8 @@
 //! The real thing: the bundled base model, the example dataset and the defaults that the wizard proposes, through the
 //! trainer as it runs in production. Before training almost no validation answer is right, after it most are.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
 use serde::Deserialize;
 use shared::{
     model::JobDefaults,
