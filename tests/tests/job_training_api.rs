@@ -239,7 +239,7 @@ async fn the_wizard_asks_only_what_this_api_takes_and_shows_its_refusals_on_the_
     browser.errors().await;
 
     // One is deleted in the list, after a question, and then there is room.
-    browser.click("Jobs").await;
+    browser.follow("/jobs").await;
     browser.click("Delete job-3").await;
     browser.click("Delete").await;
     browser.gone("button", "Delete job-3").await;

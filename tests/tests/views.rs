@@ -197,6 +197,7 @@ async fn a_dataset_is_uploaded_read_and_shown() {
 
     let broken = server.setup.scratch().join("broken.jsonl");
     std::fs::write(&broken, examples::chats(12) + "not json\n").expect("a file");
+    browser.follow("/datasets").await;
     browser.choose_file(&broken).await;
     browser.shows("Unusable").await;
     browser.no_errors().await;

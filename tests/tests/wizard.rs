@@ -84,13 +84,7 @@ async fn errors_stand_under_their_fields_and_the_first_takes_the_focus() {
             .as_deref(),
         Some("true")
     );
-    assert!(
-        browser
-            .description("Training dataset")
-            .await
-            .to_lowercase()
-            .contains("choose")
-    );
+    assert!(browser.description("Training dataset").await.contains("required"));
     browser.photograph_all("wizard-errors").await;
 
     browser.fill("Job name", "ends-in-a-dash-").await;
