@@ -83,7 +83,7 @@ async fn the_first_job_from_the_printed_address_to_an_adapter() {
     );
     browser.no_errors().await;
 
-    let patience = Duration::from_secs(300);
+    let patience = Duration::from_secs(420);
     browser
         .until_within(patience, "it completes", async || {
             browser.text().await.contains("Completed")
