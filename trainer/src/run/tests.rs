@@ -460,7 +460,10 @@ fn the_number_of_threads_changes_no_byte() {
 /// Not a test by itself: the child process of the two below.
 #[test]
 #[ignore = "run by other tests as their child"]
-#[expect(clippy::disallowed_methods, reason = "the exit code is what the parent looks at, and a test returns none")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the exit code is what the parent looks at, and a test returns none"
+)]
 fn child() {
     let run_dir = std::env::var_os("TRAINER_TEST_RUN_DIR").unwrap();
     std::process::exit(i32::from(main(Path::new(&run_dir), RunOptions::default())));
