@@ -13,10 +13,12 @@ pub mod session;
 pub mod stream;
 pub mod upload;
 
-use gloo_net::http::{Method, RequestBuilder};
+use crate::browser;
 use serde::de::DeserializeOwned;
 use shared::problem::Problem;
-use web_sys::{AbortSignal, RequestCredentials};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestCredentials, RequestInit, Response};
 
 /// Why a request gave no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,33 +69,46 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// Sends a request and reads its answer as text. `body` is JSON.
+/// Sends a request. `body` is JSON.
+pub(crate) async fn fetch(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    headers: &[(&str, &str)],
+    signal: Option<&AbortSignal>,
+) -> Result<Response, ApiError> {
+    let unreachable = |_: JsValue| ApiError::Unreachable;
+    let request = RequestInit::new();
+    request.set_method(method);
+    request.set_credentials(RequestCredentials::SameOrigin);
+    request.set_signal(signal);
+    let sent = Headers::new().map_err(unreachable)?;
+    sent.set("x-attune", "1").map_err(unreachable)?;
+    if let Some(body) = body {
+        sent.set("content-type", "application/json")
+            .map_err(unreachable)?;
+        request.set_body(&JsValue::from_str(&body));
+    }
+    for (name, value) in headers {
+        sent.set(name, value).map_err(unreachable)?;
+    }
+    request.set_headers(&sent);
+    let window = browser::window().ok_or(ApiError::Unreachable)?;
+    let answer = JsFuture::from(window.fetch_with_str_and_init(path, &request)).await;
+    answer.map(JsCast::unchecked_into).map_err(unreachable)
+}
+
+/// Sends a request and reads its answer as text.
 pub(crate) async fn send(
-    method: Method,
+    method: &str,
     path: &str,
     body: Option<String>,
     headers: &[(&str, &str)],
     signal: Option<&AbortSignal>,
 ) -> Result<Answer, ApiError> {
-    let mut builder = RequestBuilder::new(path)
-        .method(method)
-        .credentials(RequestCredentials::SameOrigin)
-        .abort_signal(signal)
-        .header("x-attune", "1");
-    for (name, value) in headers {
-        builder = builder.header(name, value);
-    }
-    let request = match body {
-        Some(body) => builder.header("content-type", "application/json").body(body),
-        None => builder.build(),
-    };
-    let response = request
-        .map_err(|_| ApiError::Unreachable)?
-        .send()
-        .await
-        .map_err(|_| ApiError::Unreachable)?;
+    let response = fetch(method, path, body, headers, signal).await?;
+    let text = read_text(&response).await?;
     let status = response.status();
-    let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
     if response.ok() {
         Ok(Answer { status, text })
     } else {
@@ -101,9 +116,16 @@ pub(crate) async fn send(
     }
 }
 
+/// Reads an answer to its end.
+pub(crate) async fn read_text(response: &Response) -> Result<String, ApiError> {
+    let text = response.text().map_err(|_| ApiError::Unreachable)?;
+    let text = JsFuture::from(text).await.map_err(|_| ApiError::Unreachable)?;
+    text.as_string().ok_or(ApiError::Unreachable)
+}
+
 /// Reads a GET's answer.
 pub(crate) async fn get(path: &str, signal: Option<&AbortSignal>) -> Result<String, ApiError> {
-    send(Method::GET, path, None, &[], signal)
+    send("GET", path, None, &[], signal)
         .await
         .map(|answer| answer.text)
 }
@@ -115,7 +137,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
 
 /// Writes a request's body.
 pub(crate) fn write<T: serde::Serialize>(body: &T) -> Option<String> {
-    serde_json::to_string(body).ok()
+    json::write(body).ok()
 }
 
 /// What an error answer says.

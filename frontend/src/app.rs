@@ -5,13 +5,13 @@ use crate::{
     browser::{self, Listener},
     components::{
         shell::{ShellProps, use_shell},
-        toast::{ToastList, ToastPlace as _, Toaster},
+        toast::{ToastList, Toaster, toasts},
     },
     draft::{DraftHandle, use_stored_draft},
     pages::{self, dataset::DatasetProps, job::JobProps, sign_in::SignInProps, wizard::WizardProps},
-    part::{keyed_part, part, plain_part},
+    part::{keyed_part, part, plain_part, use_change},
     query::{Poll, Store, use_query},
-    route::Route,
+    route::{Route, use_address},
     text,
 };
 use shared::{
@@ -19,7 +19,6 @@ use shared::{
     validate::Step,
 };
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 /// What everything may use: the data, and a way to tell the user something.
 #[derive(Clone, PartialEq)]
@@ -33,17 +32,15 @@ pub struct Services {
 /// The root.
 #[component]
 pub fn App() -> Html {
-    let toasts = use_reducer(ToastList::default);
+    let list = use_reducer(ToastList::default);
     let services = use_memo((), |()| Services {
         store: Store::default(),
-        toaster: Toaster::new(toasts.dispatcher()),
+        toaster: Toaster::new(list.dispatcher()),
     });
     html! {
         <ContextProvider<Services> context={(*services).clone()}>
-            <BrowserRouter>
-                <div>{ plain_part(use_gate) }</div>
-            </BrowserRouter>
-            { toasts.view() }
+            <div>{ plain_part(use_gate) }</div>
+            { toasts(&list) }
         </ContextProvider<Services>>
     }
 }
@@ -62,7 +59,7 @@ enum Door {
 fn use_gate() -> Html {
     let store = crate::query::hooks::use_store();
     let door = use_state(|| {
-        if browser::address_parameter("token").is_some() {
+        if token_in_address().is_some() {
             Door::Trying
         } else {
             Door::Open
@@ -70,14 +67,14 @@ fn use_gate() -> Html {
     });
     {
         let (door, store) = (door.setter(), store.clone());
-        use_effect_with((), move |()| {
+        use_change((), move |()| {
             store.on_signed_out(Callback::from({
                 let door = door.clone();
                 move |()| door.set(Door::Closed(false))
             }));
             let listeners = watch_foreground(&store);
-            if let Some(token) = browser::address_parameter("token") {
-                browser::drop_address_parameter("token");
+            if let Some(token) = token_in_address() {
+                browser::replace_address(&browser::address().path);
                 wasm_bindgen_futures::spawn_local(async move {
                     door.set(match store.sign_in(&token).await {
                         Ok(_) => Door::Open,
@@ -85,7 +82,7 @@ fn use_gate() -> Html {
                     });
                 });
             }
-            move || drop(listeners)
+            Some(Box::new(listeners))
         });
     }
     let opened = {
@@ -98,6 +95,11 @@ fn use_gate() -> Html {
         Door::Closed(wrong) => part(pages::sign_in::use_sign_in_page, SignInProps { wrong, opened }),
     };
     html! { <div class="gate">{ view }</div> }
+}
+
+/// The token of the address that the server printed. It is taken out of the address bar as soon as it is tried.
+fn token_in_address() -> Option<String> {
+    Some(browser::address().parameter("token")).filter(|token| !token.is_empty())
 }
 
 fn watch_foreground(store: &Store) -> Vec<Listener> {
@@ -116,7 +118,7 @@ fn watch_foreground(store: &Store) -> Vec<Listener> {
 fn use_inside() -> Html {
     let _session = use_query(api::session::session(), Poll::Never);
     let draft = use_stored_draft();
-    let route = use_route::<Route>().unwrap_or(Route::NotFound);
+    let route = Route::parse(&use_address().path);
     html! {
         <ContextProvider<DraftHandle> context={draft}>
             { part(use_shell, ShellProps { lit: route.section(), page: html! { <div>{ page(&route) }</div> } }) }
@@ -128,10 +130,10 @@ fn page(route: &Route) -> Html {
     match route {
         Route::Dashboard => plain_part(pages::dashboard::use_dashboard_page),
         Route::Jobs => plain_part(pages::jobs::use_jobs_page),
-        Route::NewJob | Route::Setup => wizard(Step::Setup),
+        Route::Setup => wizard(Step::Setup),
         Route::Configure => wizard(Step::Configure),
         Route::Review => wizard(Step::Review),
-        Route::Job { id } => keyed_part(
+        Route::Job(id) => keyed_part(
             id,
             pages::job::use_job_page,
             JobProps {
@@ -139,7 +141,7 @@ fn page(route: &Route) -> Html {
             },
         ),
         Route::Datasets => plain_part(pages::datasets::use_datasets_page),
-        Route::Dataset { id } => keyed_part(
+        Route::Dataset(id) => keyed_part(
             id,
             pages::dataset::use_dataset_page,
             DatasetProps {

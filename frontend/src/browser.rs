@@ -2,6 +2,8 @@
 //!
 //! Natively (in tests) there is no browser: then the clock is the system's and the rest is absent or does nothing.
 
+use crate::route::Address;
+use shared::timestamp::Timestamp;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Document, Element, HtmlElement, Storage, Window};
 
@@ -52,7 +54,7 @@ pub fn local_time(unix_ms: i64) -> String {
     }
     #[cfg(not(target_arch = "wasm32"))]
     {
-        shared::timestamp::Timestamp::from_unix_ms(unix_ms).to_rfc3339()
+        Timestamp::from_unix_ms(unix_ms).to_rfc3339()
     }
 }
 
@@ -60,24 +62,32 @@ pub fn local_time(unix_ms: i64) -> String {
 #[must_use]
 pub fn local_clock(unix_ms: i64) -> String {
     #[cfg(target_arch = "wasm32")]
+    let offset_minutes =
+        js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(unix_ms as f64)).get_timezone_offset();
+    #[cfg(not(target_arch = "wasm32"))]
+    let offset_minutes = 0.0;
+    let seconds = (unix_ms - offset_minutes as i64 * 60_000)
+        .div_euclid(1000)
+        .rem_euclid(86_400);
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+/// An instant as machines read it, in UTC.
+#[must_use]
+pub fn machine_time(instant: Timestamp) -> String {
+    #[cfg(target_arch = "wasm32")]
     {
-        let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(unix_ms as f64));
-        format!(
-            "{:02}:{:02}:{:02}",
-            date.get_hours(),
-            date.get_minutes(),
-            date.get_seconds()
-        )
+        let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(instant.unix_ms() as f64));
+        String::from(date.to_iso_string())
     }
     #[cfg(not(target_arch = "wasm32"))]
     {
-        let seconds = unix_ms.div_euclid(1000).rem_euclid(86_400);
-        format!(
-            "{:02}:{:02}:{:02}",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        instant.to_rfc3339()
     }
 }
 
@@ -118,39 +128,59 @@ pub fn set_title(title: &str) {
 
 /// Moves the focus to the element with this id; false if it isn't there.
 pub fn focus_id(id: &str) -> bool {
-    element_by_id(id)
-        .and_then(|element| element.dyn_into::<HtmlElement>().ok())
-        .is_some_and(|element| element.focus().is_ok())
+    element_by_id(id).is_some_and(|element| element.unchecked_into::<HtmlElement>().focus().is_ok())
 }
 
-/// The value of a parameter in the address.
+/// What the address bar says.
 #[must_use]
-pub fn address_parameter(name: &str) -> Option<String> {
-    let search = window()?.location().search().ok()?;
-    web_sys::UrlSearchParams::new_with_str(&search).ok()?.get(name)
-}
-
-/// Removes one parameter from the address without a navigation and without an entry in the history.
-pub fn drop_address_parameter(name: &str) {
-    let Some(window) = window() else { return };
-    let location = window.location();
-    let (Ok(path), Ok(search), Ok(hash)) = (location.pathname(), location.search(), location.hash()) else {
-        return;
+pub fn address() -> Address {
+    let Some(location) = window().map(|window| window.location()) else {
+        return Address::default();
     };
-    let Ok(parameters) = web_sys::UrlSearchParams::new_with_str(&search) else {
-        return;
-    };
-    parameters.delete(name);
-    let rest = String::from(parameters.to_string());
-    let mark = if rest.is_empty() { "" } else { "?" };
-    if let Ok(history) = window.history() {
-        let address = format!("{path}{mark}{rest}{hash}");
-        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&address));
+    let query = location.search().unwrap_or_default();
+    Address {
+        path: location.pathname().unwrap_or_default(),
+        query: query.strip_prefix('?').unwrap_or(&query).to_owned(),
     }
 }
 
+/// Goes to an address of the app, at its top.
+pub fn push_address(address: &str) {
+    let Some(window) = window() else { return };
+    if let Ok(history) = window.history() {
+        let _ = history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    }
+    tell_moved(&window);
+    window.scroll_to_with_x_and_y(0.0, 0.0);
+}
+
+/// Goes to an address of the app in place of the current one.
+pub fn replace_address(address: &str) {
+    let Some(window) = window() else { return };
+    if let Ok(history) = window.history() {
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    }
+    tell_moved(&window);
+}
+
+/// Browsers tell only of their own buttons, so a change of ours is told the same way.
+fn tell_moved(window: &Window) {
+    if let Ok(event) = web_sys::Event::new("popstate") {
+        let _ = window.dispatch_event(&event);
+    }
+}
+
+/// What a text field or a select holds after an event of its own.
+#[must_use]
+pub fn typed(event: &web_sys::Event) -> String {
+    let held = event
+        .target()
+        .and_then(|target| js_sys::Reflect::get(&target, &"value".into()).ok());
+    held.and_then(|value| value.as_string()).unwrap_or_default()
+}
+
 /// Leaves for an address that is not the app's, for example a download.
-pub fn go_to(address: &str) {
+pub fn leave_for(address: &str) {
     if let Some(window) = window() {
         let _ = window.location().set_href(address);
     }

@@ -1,5 +1,7 @@
 //! What pages share. Each component has its styles in the `.css` file beside it.
 
+pub mod button;
+pub mod card;
 pub mod confirm_dialog;
 pub mod face;
 pub mod field;
@@ -10,4 +12,5 @@ pub mod page_header;
 pub mod relative_time;
 pub mod shell;
 pub mod status_pill;
+pub mod table;
 pub mod toast;

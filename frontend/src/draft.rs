@@ -6,13 +6,14 @@
 use crate::{
     api::json,
     browser::{self, Listener},
+    part::use_change,
 };
 use serde::{Deserialize, Serialize};
 use shared::{
-    draft::{DRAFT_VERSION, Draft},
+    draft::{DRAFT_VERSION, Draft, FIELDS},
     id::JobId,
 };
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use web_sys::StorageEvent;
 use yew::prelude::*;
@@ -31,6 +32,37 @@ pub struct Submitted {
     pub job_id: JobId,
 }
 
+/// What is wrong with fields, in words. There are few, so they are looked through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldErrors(Vec<(String, String)>);
+
+impl FieldErrors {
+    /// What is wrong with a field.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&String> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == field)
+            .map(|(_, message)| message)
+    }
+
+    /// Says what is wrong with a field, in place of what was said before.
+    pub fn set(&mut self, field: &str, message: String) {
+        self.0.retain(|(known, _)| known != field);
+        self.0.push((field.to_owned(), message));
+    }
+
+    /// All fields with what is wrong with them.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+
+    /// The names of the fields.
+    pub fn fields(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().map(|(field, _)| field)
+    }
+}
+
 /// The draft and what is known about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DraftState {
@@ -39,7 +71,7 @@ pub struct DraftState {
     /// The job that it has become already.
     pub used_up: Option<JobId>,
     /// What the server said about its fields, in English, until the field is changed.
-    pub refused: BTreeMap<String, String>,
+    pub refused: FieldErrors,
 }
 
 /// What can happen to the draft.
@@ -53,7 +85,7 @@ pub enum DraftAction {
     /// Another draft takes its place.
     Replace(Box<Draft>),
     /// The server refused fields.
-    Refused(BTreeMap<String, String>),
+    Refused(FieldErrors),
     /// It became a job in this tab.
     Submitted(Submitted),
     /// Another tab changed what is stored.
@@ -62,11 +94,23 @@ pub enum DraftAction {
     SubmittedElsewhere(Submitted),
 }
 
-/// Reads a stored draft; one that can't be read or is of another version is dropped.
+/// Reads a stored draft; one that can't be read or is of another version is dropped. It is read field by field, as
+/// the wizard names them: all of them are texts.
 fn read_draft(text: &str) -> Option<Draft> {
-    json::read::<Draft>(text)
-        .ok()
-        .filter(|draft| draft.version == DRAFT_VERSION)
+    let tree = json::parse(text).ok()?;
+    if tree.get("version")?.as_u64() != Some(DRAFT_VERSION.into()) {
+        return None;
+    }
+    let mut draft = Draft::new(tree.get("id")?.as_str()?);
+    for field in FIELDS {
+        draft.set(field, tree.get(field)?.as_str()?);
+    }
+    draft.set_targets(json::read_field(text, "lora_targets").ok()?);
+    draft.touched.clear();
+    for field in tree.get("touched")?.as_array()? {
+        draft.touched.insert(field.as_str()?.to_owned());
+    }
+    Some(draft)
 }
 
 impl DraftState {
@@ -81,7 +125,7 @@ impl DraftState {
         Self {
             draft,
             used_up,
-            refused: BTreeMap::new(),
+            refused: FieldErrors::default(),
         }
     }
 
@@ -89,7 +133,7 @@ impl DraftState {
         Self {
             draft,
             used_up: None,
-            refused: BTreeMap::new(),
+            refused: FieldErrors::default(),
         }
     }
 
@@ -100,10 +144,11 @@ impl DraftState {
         match action {
             DraftAction::Set(field, value) => {
                 next.draft.set(field, value);
-                next.refused.remove(field);
-                if matches!(field, "epochs" | "evaluation_epochs" | "warmup_epochs") {
-                    next.refused.retain(|name, _| !name.ends_with("epochs"));
-                }
+                // The numbers of epochs are judged together, so a change of one says nothing about the others.
+                let together = field.ends_with("epochs");
+                next.refused
+                    .0
+                    .retain(|(name, _)| name != field && !(together && name.ends_with("epochs")));
             }
             DraftAction::Defaults(defaults) => next.draft.apply_defaults(&defaults),
             DraftAction::OnlyModel(id, defaults) => {
@@ -160,7 +205,7 @@ pub fn use_draft() -> Option<DraftHandle> {
 
 /// Remembers that a draft became a job, for other tabs. Must come before the draft itself is removed.
 pub fn remember_submitted(submitted: &Submitted) {
-    if let Ok(text) = serde_json::to_string(submitted) {
+    if let Ok(text) = json::write(submitted) {
         browser::store(SUBMITTED_KEY, Some(&text));
     }
 }
@@ -172,21 +217,20 @@ pub fn use_stored_draft() -> DraftHandle {
         let (draft, submitted) = (browser::stored(DRAFT_KEY), browser::stored(SUBMITTED_KEY));
         DraftState::from_stored(draft.as_deref(), submitted.as_deref(), &browser::random_id())
     });
-    use_effect_with((*state).clone(), |state| {
-        let text = (!state.is_pristine()).then(|| state.draft.to_json());
+    use_change((*state).clone(), |state| {
+        let text = (!state.is_pristine()).then(|| json::write(&state.draft).unwrap_or_default());
         // A draft that is used up and was removed by the tab that used it up stays removed.
         if text != browser::stored(DRAFT_KEY) && state.used_up.is_none() {
             browser::store(DRAFT_KEY, text.as_deref());
         }
+        None
     });
     {
         let dispatcher = state.dispatcher();
-        use_effect_with((), move |()| {
+        use_change((), move |()| {
             let listener = browser::window().map(|window| {
                 Listener::new(&window, "storage", move |event| {
-                    let Ok(event) = event.dyn_into::<StorageEvent>() else {
-                        return;
-                    };
+                    let event: StorageEvent = event.unchecked_into();
                     let value = event.new_value();
                     match event.key().as_deref() {
                         Some(DRAFT_KEY) => dispatcher.dispatch(DraftAction::StoredElsewhere(value)),
@@ -200,7 +244,7 @@ pub fn use_stored_draft() -> DraftHandle {
                     }
                 })
             });
-            move || drop(listener)
+            Some(Box::new(listener))
         });
     }
     state
@@ -272,14 +316,13 @@ mod tests {
 
     #[test]
     fn what_the_server_refused_stands_until_the_field_changes() {
-        let refused = [("name", "taken"), ("warmup_epochs", "too many")];
-        let refused = refused
-            .map(|(field, message)| (field.to_owned(), message.to_owned()))
-            .into();
+        let mut refused = FieldErrors::default();
+        refused.set("name", "taken".to_owned());
+        refused.set("warmup_epochs", "too many".to_owned());
         let state = typed().after(DraftAction::Refused(refused), "unused");
         let state = state.after(DraftAction::Set("epochs", "9".into()), "unused");
-        assert_eq!(state.refused.keys().collect::<Vec<_>>(), ["name"]);
+        assert_eq!(state.refused.fields().collect::<Vec<_>>(), ["name"]);
         let state = state.after(DraftAction::Set("name", "second".into()), "unused");
-        assert!(state.refused.is_empty());
+        assert_eq!(state.refused, FieldErrors::default());
     }
 }

@@ -79,6 +79,42 @@ fn Part(props: &PartProps) -> Html {
     use_drawing(Rc::clone(&props.drawn))
 }
 
+/// What an effect holds until it is over: dropping it cleans up.
+pub type Held = Option<Box<dyn Any>>;
+
+struct Change {
+    to: Rc<dyn Any>,
+    is_same: fn(&dyn Any, &dyn Any) -> bool,
+}
+
+impl PartialEq for Change {
+    fn eq(&self, other: &Self) -> bool {
+        (self.is_same)(self.to.as_ref(), other.to.as_ref())
+    }
+}
+
+/// Does something once after drawing, and again whenever `on` is another than before; what it holds is dropped before
+/// the next time, and when the view goes. The same as yew's `use_effect_with`, compiled once.
+#[hook]
+pub fn use_change<T: PartialEq + 'static>(on: T, effect: impl FnOnce(&T) -> Held + 'static) {
+    let is_same = |one: &dyn Any, other: &dyn Any| {
+        one.downcast_ref::<T>()
+            .zip(other.downcast_ref::<T>())
+            .is_some_and(|(one, other)| one == other)
+    };
+    let on = Rc::new(on);
+    let to: Rc<dyn Any> = on.clone();
+    use_any_change(Change { to, is_same }, Box::new(move || effect(&on)));
+}
+
+#[hook]
+fn use_any_change(change: Change, effect: Box<dyn FnOnce() -> Held>) {
+    use_effect_with(change, move |_| {
+        let held = effect();
+        move || drop(held)
+    });
+}
+
 /// A view that is given nothing, with state of its own.
 pub fn plain_part<F, H>(view: F) -> Html
 where

@@ -17,9 +17,9 @@ pub use hooks::{Loaded, Poll, use_queries, use_query};
 pub use store::Store;
 
 use crate::api::ApiError;
-use cache::{Key, Parse, Same, Value};
+use cache::{Key, Parse, Value};
 use serde::de::DeserializeOwned;
-use std::{any::Any, marker::PhantomData, rc::Rc};
+use std::{marker::PhantomData, rc::Rc};
 
 /// What a change can make out of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,12 +64,12 @@ impl<T> Query<T> {
     }
 }
 
-/// A request without its type: what the store needs to send it and to compare its answers.
+/// A request without its type: what the store needs to send it and to read its answers.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) key: Key,
     pub(crate) resource: Resource,
-    pub(crate) functions: (Parse, Same),
+    pub(crate) parse: Parse,
 }
 
 impl PartialEq for Request {
@@ -83,7 +83,7 @@ impl<T: Answer> Query<T> {
         Request {
             key: Rc::clone(&self.key),
             resource: self.resource,
-            functions: (parse::<T>, same::<T>),
+            parse: parse::<T>,
         }
     }
 }
@@ -105,15 +105,9 @@ impl<T> PartialEq for Query<T> {
 }
 
 /// What an answer must be able to do.
-pub trait Answer: DeserializeOwned + PartialEq + 'static {}
-impl<T: DeserializeOwned + PartialEq + 'static> Answer for T {}
+pub trait Answer: DeserializeOwned + 'static {}
+impl<T: DeserializeOwned + 'static> Answer for T {}
 
 fn parse<T: Answer>(text: &str) -> Result<Value, ApiError> {
     crate::api::read::<T>(text).map(|value| Rc::new(value) as Value)
-}
-
-fn same<T: Answer>(left: &dyn Any, right: &dyn Any) -> bool {
-    left.downcast_ref::<T>()
-        .zip(right.downcast_ref::<T>())
-        .is_some_and(|(left, right)| left == right)
 }

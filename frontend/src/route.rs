@@ -1,52 +1,37 @@
-//! The addresses of the app. An address that isn't here shows the not-found page.
+//! The addresses of the app, and the way from one to another. An address that isn't here shows the not-found page.
+//!
+//! A router of our own: there are twelve addresses, and a general router weighs more in the module than the pages of
+//! half of them.
 
-use yew_router::Routable;
+use crate::browser::{self, Listener};
+use crate::part::use_change;
+use shared::{id::encode_segment, validate::Step};
+use yew::prelude::*;
 
 /// One page.
-#[derive(Debug, Clone, PartialEq, Eq, Routable)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// Summary, running jobs, recent jobs.
-    #[at("/")]
     Dashboard,
     /// All jobs.
-    #[at("/jobs")]
     Jobs,
-    /// The wizard, where it begins.
-    #[at("/jobs/new")]
-    NewJob,
-    /// The wizard's first step.
-    #[at("/jobs/new/setup")]
+    /// The wizard's first step, also as `/jobs/new`.
     Setup,
     /// The wizard's second step.
-    #[at("/jobs/new/configure")]
     Configure,
     /// The wizard's last step.
-    #[at("/jobs/new/review")]
     Review,
-    /// One job.
-    #[at("/jobs/:id")]
-    Job {
-        /// Its id.
-        id: String,
-    },
+    /// One job, by its id.
+    Job(String),
     /// All datasets.
-    #[at("/datasets")]
     Datasets,
-    /// One dataset.
-    #[at("/datasets/:id")]
-    Dataset {
-        /// Its id.
-        id: String,
-    },
+    /// One dataset, by its id.
+    Dataset(String),
     /// Base models and what training made.
-    #[at("/models")]
     Models,
     /// Theme, session, about.
-    #[at("/settings")]
     Settings,
     /// Anything else.
-    #[not_found]
-    #[at("/404")]
     NotFound,
 }
 
@@ -85,15 +70,52 @@ impl Section {
 }
 
 impl Route {
+    /// The page at a path.
+    #[must_use]
+    pub fn parse(path: &str) -> Self {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        match path.strip_prefix('/').unwrap_or(path) {
+            "" => Self::Dashboard,
+            "jobs" => Self::Jobs,
+            "jobs/new" | "jobs/new/setup" => Self::Setup,
+            "jobs/new/configure" => Self::Configure,
+            "jobs/new/review" => Self::Review,
+            "datasets" => Self::Datasets,
+            "models" => Self::Models,
+            "settings" => Self::Settings,
+            deeper => match deeper.split_once('/') {
+                Some(("jobs", id)) if !id.contains('/') => Self::Job(decode(id)),
+                Some(("datasets", id)) if !id.contains('/') => Self::Dataset(decode(id)),
+                _ => Self::NotFound,
+            },
+        }
+    }
+
+    /// The page's path.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let fixed = match self {
+            Self::Dashboard | Self::NotFound => "/",
+            Self::Jobs => "/jobs",
+            Self::Setup => "/jobs/new/setup",
+            Self::Configure => "/jobs/new/configure",
+            Self::Review => "/jobs/new/review",
+            Self::Datasets => "/datasets",
+            Self::Models => "/models",
+            Self::Settings => "/settings",
+            Self::Job(id) => return format!("/jobs/{}", encode_segment(id)),
+            Self::Dataset(id) => return format!("/datasets/{}", encode_segment(id)),
+        };
+        fixed.to_owned()
+    }
+
     /// The entry of the navigation that is lit on this page.
     #[must_use]
     pub const fn section(&self) -> Option<Section> {
         match self {
             Self::Dashboard => Some(Section::Dashboard),
-            Self::Jobs | Self::NewJob | Self::Setup | Self::Configure | Self::Review | Self::Job { .. } => {
-                Some(Section::Jobs)
-            }
-            Self::Datasets | Self::Dataset { .. } => Some(Section::Datasets),
+            Self::Jobs | Self::Setup | Self::Configure | Self::Review | Self::Job(_) => Some(Section::Jobs),
+            Self::Datasets | Self::Dataset(_) => Some(Section::Datasets),
             Self::Models => Some(Section::Models),
             Self::Settings => Some(Section::Settings),
             Self::NotFound => None,
@@ -102,40 +124,136 @@ impl Route {
 
     /// A step of the wizard.
     #[must_use]
-    pub const fn of_step(step: shared::validate::Step) -> Self {
+    pub const fn of_step(step: Step) -> Self {
         match step {
-            shared::validate::Step::Setup => Self::Setup,
-            shared::validate::Step::Configure => Self::Configure,
-            shared::validate::Step::Review => Self::Review,
+            Step::Setup => Self::Setup,
+            Step::Configure => Self::Configure,
+            Step::Review => Self::Review,
         }
     }
+
+    /// Goes to the page, as if its link was followed.
+    pub fn go(&self) {
+        browser::push_address(&self.path());
+    }
+
+    /// Goes to the page in place of the current one, without a trace in the history.
+    pub fn replace(&self) {
+        browser::replace_address(&self.path());
+    }
+}
+
+/// What the address bar says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// The path.
+    pub path: String,
+    /// The parameters, without the question mark.
+    pub query: String,
+}
+
+impl Address {
+    /// The value of a parameter; empty where it isn't there.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> String {
+        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs
+            .filter(|(known, _)| *known == name)
+            .map(|(_, value)| decode(&value.replace('+', " ")))
+            .next()
+            .unwrap_or_default()
+    }
+}
+
+/// The address bar, followed as it changes.
+#[hook]
+pub fn use_address() -> Address {
+    let address = use_state(browser::address);
+    {
+        let setter = address.setter();
+        use_change((), move |()| {
+            let moved = move |_| setter.set(browser::address());
+            let window = browser::window()?;
+            Some(Box::new(Listener::new(&window, "popstate", moved)))
+        });
+    }
+    (*address).clone()
+}
+
+/// Reads `%XX`. What isn't UTF-8 or no hexadecimal number stays as it is.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|digits| str::from_utf8(digits).ok());
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Route;
-    use yew_router::Routable as _;
+    use super::*;
 
     #[test]
     fn the_wizard_is_not_mistaken_for_a_job() {
-        assert_eq!(Route::recognize("/jobs/new/setup"), Some(Route::Setup));
-        assert_eq!(Route::recognize("/jobs/new"), Some(Route::NewJob));
-        assert_eq!(
-            Route::recognize("/jobs/ftjob-1"),
-            Some(Route::Job {
-                id: "ftjob-1".to_owned()
-            })
-        );
-        assert_eq!(Route::recognize("/playground"), Some(Route::NotFound));
+        assert_eq!(Route::parse("/jobs/new/setup"), Route::Setup);
+        assert_eq!(Route::parse("/jobs/new"), Route::Setup);
+        assert_eq!(Route::parse("/jobs/ftjob-1"), Route::Job("ftjob-1".to_owned()));
+        for unknown in ["/playground", "/jobs/a/b", "/compare", "/models/x"] {
+            assert_eq!(Route::parse(unknown), Route::NotFound, "{unknown}");
+        }
     }
 
     #[test]
-    fn an_opaque_id_stays_one_segment_of_the_address() {
-        let route = Route::Job {
-            id: "a/b?c".to_owned(),
+    fn every_page_is_found_again_at_its_path() {
+        let opaque = || "a/b?c%20ü".to_owned();
+        let pages = [
+            Route::Dashboard,
+            Route::Jobs,
+            Route::Setup,
+            Route::Configure,
+            Route::Review,
+            Route::Job(opaque()),
+            Route::Datasets,
+            Route::Dataset(opaque()),
+            Route::Models,
+            Route::Settings,
+        ];
+        for page in pages {
+            assert_eq!(Route::parse(&page.path()), page, "{}", page.path());
+        }
+        assert_eq!(
+            Route::Job(opaque()).path().matches('/').count(),
+            2,
+            "an id stays one segment"
+        );
+    }
+
+    #[test]
+    fn parameters_are_read_and_what_is_broken_stays_as_it_is() {
+        let address = Address {
+            path: String::new(),
+            query: "q=a%26b+c&sort=-name&x".to_owned(),
         };
-        let path = route.to_path();
-        assert_eq!(path.matches('/').count(), 2, "{path}");
-        assert_eq!(Route::recognize(&path), Some(route));
+        assert_eq!(address.parameter("q"), "a&b c");
+        assert_eq!(address.parameter("sort"), "-name");
+        assert_eq!(address.parameter("status"), "");
+        assert_eq!(decode("100%"), "100%");
+        assert_eq!(decode("%zz"), "%zz");
+        assert_eq!(decode("%ff"), "%ff");
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{ApiError, read, send, write};
 use crate::query::{Query, Resource};
-use gloo_net::http::Method;
 use shared::{
     dataset::{CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset},
     id::{DatasetId, encode_segment},
@@ -41,11 +40,7 @@ pub fn preview(id: &DatasetId) -> Query<DatasetPreview> {
 /// # Errors
 /// 400 with `fields`, 413 where it is too large.
 pub(crate) async fn create(new: &NewDataset) -> Result<CreatedDataset, ApiError> {
-    read(
-        &send(Method::POST, "/api/datasets", write(new), &[], None)
-            .await?
-            .text,
-    )
+    read(&send("POST", "/api/datasets", write(new), &[], None).await?.text)
 }
 
 /// Makes the example datasets, or gives those that stand.
@@ -53,11 +48,7 @@ pub(crate) async fn create(new: &NewDataset) -> Result<CreatedDataset, ApiError>
 /// # Errors
 /// 404 where the server brings no example.
 pub(crate) async fn create_example() -> Result<DatasetList, ApiError> {
-    read(
-        &send(Method::POST, "/api/datasets/example", None, &[], None)
-            .await?
-            .text,
-    )
+    read(&send("POST", "/api/datasets/example", None, &[], None).await?.text)
 }
 
 /// Tells that all bytes are there.
@@ -65,11 +56,7 @@ pub(crate) async fn create_example() -> Result<DatasetList, ApiError> {
 /// # Errors
 /// 409 where bytes are missing.
 pub(crate) async fn confirm(id: &DatasetId) -> Result<Dataset, ApiError> {
-    read(
-        &send(Method::POST, &path(id, "/confirm"), None, &[], None)
-            .await?
-            .text,
-    )
+    read(&send("POST", &path(id, "/confirm"), None, &[], None).await?.text)
 }
 
 /// Deletes a dataset.
@@ -77,7 +64,5 @@ pub(crate) async fn confirm(id: &DatasetId) -> Result<Dataset, ApiError> {
 /// # Errors
 /// 409 where a job names it.
 pub(crate) async fn delete(id: &DatasetId) -> Result<(), ApiError> {
-    send(Method::DELETE, &path(id, ""), None, &[], None)
-        .await
-        .map(drop)
+    send("DELETE", &path(id, ""), None, &[], None).await.map(drop)
 }

@@ -2,7 +2,6 @@
 
 use super::{ApiError, query_string, read, send, write};
 use crate::query::{Query, Resource};
-use gloo_net::http::Method;
 use shared::{
     event::{CheckpointList, EventList},
     id::{JobId, encode_segment},
@@ -78,7 +77,7 @@ pub fn stream_path(id: &JobId) -> String {
 /// 400 with `fields`, 403, 429, or what the upstream said.
 pub(crate) async fn create(new_job: &NewJob, draft_id: &str) -> Result<Created, ApiError> {
     let headers = [("idempotency-key", draft_id)];
-    let answer = send(Method::POST, "/api/jobs", write(new_job), &headers, None).await?;
+    let answer = send("POST", "/api/jobs", write(new_job), &headers, None).await?;
     Ok(Created {
         job: read(&answer.text)?,
         repeated: answer.status != 201,
@@ -90,11 +89,7 @@ pub(crate) async fn create(new_job: &NewJob, draft_id: &str) -> Result<Created, 
 /// # Errors
 /// 409 where it has ended.
 pub(crate) async fn cancel(id: &JobId) -> Result<Job, ApiError> {
-    read(
-        &send(Method::POST, &path(id, "/cancel"), None, &[], None)
-            .await?
-            .text,
-    )
+    read(&send("POST", &path(id, "/cancel"), None, &[], None).await?.text)
 }
 
 /// Deletes a job.
@@ -102,7 +97,5 @@ pub(crate) async fn cancel(id: &JobId) -> Result<Job, ApiError> {
 /// # Errors
 /// 409 while it runs.
 pub(crate) async fn delete(id: &JobId) -> Result<(), ApiError> {
-    send(Method::DELETE, &path(id, ""), None, &[], None)
-        .await
-        .map(drop)
+    send("DELETE", &path(id, ""), None, &[], None).await.map(drop)
 }

@@ -1,9 +1,13 @@
-//! Reads JSON into the shared types, small in code.
+//! Reads JSON into the shared types and writes it, small in code.
 //!
 //! The reader of `serde_json` compiles, for every struct, a second reader for the struct written as an array, and a
 //! third for every way to begin a value. Here a text becomes a tree once, and each type is read from the tree by the
 //! one way in which it is written. Deliberately not here: types that must look at a value before they know what it is
 //! (untagged and internally tagged enums, flattening); none of the types of `/api` that are read here is one.
+
+mod write;
+
+pub use write::write;
 
 use serde::{
     de::{
@@ -15,7 +19,7 @@ use serde::{
 use serde_json::Value;
 use std::fmt;
 
-/// Why a text could not be read.
+/// Why a text could not be read, or a value not be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable(String);
 
@@ -33,6 +37,12 @@ impl serde::de::Error for Unreadable {
     }
 }
 
+impl serde::ser::Error for Unreadable {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
 /// Reads a text.
 ///
 /// # Errors
@@ -42,7 +52,20 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     T::deserialize(Node(&tree))
 }
 
-fn parse(text: &str) -> Result<Value, Unreadable> {
+/// Reads one field of an object.
+///
+/// # Errors
+/// As [`read`], and where there is no such field.
+pub fn read_field<T: DeserializeOwned>(text: &str, field: &str) -> Result<T, Unreadable> {
+    let tree = parse(text)?;
+    T::deserialize(Node(tree.get(field).unwrap_or(&Value::Null)))
+}
+
+/// Reads a text as a tree.
+///
+/// # Errors
+/// Where it is no JSON.
+pub fn parse(text: &str) -> Result<Value, Unreadable> {
     serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
 }
 
@@ -52,7 +75,15 @@ struct Node<'a>(&'a Value);
 impl Node<'_> {
     #[cold]
     fn unexpected(self, wanted: &str) -> Unreadable {
-        Unreadable(format!("expected {wanted}, found `{}`", self.0))
+        let found = match self.0 {
+            Value::Null => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(text) => text,
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        Unreadable(format!("expected {wanted}, found {found}"))
     }
 
     fn float(self) -> Result<f64, Unreadable> {

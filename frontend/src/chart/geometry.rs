@@ -1,6 +1,6 @@
 //! Scales, ticks and paths. Pure arithmetic.
 
-use std::fmt::Write as _;
+use crate::text::format::fixed;
 
 /// A linear map from values to pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ pub fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
         return Vec::new();
     }
     let rough = range / count as f64;
-    let power = 10_f64.powf(rough.log10().floor());
+    let power = power_of_ten_below(rough);
     let step = [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
@@ -63,6 +63,18 @@ pub fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
         .collect()
 }
 
+/// The largest power of ten that isn't above a positive number.
+fn power_of_ten_below(number: f64) -> f64 {
+    let mut power = 1.0;
+    while power > number && power > 1e-300 {
+        power /= 10.0;
+    }
+    while power * 10.0 <= number {
+        power *= 10.0;
+    }
+    power
+}
+
 /// A tick's label with as many digits as its distance to the next needs.
 #[must_use]
 pub fn tick_label(value: f64, distance: f64) -> String {
@@ -72,8 +84,13 @@ pub fn tick_label(value: f64, distance: f64) -> String {
     if value.abs() < 1e-3 || value.abs() >= 1e6 {
         return format!("{value:e}");
     }
-    let digits = (-distance.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{value:.digits$}")
+    let mut digits = 0;
+    let mut rest = distance;
+    while rest < 0.999_999 && digits < 6 {
+        rest *= 10.0;
+        digits += 1;
+    }
+    fixed(value, digits)
 }
 
 /// A range of values that leaves a little room and starts at zero where zero is near.
@@ -106,13 +123,10 @@ pub fn line_path(points: impl Iterator<Item = (f64, Option<f64>)>, x: Scale, y: 
     for (step, value) in points {
         match value.filter(|value| value.is_finite()) {
             Some(value) => {
-                let _ = write!(
-                    path,
-                    "{}{:.1} {:.1}",
-                    if pen_down { 'L' } else { 'M' },
-                    x.at(step),
-                    y.at(value)
-                );
+                path.push(if pen_down { 'L' } else { 'M' });
+                path.push_str(&fixed(x.at(step), 1));
+                path.push(' ');
+                path.push_str(&fixed(y.at(value), 1));
                 pen_down = true;
             }
             None => pen_down = false,

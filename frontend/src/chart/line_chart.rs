@@ -4,6 +4,7 @@
 mod drawing;
 
 use super::geometry::{Scale, nearest, value_range};
+use crate::part::use_change;
 use crate::text;
 use drawing::Plot;
 use shared::metrics::{Curve, Metrics, Series};
@@ -12,6 +13,7 @@ use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 use yew::prelude::*;
 
+/// The style sheet and the drawing know it too.
 const HEIGHT: f64 = 282.0;
 const LEFT: f64 = 42.0;
 const RIGHT: f64 = 14.0;
@@ -162,6 +164,7 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
         let pointed = pointed.setter();
         Callback::from(move |_: FocusEvent| pointed.set(None))
     };
+    let pixels = text::format::fixed(width, 0);
     let reading = pointed.map(|step| drawing::reading(&props.metrics, step));
     let spoken = reading
         .as_ref()
@@ -181,7 +184,7 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
                 aria-valuetext={spoken}
                 {onpointermove} {onpointerdown} {onpointerup} {onpointerleave} {onkeydown} {onblur}
             >
-                <svg aria-hidden="true" width={format!("{width:.0}")} height={format!("{HEIGHT}")} viewBox={format!("0 0 {width:.0} {HEIGHT}")}>
+                <svg aria-hidden="true" width={pixels.clone()} height="282" viewBox={format!("0 0 {pixels} 282")}>
                     { plot.axes() }
                     { plot.train(train) }
                     { plot.valid(valid) }
@@ -205,30 +208,36 @@ fn summary(metrics: &Metrics) -> String {
         .join(" ")
 }
 
+/// A place is measured until this is dropped.
+struct Measuring {
+    observer: ResizeObserver,
+    _resized: Closure<dyn Fn()>,
+}
+
+impl Drop for Measuring {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
 /// The width of the chart's place, followed as it changes.
 #[hook]
 fn use_width(place: &NodeRef) -> f64 {
     let width = use_state(|| 720.0);
     {
         let (place, width) = (place.clone(), width.setter());
-        use_effect_with((), move |()| {
-            let element = place.cast::<HtmlElement>();
+        use_change((), move |()| {
+            let element = place.cast::<HtmlElement>()?;
             let measured = element.clone();
             let resized = Closure::<dyn Fn()>::new(move || {
-                if let Some(element) = &measured {
-                    width.set(f64::from(element.client_width()).max(240.0));
-                }
+                width.set(f64::from(measured.client_width()).max(240.0));
             });
-            let observer = ResizeObserver::new(resized.as_ref().unchecked_ref()).ok();
-            if let (Some(observer), Some(element)) = (&observer, &element) {
-                observer.observe(element);
-            }
-            move || {
-                if let Some(observer) = observer {
-                    observer.disconnect();
-                }
-                drop(resized);
-            }
+            let observer = ResizeObserver::new(resized.as_ref().unchecked_ref()).ok()?;
+            observer.observe(&element);
+            Some(Box::new(Measuring {
+                observer,
+                _resized: resized,
+            }))
         });
     }
     *width

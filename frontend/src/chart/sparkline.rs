@@ -6,16 +6,15 @@ use yew::prelude::*;
 const WIDTH: f64 = 200.0;
 const HEIGHT: f64 = 54.0;
 
-/// Draws one curve. `class` colours it, `label` says what it shows. `last_step` is the step at its right edge, so that
+/// Draws one curve. `class` is `sparkline` and its colour, `label` says what it shows. `last_step` is the step at its right edge, so that
 /// a running job's curve grows into its place.
 pub fn sparkline(
-    label: impl Into<AttrValue>,
+    label: String,
     class: &'static str,
     steps: &[u64],
     values: &[Option<f64>],
     last_step: u64,
 ) -> Html {
-    let label: AttrValue = label.into();
     let range = value_range(values.iter().flatten().copied());
     let first = steps.first().copied().unwrap_or(0);
     let last = steps.last().copied().unwrap_or(0).max(last_step);
@@ -29,7 +28,7 @@ pub fn sparkline(
         )
     });
     html! {
-        <svg class={classes!("sparkline", class)} viewBox="0 0 200 54" preserveAspectRatio="none" role="img" aria-label={label}>
+        <svg {class} viewBox="0 0 200 54" preserveAspectRatio="none" role="img" aria-label={label}>
             <path d={path.unwrap_or_default()} />
         </svg>
     }

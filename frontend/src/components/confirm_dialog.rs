@@ -1,5 +1,7 @@
 //! A question before something that can't be undone: a modal `dialog`, which keeps the focus inside and gives it back.
 
+use crate::components::button::button;
+use crate::part::use_change;
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlDialogElement;
@@ -11,13 +13,13 @@ pub struct ConfirmDialogProps {
     /// Whether it is asked now.
     pub open: bool,
     /// The question.
-    pub title: AttrValue,
+    pub title: String,
     /// What will happen.
-    pub body: AttrValue,
+    pub body: &'static str,
     /// The button that does it.
-    pub confirm: AttrValue,
+    pub confirm: &'static str,
     /// The button that doesn't.
-    pub decline: AttrValue,
+    pub decline: &'static str,
     /// It was confirmed.
     pub on_confirm: Callback<()>,
     /// It was declined, or closed.
@@ -30,30 +32,29 @@ pub fn use_confirm_dialog(props: Rc<ConfirmDialogProps>) -> Html {
     let dialog = use_node_ref();
     {
         let dialog = dialog.clone();
-        use_effect_with(props.open, move |open| {
-            let Some(dialog) = dialog
-                .get()
-                .and_then(|node| node.dyn_into::<HtmlDialogElement>().ok())
-            else {
-                return;
-            };
+        use_change(props.open, move |open| {
+            let dialog: HtmlDialogElement = dialog.get()?.unchecked_into::<HtmlDialogElement>();
             if *open && !dialog.open() {
                 let _ = dialog.show_modal();
             } else if !*open && dialog.open() {
                 dialog.close();
             }
+            None
         });
     }
-    let confirm = props.on_confirm.reform(|_: MouseEvent| ());
-    let decline = props.on_close.reform(|_: MouseEvent| ());
-    let closed = props.on_close.reform(|_: Event| ());
     html! {
-        <dialog ref={dialog} class="dialog" aria-label={props.title.clone()} aria-description={props.body.clone()} onclose={closed}>
+        <dialog
+            ref={dialog}
+            class="dialog"
+            aria-label={props.title.clone()}
+            aria-description={props.body}
+            onclose={props.on_close.reform(|_: Event| ())}
+        >
             <h2>{ props.title.clone() }</h2>
-            <p>{ props.body.clone() }</p>
+            <p>{ props.body }</p>
             <div class="buttons">
-                <button type="button" class="button" onclick={decline}>{ props.decline.clone() }</button>
-                <button type="button" class="button danger" onclick={confirm}>{ props.confirm.clone() }</button>
+                { button("button", props.decline, props.on_close.reform(|_| ())) }
+                { button("button danger", props.confirm, props.on_confirm.reform(|_| ())) }
             </div>
         </dialog>
     }

@@ -2,7 +2,11 @@
 
 use crate::{
     api::ApiError,
-    components::icon::{Icon, icon},
+    components::{
+        button::button,
+        card::paragraph,
+        icon::{Icon, icon},
+    },
     query::Loaded,
     text,
 };
@@ -54,7 +58,7 @@ fn frame(shown: Shown, error: Option<&ApiError>, retry: &Callback<()>) -> Html {
     };
     html! {
         <div class="face" aria-busy={(name == "loading").then_some("true")}>
-            <div key={name} class={classes!("face-view", format!("face-{name}"))}>{ content }</div>
+            <div key={name} class={format!("face-view face-{name}")}>{ content }</div>
         </div>
     }
 }
@@ -66,9 +70,9 @@ pub fn error_view(error: &ApiError, retry: Callback<()>) -> Html {
         <div class="notice notice-error" role="alert">
             <span class="notice-icon">{ icon(Icon::Alert) }</span>
             <div>
-                <p class="notice-title">{ text::error_title(error) }</p>
-                <p class="notice-body">{ text::error_advice(error) }</p>
-                <button type="button" class="button" onclick={again}>{ text::retry() }</button>
+                { paragraph("notice-title", text::error_title(error)) }
+                { paragraph("notice-body", text::error_advice(error)) }
+                { button("button", text::retry(), again) }
             </div>
         </div>
     }
@@ -80,17 +84,17 @@ fn outdated_note(error: &ApiError, retry: Callback<()>) -> Html {
         <div class="outdated" role="status">
             { icon(Icon::Alert) }
             <span>{ format!("{} {}", text::outdated(), text::error_line(error)) }</span>
-            <button type="button" class="button small" onclick={again}>{ text::retry() }</button>
+            { button("button small", text::retry(), again) }
         </div>
     }
 }
 
 /// Nothing is there yet: says so and offers what to do next.
-pub fn empty_view(title: &str, body: &str, actions: Html) -> Html {
+pub fn empty_view(title: &'static str, body: &'static str, actions: Html) -> Html {
     html! {
         <div class="empty">
-            <p class="empty-title">{ title.to_owned() }</p>
-            <p class="empty-body">{ body.to_owned() }</p>
+            { paragraph("empty-title", title) }
+            { paragraph("empty-body", body) }
             <div class="buttons">{ actions }</div>
         </div>
     }
@@ -107,7 +111,7 @@ pub fn skeleton_lines(count: usize) -> Html {
 
 /// A grey block of the size that a class gives it.
 pub fn skeleton_block(class: &'static str) -> Html {
-    html! { <div class={classes!("skeleton", class)} aria-hidden="true"></div> }
+    html! { <div class={format!("skeleton {class}")} aria-hidden="true"></div> }
 }
 
 #[cfg(test)]

@@ -1,13 +1,20 @@
 //! The head of a page: its title, a line about it, its actions. It also tells the browser the title and takes the
 //! focus when the page was reached by navigation, so that a screen reader starts at its top.
 
-use crate::{browser, text};
-use std::cell::Cell;
+use crate::{browser, part::use_change, text};
+use std::cell::RefCell;
 use yew::prelude::*;
 
 thread_local! {
-    /// The first page of a visit leaves the focus where the browser has it.
-    static FIRST: Cell<bool> = const { Cell::new(true) };
+    /// The page whose heading was drawn last. The first page of a visit leaves the focus where the browser has it.
+    static SHOWN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The page was reached from another one.
+fn was_reached() -> bool {
+    let here = browser::address().path;
+    let before = SHOWN.with(|shown| shown.replace(Some(here.clone())));
+    before.is_some_and(|before| before != here)
 }
 
 const HEADING: &str = "page-title";
@@ -37,16 +44,17 @@ pub struct PageHeaderProps {
 /// The head of a page.
 #[component]
 pub fn PageHeader(props: &PageHeaderProps) -> Html {
-    use_effect_with(props.title.clone(), |title| {
+    use_change(props.title.clone(), |title| {
         browser::set_title(&text::page_title(title));
+        None
     });
     {
         let focus = props.focus;
-        use_effect_with((), move |()| {
-            let first = FIRST.with(|first| first.replace(false));
-            if focus && !first {
+        use_change((), move |()| {
+            if was_reached() && focus {
                 browser::focus_id(HEADING);
             }
+            None
         });
     }
     html! {

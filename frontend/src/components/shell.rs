@@ -65,14 +65,20 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
         .filter(|section| is_offered(*section, capabilities.data.as_deref()));
     let links = entries.map(|section| {
         let number = number(section).map(text::format::count).unwrap_or_default();
-        html! {
-            <Link key={text::section_label(section)} to={section.route()} class="nav-link" current={lit == Some(section)}>
-                { icon(section_icon(section)) }
-                <span class="nav-label">{ text::section_label(section) }</span>
-                <span class="nav-count">{ number }</span>
-            </Link>
-        }
+        let label = text::section_label(section);
+        let content = html! {
+            <>{ icon(section_icon(section)) }<span class="nav-label">{ label }</span><span class="nav-count">{ number }</span></>
+        };
+        let current = lit == Some(section);
+        Link { to: section.route().path(), class: "nav-link", key: label, current, content, ..Link::default() }.view()
     });
+    let new_tab = Link {
+        to: Route::Setup.path(),
+        class: "nav-link",
+        label: Some(text::new_job().to_owned()),
+        content: html! { <>{ icon(Icon::Plus) }<span class="nav-label">{ text::new_tab() }</span></> },
+        ..Link::default()
+    };
     let foot = capabilities
         .data
         .as_deref()
@@ -83,12 +89,7 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
             <nav class="nav" aria-label={text::main_navigation()}>
                 <div class="brand">{ icon(Icon::Logo) }<span>{ text::product() }</span></div>
                 <div class="nav-links">{ for links }</div>
-                <div class="nav-new">
-                    <Link to={Route::NewJob} class="nav-link" label={text::new_job()}>
-                        { icon(Icon::Plus) }
-                        <span class="nav-label">{ text::new_tab() }</span>
-                    </Link>
-                </div>
+                <div class="nav-new">{ new_tab.view() }</div>
                 <div class="nav-foot">{ foot }</div>
             </nav>
             <main id="main" class="main" tabindex="-1">{ props.page.clone() }</main>

@@ -12,14 +12,15 @@ pub const fn status_class(status: JobStatus) -> &'static str {
         JobStatus::Succeeded => "is-ok",
         JobStatus::Failed => "is-bad",
         JobStatus::Paused | JobStatus::Pausing => "is-warn",
-        JobStatus::Queued | JobStatus::ValidatingFiles | JobStatus::Cancelled => "is-quiet",
+        JobStatus::Queued | JobStatus::ValidatingFiles => "is-quiet",
+        JobStatus::Cancelled => "is-off",
     }
 }
 
 /// Any dot with any words.
 pub fn pill(class: &'static str, label: impl Into<AttrValue>) -> Html {
     let label: AttrValue = label.into();
-    html! { <span class={classes!("pill", class)}><i aria-hidden="true"></i>{ label }</span> }
+    html! { <span class={format!("pill {class}")}><i aria-hidden="true"></i>{ label }</span> }
 }
 
 /// A job's status.

@@ -1,9 +1,13 @@
 //! Short notices at the edge of the page, read aloud, gone after a while; one may offer to undo.
 
 use crate::{
+    api::ApiError,
     app::Services,
-    components::icon::{Icon, icon},
-    part::keyed_part,
+    components::{
+        button::{button, icon_button},
+        icon::{Icon, icon},
+    },
+    part::{keyed_part, use_change},
     text,
 };
 use gloo_timers::callback::Timeout;
@@ -11,28 +15,22 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 const SHOWN_MS: u32 = 6_000;
-const SHOWN_WITH_ACTION_MS: u32 = 12_000;
+const SHOWN_WITH_UNDO_MS: u32 = 12_000;
+const SHOWN_AT_ONCE: usize = 4;
 
 /// One notice.
 #[derive(Clone, PartialEq)]
 pub struct Toast {
     id: u32,
-    message: AttrValue,
+    message: String,
     bad: bool,
-    action: Option<(AttrValue, Callback<()>)>,
+    undo: Option<Callback<()>>,
 }
 
 /// What can happen to the notices.
 pub enum ToastAction {
-    /// Show one.
-    Show {
-        /// What it says.
-        message: AttrValue,
-        /// It tells of a failure.
-        bad: bool,
-        /// A button and what it does.
-        action: Option<(AttrValue, Callback<()>)>,
-    },
+    /// Show one: what it says, whether it tells of a failure, and what undoes it.
+    Show(String, bool, Option<Callback<()>>),
     /// Close one.
     Close(u32),
 }
@@ -51,16 +49,16 @@ impl Reducible for ToastList {
         let mut toasts = self.toasts.clone();
         let mut last = self.last;
         match action {
-            ToastAction::Show { message, bad, action } => {
+            ToastAction::Show(message, bad, undo) => {
                 last += 1;
                 toasts.retain(|toast| toast.message != message);
                 toasts.push(Toast {
                     id: last,
                     message,
                     bad,
-                    action,
+                    undo,
                 });
-                if toasts.len() > 4 {
+                if toasts.len() > SHOWN_AT_ONCE {
                     toasts.remove(0);
                 }
             }
@@ -70,74 +68,70 @@ impl Reducible for ToastList {
     }
 }
 
-/// Handle through which anything shows a notice.
-#[derive(Clone, PartialEq)]
-pub struct Toaster(UseReducerDispatcher<ToastList>);
+/// Handle through which anything shows a notice. Without an app around it (in tests) nothing is shown.
+#[derive(Clone, PartialEq, Default)]
+pub struct Toaster(Option<UseReducerDispatcher<ToastList>>);
 
 impl Toaster {
     /// A handle to the list of notices.
     #[must_use]
     pub const fn new(list: UseReducerDispatcher<ToastList>) -> Self {
-        Self(list)
+        Self(Some(list))
+    }
+
+    fn show(&self, message: String, bad: bool, undo: Option<Callback<()>>) {
+        if let Some(list) = &self.0 {
+            list.dispatch(ToastAction::Show(message, bad, undo));
+        }
     }
 
     /// Tells that something went well.
-    pub fn good(&self, message: impl Into<AttrValue>) {
-        self.0.dispatch(ToastAction::Show {
-            message: message.into(),
-            bad: false,
-            action: None,
-        });
+    pub fn good(&self, message: &str) {
+        self.show(message.to_owned(), false, None);
     }
 
     /// Tells that something failed.
-    pub fn bad(&self, message: impl Into<AttrValue>) {
-        self.0.dispatch(ToastAction::Show {
-            message: message.into(),
-            bad: true,
-            action: None,
-        });
+    pub fn bad(&self, message: &str) {
+        self.show(message.to_owned(), true, None);
+    }
+
+    /// Tells how something ended.
+    pub fn tell(&self, outcome: Result<String, ApiError>) {
+        match outcome {
+            Ok(message) => self.show(message, false, None),
+            Err(error) => self.show(text::error_line(&error), true, None),
+        }
     }
 
     /// Tells what was done and offers to undo it.
-    pub fn undoable(&self, message: impl Into<AttrValue>, undo: Callback<()>) {
-        let action = Some((AttrValue::from(text::undo()), undo));
-        self.0.dispatch(ToastAction::Show {
-            message: message.into(),
-            bad: false,
-            action,
-        });
+    pub fn undoable(&self, message: &str, undo: Callback<()>) {
+        self.show(message.to_owned(), false, Some(undo));
     }
 }
 
 /// The way to show notices.
 #[hook]
-pub fn use_toaster() -> Option<Toaster> {
-    use_context::<Services>().map(|services| services.toaster)
+pub fn use_toaster() -> Toaster {
+    use_context::<Services>()
+        .map(|services| services.toaster)
+        .unwrap_or_default()
 }
 
-/// The notices that are shown, and the place where they appear.
-pub trait ToastPlace {
-    /// Draws them.
-    fn view(&self) -> Html;
-}
-
-impl ToastPlace for UseReducerHandle<ToastList> {
-    fn view(&self) -> Html {
-        let shown = self.toasts.iter().map(|toast| {
-            let (list, id) = (self.dispatcher(), toast.id);
-            let close = Callback::from(move |()| list.dispatch(ToastAction::Close(id)));
-            keyed_part(
-                &id.to_string(),
-                use_toast_view,
-                ToastViewProps {
-                    toast: toast.clone(),
-                    close,
-                },
-            )
-        });
-        html! { <div class="toasts" role="status" aria-live="polite">{ for shown }</div> }
-    }
+/// Draws the notices.
+pub fn toasts(list: &UseReducerHandle<ToastList>) -> Html {
+    let shown = list.toasts.iter().map(|toast| {
+        let (list, id) = (list.dispatcher(), toast.id);
+        let close = Callback::from(move |()| list.dispatch(ToastAction::Close(id)));
+        keyed_part(
+            &id.to_string(),
+            use_toast_view,
+            ToastViewProps {
+                toast: toast.clone(),
+                close,
+            },
+        )
+    });
+    html! { <div class="toasts" role="status" aria-live="polite">{ for shown }</div> }
 }
 
 #[derive(PartialEq)]
@@ -151,32 +145,52 @@ fn use_toast_view(props: Rc<ToastViewProps>) -> Html {
     let toast = &props.toast;
     {
         let close = props.close.clone();
-        let shown = if toast.action.is_some() {
-            SHOWN_WITH_ACTION_MS
+        let shown = if toast.undo.is_some() {
+            SHOWN_WITH_UNDO_MS
         } else {
             SHOWN_MS
         };
-        use_effect_with((), move |()| {
-            let timer = Timeout::new(shown, move || close.emit(()));
-            move || drop(timer)
+        use_change((), move |()| {
+            Some(Box::new(Timeout::new(shown, move || close.emit(()))))
         });
     }
-    let action = toast.action.clone().map(|(label, act)| {
+    let undo = toast.undo.clone().map(|undo| {
         let close = props.close.clone();
-        let onclick = Callback::from(move |_: MouseEvent| {
-            act.emit(());
+        let act = Callback::from(move |_: MouseEvent| {
+            undo.emit(());
             close.emit(());
         });
-        html! { <button type="button" class="button small" {onclick}>{ label }</button> }
+        button("button small", text::undo(), act)
     });
+    let close = props.close.reform(|_: MouseEvent| ());
     html! {
-        <div class={classes!("toast", toast.bad.then_some("is-bad"))}>
+        <div class={if toast.bad { "toast is-bad" } else { "toast" }}>
             <span class="toast-icon">{ icon(if toast.bad { Icon::Alert } else { Icon::Check }) }</span>
             <span class="toast-message">{ toast.message.clone() }</span>
-            <span class="toast-action">{ action }</span>
-            <button type="button" class="icon-button" aria-label={text::dismiss()} onclick={props.close.reform(|_: MouseEvent| ())}>
-                { icon(Icon::Close) }
-            </button>
+            <span class="toast-action">{ undo }</span>
+            { icon_button(true, text::dismiss().to_owned(), Icon::Close, close) }
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(list: Rc<ToastList>, message: &str) -> Rc<ToastList> {
+        list.reduce(ToastAction::Show(message.to_owned(), false, None))
+    }
+
+    #[test]
+    fn the_same_notice_is_not_shown_twice_and_only_a_few_at_once() {
+        let mut list = Rc::new(ToastList::default());
+        for message in ["a", "b", "a", "c", "d", "e"] {
+            list = show(list, message);
+        }
+        let shown: Vec<&str> = list.toasts.iter().map(|toast| toast.message.as_str()).collect();
+        assert_eq!(shown, ["a", "c", "d", "e"]);
+        let last = list.toasts.last().map(|toast| toast.id).unwrap_or_default();
+        let list = list.reduce(ToastAction::Close(last));
+        assert_eq!(list.toasts.len(), 3);
     }
 }

@@ -4,12 +4,15 @@ use crate::{
     api,
     chart::{ring::ring, sparkline::sparkline},
     components::{
+        button::button,
+        card::{card, paragraph, words},
         face::{empty_view, face, skeleton_block, skeleton_lines},
-        link::Link,
+        link::{Link, link},
         meter::meter,
         page_header::PageHeader,
         relative_time::relative_time,
-        status_pill::{pill, status_pill},
+        status_pill::{pill, status_class, status_pill},
+        table::{cell, table, text_cell},
     },
     part::keyed_part,
     query::{
@@ -36,7 +39,7 @@ const AT_WORK: &str = "running,pausing,queued,validating_files";
 #[hook]
 pub fn use_dashboard_page() -> Html {
     let now = use_now(30_000);
-    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
+    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let recent = JobQuery {
         limit: Some(RECENT),
         ..JobQuery::default()
@@ -57,63 +60,80 @@ pub fn use_dashboard_page() -> Html {
         .as_ref()
         .map(|list| text::dashboard_summary(&list.summary))
         .unwrap_or_default();
-    let capabilities = capabilities
-        .data
-        .unwrap_or_else(|| Rc::new(Capabilities::job_training_api()));
+    let view = match capabilities {
+        Some(capabilities) => face(&recent, skeleton, empty, |list| {
+            ready(list, at_work.data.as_deref(), &capabilities, now)
+        }),
+        None => skeleton(),
+    };
     html! {
         <div class="page">
-            <PageHeader title={text::section_label(Section::Dashboard)} sub={html! { sub }}>
-                <Link to={Route::NewJob} class="button primary">{ text::new_job() }</Link>
+            <PageHeader title={text::section_label(Section::Dashboard)} sub={words(sub)}>
+                { link(&Route::Setup, "button primary", text::new_job()) }
             </PageHeader>
-            { face(&recent, skeleton, empty, |list| ready(list, at_work.data.as_deref(), &capabilities, now)) }
+            <div>{ view }</div>
         </div>
     }
 }
 
 fn skeleton() -> Html {
+    let tiles = (0..4).map(|tile| html! { <div key={tile} class="card tile">{ skeleton_lines(3) }</div> });
     html! {
         <div class="dashboard">
-            <div class="tiles">{ for (0..4).map(|tile| html! { <div key={tile} class="card tile">{ skeleton_lines(3) }</div> }) }</div>
-            <div class="columns">
-                { skeleton_block("skeleton-list") }
-                { skeleton_block("skeleton-side") }
-            </div>
+            <div class="tiles">{ for tiles }</div>
+            <div class="columns">{ skeleton_block("skeleton-list") }{ skeleton_block("skeleton-side") }</div>
         </div>
     }
 }
 
 fn empty(list: &JobList) -> Option<Html> {
     (list.summary.total == 0).then(|| {
-        let action = html! { <Link to={Route::NewJob} class="button primary">{ text::new_job() }</Link> };
+        let action = link(&Route::Setup, "button primary", text::new_job());
         html! { <div class="card">{ empty_view(text::no_jobs_title(), text::no_jobs_body(), action) }</div> }
     })
 }
 
 fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilities, now: i64) -> Html {
-    let running: Vec<Job> = at_work.map(|list| list.jobs.clone()).unwrap_or_default();
+    let running: &[Job] = at_work.map(|list| list.jobs.as_slice()).unwrap_or_default();
+    let rows = running.iter().map(|job| {
+        let props = RunningJobProps {
+            job: Rc::new(job.clone()),
+            metrics: capabilities.metrics,
+        };
+        keyed_part(job.id.as_str(), use_running_job, props)
+    });
+    let running_now = html! {
+        <div>
+            <div class="running-list">{ for rows }</div>
+            <p class="card-body dim" hidden={!running.is_empty()}>{ text::nothing_running() }</p>
+        </div>
+    };
     html! {
         <div class="dashboard">
-            { tiles(&list.summary, capabilities, &running) }
+            { tiles(&list.summary, capabilities, running) }
             <div class="columns">
                 <div class="stack">
-                    <section class="card" aria-labelledby="running-now">
-                        <div class="card-head">
-                            <h2 id="running-now">{ text::running_now() }</h2>
-                            <Link to={Route::Jobs} class="quiet-link">{ text::all_jobs() }</Link>
-                        </div>
-                        <div class="running-list">
-                            { for running.iter().map(|job| keyed_part(job.id.as_str(), use_running_job, RunningJobProps { job: Rc::new(job.clone()), metrics: capabilities.metrics })) }
-                            <p class="card-body dim" key="none" hidden={!running.is_empty()}>{ text::nothing_running() }</p>
-                        </div>
-                    </section>
-                    { recent_jobs(&list.jobs, capabilities, now) }
+                    { card(text::running_now(), link(&Route::Jobs, "quiet-link", text::all_jobs()), running_now) }
+                    { card(text::recent_jobs(), Html::default(), recent_jobs(&list.jobs, capabilities, now)) }
                 </div>
                 <div class="stack">
-                    { all_jobs(&list.summary, capabilities) }
+                    { card(text::all_jobs(), Html::default(), all_jobs(&list.summary, capabilities)) }
                     { needs_attention(&list.jobs) }
                 </div>
             </div>
         </div>
+    }
+}
+
+/// How many jobs have a status, as the summary tells it.
+const fn counted(summary: &JobSummary, status: JobStatus) -> u64 {
+    match status {
+        JobStatus::Running | JobStatus::Pausing => summary.running,
+        JobStatus::Queued | JobStatus::ValidatingFiles => summary.queued,
+        JobStatus::Paused => summary.paused,
+        JobStatus::Succeeded => summary.completed,
+        JobStatus::Failed => summary.failed,
+        JobStatus::Cancelled => summary.cancelled,
     }
 }
 
@@ -122,148 +142,103 @@ fn tiles(summary: &JobSummary, capabilities: &Capabilities, running: &[Job]) -> 
         .iter()
         .filter_map(|job| job.progress.as_ref()?.tokens_per_second)
         .sum();
-    let pace = if pace > 0.0 {
-        text::tokens_per_second(pace)
-    } else {
-        String::new()
-    };
-    let knows = |status: JobStatus| capabilities.statuses.contains(&status);
     let shown = [
-        (
-            true,
-            "running",
-            "is-running",
-            JobStatus::Running,
-            summary.running,
-            pace,
-        ),
-        (
-            knows(JobStatus::Queued),
-            "queued",
-            "is-quiet",
-            JobStatus::Queued,
-            summary.queued,
-            String::new(),
-        ),
-        (
-            true,
-            "succeeded",
-            "is-ok",
-            JobStatus::Succeeded,
-            summary.completed,
-            String::new(),
-        ),
-        (
-            true,
-            "failed",
-            "is-bad",
-            JobStatus::Failed,
-            summary.failed,
-            String::new(),
-        ),
+        JobStatus::Running,
+        JobStatus::Queued,
+        JobStatus::Succeeded,
+        JobStatus::Failed,
     ];
-    let tiles = shown
+    let shown = shown
         .into_iter()
-        .filter(|tile| tile.0)
-        .map(|(_, word, class, status, number, note)| {
-            html! {
-                <Link key={word} class="card tile" to={Route::Jobs} parameters={vec![("status", word)]}>
-                    { pill(class, text::status_label(status)) }
-                    <b>{ format::count(number) }</b>
-                    <span class="dim">{ note }</span>
-                </Link>
-            }
-        });
+        .filter(|status| capabilities.statuses.contains(status));
+    let tiles = shown.map(|status| {
+        let has_pace = status == JobStatus::Running && pace > 0.0;
+        let note = if has_pace { text::tokens_per_second(pace) } else { String::new() };
+        let content = html! {
+            <>{ status_pill(status) }<b>{ format::count(counted(summary, status)) }</b><span class="dim">{ note }</span></>
+        };
+        let to = format!("{}?status={}", Route::Jobs.path(), status.as_str());
+        Link { to, class: "card tile", key: status.as_str(), content, ..Link::default() }.view()
+    });
     html! { <div class="tiles">{ for tiles }</div> }
 }
 
 fn recent_jobs(jobs: &[Job], capabilities: &Capabilities, now: i64) -> Html {
+    let loss_class = if capabilities.metrics { "number" } else { "absent" };
     let rows = jobs.iter().map(|job| {
-        let loss = job.progress.as_ref().and_then(|progress| progress.valid_loss.or(progress.train_loss));
+        let loss = job
+            .progress
+            .as_ref()
+            .and_then(|progress| progress.valid_loss.or(progress.train_loss));
         html! {
-            <tr key={job.id.to_string()}>
-                <td><Link to={Route::Job { id: job.id.to_string() }} class="row-link">{ job.name.clone() }</Link></td>
-                <td>{ status_pill(job.status) }</td>
-                <td class="sub wide">{ job.base_model.clone() }</td>
-                <td class="dim wide">{ relative_time(now, job.created_at) }</td>
-                <td class="number" hidden={!capabilities.metrics}>{ loss.map_or_else(|| text::none().to_owned(), format::measure) }</td>
+            <tr key={job.id.as_str()}>
+                { cell("", link(&Route::Job(job.id.to_string()), "row-link", job.name.clone())) }
+                { cell("", status_pill(job.status)) }
+                { text_cell("sub wide", job.base_model.clone()) }
+                { cell("dim wide", relative_time(now, job.created_at)) }
+                { text_cell(loss_class, loss.map_or_else(|| text::none().to_owned(), format::measure)) }
             </tr>
         }
     });
-    html! {
-        <section class="card" aria-labelledby="recent-jobs">
-            <div class="card-head"><h2 id="recent-jobs">{ text::recent_jobs() }</h2></div>
-            <table>
-                <thead><tr>
-                    <th scope="col">{ text::name() }</th>
-                    <th scope="col">{ text::status() }</th>
-                    <th scope="col" class="wide">{ text::base_model() }</th>
-                    <th scope="col" class="wide">{ text::created() }</th>
-                    <th scope="col" class="number" hidden={!capabilities.metrics}>{ text::loss() }</th>
-                </tr></thead>
-                <tbody>{ for rows }</tbody>
-            </table>
-        </section>
-    }
+    let columns = [
+        (text::name(), ""),
+        (text::status(), ""),
+        (text::base_model(), "wide"),
+        (text::created(), "wide"),
+        (text::loss(), loss_class),
+    ];
+    table("", &columns, rows.collect())
 }
 
 fn all_jobs(summary: &JobSummary, capabilities: &Capabilities) -> Html {
     let shares = [
-        ("is-running", summary.running, JobStatus::Running),
-        ("is-quiet", summary.queued, JobStatus::Queued),
-        ("is-warn", summary.paused, JobStatus::Paused),
-        ("is-ok", summary.completed, JobStatus::Succeeded),
-        ("is-bad", summary.failed, JobStatus::Failed),
-        ("is-off", summary.cancelled, JobStatus::Cancelled),
+        JobStatus::Running,
+        JobStatus::Queued,
+        JobStatus::Paused,
+        JobStatus::Succeeded,
+        JobStatus::Failed,
+        JobStatus::Cancelled,
     ];
+    let shares = shares.map(|status| (status_class(status), counted(summary, status), status));
     let legend = shares
         .iter()
         .filter(|(_, number, _)| *number > 0)
         .map(|(class, number, status)| {
-            let label = format!(
-                "{} {}",
-                format::count(*number),
-                text::status_label(*status).to_ascii_lowercase()
-            );
+            let label = text::counted_status(*number, *status);
             html! { <li key={*class}>{ pill(class, label) }</li> }
         });
-    let arcs: Vec<_> = shares
-        .iter()
-        .map(|(class, number, _)| (*class, *number))
-        .collect();
+    let arcs = shares.map(|(class, number, _)| (class, number));
     let limit = capabilities.max_jobs.map(text::limit_note).unwrap_or_default();
     html! {
-        <section class="card" aria-labelledby="all-jobs">
-            <div class="card-head"><h2 id="all-jobs">{ text::all_jobs() }</h2></div>
+        <div>
             <div class="card-body ring-body">
                 { ring(text::ring_label(summary), &arcs, summary.total, text::jobs_unit(summary.total)) }
                 <ul class="legend-list">{ for legend }</ul>
             </div>
-            <p class="card-note" hidden={limit.is_empty()}>{ limit.clone() }</p>
-        </section>
+            { paragraph("card-note", limit) }
+        </div>
     }
 }
 
+/// The newest job that failed, where one of the recent jobs did.
 fn needs_attention(jobs: &[Job]) -> Html {
-    let failed = jobs.iter().find(|job| job.status == JobStatus::Failed);
-    let message = failed
-        .and_then(|job| job.failure.as_ref())
-        .map(|failure| text::sentence(&failure.message));
-    let content = failed.map(|job| {
-        html! {
-            <>
-                <p><b>{ job.name.clone() }</b>{ " " }{ text::failed_word() }</p>
-                <p class="dim attention-text">{ message.unwrap_or_default() }</p>
-                <Link to={Route::Job { id: job.id.to_string() }} class="button">{ text::last_failure() }</Link>
-            </>
-        }
-    });
-    html! {
-        <section class="card" aria-labelledby="needs-attention" hidden={failed.is_none()}>
-            <div class="card-head"><h2 id="needs-attention">{ text::needs_attention() }</h2></div>
-            <div class="card-body attention">{ content }</div>
-        </section>
-    }
+    let Some(job) = jobs.iter().find(|job| job.status == JobStatus::Failed) else {
+        return html! { <div hidden=true></div> };
+    };
+    let message = job
+        .failure
+        .as_ref()
+        .map(|failure| text::sentence(&failure.message))
+        .unwrap_or_default();
+    let route = Route::Job(job.id.to_string());
+    let body = html! {
+        <div class="card-body attention">
+            <p><b>{ job.name.clone() }</b>{ text::failed_word() }</p>
+            { paragraph("dim attention-text", message) }
+            { button("button", text::last_failure(), Callback::from(move |_| route.go())) }
+        </div>
+    };
+    card(text::needs_attention(), Html::default(), body)
 }
 
 #[derive(PartialEq)]
@@ -282,14 +257,8 @@ fn use_running_job(props: Rc<RunningJobProps>) -> Html {
     let curves =
         (props.metrics && job.status == JobStatus::Running).then(|| api::jobs::metrics(&job.id, &query));
     let curves = use_optional_query(curves, Poll::Every(3_000));
-    let share = job.progress.as_ref().map_or(0.0, |progress| {
-        if progress.total_steps == 0 {
-            0.0
-        } else {
-            progress.step as f64 / progress.total_steps as f64
-        }
-    });
     let total_steps = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
+    let step = job.progress.as_ref().map_or(0, |progress| progress.step);
     let curve = curves.data.as_ref().and_then(|metrics| {
         metrics
             .curves
@@ -298,17 +267,23 @@ fn use_running_job(props: Rc<RunningJobProps>) -> Html {
     });
     let drawing = curve.map(|curve| {
         let label = text::curve_summary(text::series_label(Series::TrainLoss), &curve.steps, &curve.values);
-        sparkline(label, "is-accent", &curve.steps, &curve.values, total_steps)
+        sparkline(
+            label,
+            "sparkline is-accent",
+            &curve.steps,
+            &curve.values,
+            total_steps,
+        )
     });
     html! {
         <div class="running-job">
             <div>
                 <div class="running-head">
-                    <Link to={Route::Job { id: job.id.to_string() }} class="row-link">{ job.name.clone() }</Link>
+                    { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
                     { status_pill(job.status) }
                 </div>
-                <p class="dim running-line">{ text::running_line(job) }</p>
-                { meter(text::progress_of(&job.name), share) }
+                { paragraph("dim running-line", text::running_line(job)) }
+                { meter(text::progress_of(&job.name), step as f64 / total_steps.max(1) as f64) }
             </div>
             <div class="running-curve">{ drawing }</div>
         </div>

@@ -9,16 +9,18 @@ mod record;
 use crate::{
     api,
     components::{
-        face::{error_view, face, skeleton_block},
+        button::button,
+        card::{paragraph, words},
+        face::{face, skeleton_block},
         icon::{Icon, icon},
-        link::Link,
+        link::link,
         page_header::PageHeader,
         relative_time::relative_time,
         status_pill::status_pill,
     },
     part::part,
     query::{
-        Poll,
+        Poll, Resource,
         hooks::{use_now, use_store},
         live::{Connection, use_live},
         use_query,
@@ -26,9 +28,10 @@ use crate::{
     route::{Route, Section},
     text,
 };
+pub(crate) use actions::follow_download;
 use actions::{ActionsProps, use_actions};
 use metrics::{MetricsProps, use_metrics_section};
-use record::{CheckpointsProps, EventsProps, use_checkpoints_section, use_events_section};
+use record::{RecordProps, use_checkpoints_section, use_events_section};
 use shared::{capabilities::Capabilities, id::JobId, job::Job, status::JobStatus};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -48,99 +51,130 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let store = use_store();
     let now = use_now(10_000);
     let following = use_state(|| true);
-    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
+    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let known = store.read(&api::jobs::job(&props.id)).map(|job| job.status);
     let working = known.is_none_or(|status| !status.is_terminal());
-    let poll = if *following && working {
+    let often = if *following && working {
         Poll::Every(WORKING_MS)
     } else {
         Poll::Never
     };
-    let job = use_query(api::jobs::job(&props.id), poll);
+    let job = use_query(api::jobs::job(&props.id), often);
     let has_stream = capabilities
-        .data
         .as_ref()
         .is_some_and(|capabilities| capabilities.stream);
     let live = use_live(&props.id, has_stream && *following && known.is_some());
     let streaming = matches!(live.connection, Connection::Open | Connection::Ended);
-    let record_poll = if *following && working && !streaming {
-        Poll::Every(WORKING_MS)
-    } else {
-        Poll::Never
-    };
+    let poll = if streaming { Poll::Never } else { often };
 
-    let name = job.data.as_ref().map_or_else(
+    let refresh = {
+        let id = props.id.clone();
+        Callback::from(move |_: MouseEvent| {
+            store.refresh(&api::jobs::job(&id));
+            store.invalidate(Resource::JobRecord);
+        })
+    };
+    let title = job.data.as_ref().map_or_else(
         || text::section_label(Section::Jobs).to_owned(),
         |job| job.name.clone(),
     );
-    let above = html! { <Link to={Route::Jobs}>{ text::section_label(Section::Jobs) }{ " /" }</Link> };
-    let beside = job.data.as_ref().map(|job| status_pill(job.status));
-    let sub = job.data.as_ref().map(|job| headline(job, now));
-    let refresh = {
-        let (store, id) = (store.clone(), props.id.clone());
-        Callback::from(move |_: MouseEvent| {
-            store.refresh(&api::jobs::job(&id));
-            store.invalidate(crate::query::Resource::JobRecord);
-        })
+    let cut = if live.connection == Connection::Connecting && working {
+        text::reconnecting()
+    } else {
+        ""
     };
-    let toggle = {
-        let following = following.clone();
-        Callback::from(move |_: MouseEvent| following.set(!*following))
+    let actions = ActionsProps {
+        job: job.data.clone(),
+        capabilities: capabilities.clone(),
     };
-    let reconnecting = live.connection == Connection::Connecting && working;
-    let caps = capabilities.data.clone();
-    let has = |what: fn(&Capabilities) -> bool| caps.as_deref().is_some_and(what);
-    html! {
-        <div class="page">
-            <PageHeader title={name} {above} beside={html! { { for beside } }} sub={html! { { for sub } }}>
-                <span class="dim reconnecting" role="status">{ if reconnecting { text::reconnecting() } else { "" } }</span>
-                <button type="button" class="switch" role="switch" aria-checked={if *following { "true" } else { "false" }} onclick={toggle} hidden={!working}>
-                    <i aria-hidden="true"></i>{ text::live() }
-                </button>
-                <button type="button" class="button" onclick={refresh}>{ text::refresh() }</button>
-                { part(use_actions, ActionsProps { job: job.data.clone(), capabilities: caps.clone() }) }
-            </PageHeader>
-            <div>{ match (&job.data, &job.error, &caps) {
-                (None, Some(error), _) if error.status() == Some(404) => error_view(error, job.retry.clone()),
-                _ => face(&job, skeleton, |_| None, |job| html! {
-                    <div class="job">
-                        <div class="job-top">{ failure(job) }</div>
-                        { progress::progress(job, &live.tail) }
-                        <div class="columns">
-                            <div class="stack">
-                                <div hidden={!has(|caps| caps.metrics)}>
-                                    { part(use_metrics_section, MetricsProps { id: props.id.clone(), job: job.clone(), tail: live.tail.clone(), poll: record_poll, on: has(|caps| caps.metrics) }) }
-                                </div>
-                                <div hidden={!has(|caps| caps.checkpoints)}>
-                                    { part(use_checkpoints_section, CheckpointsProps { id: props.id.clone(), ended: job.status.is_terminal(), poll: record_poll, now, on: has(|caps| caps.checkpoints) }) }
-                                </div>
-                                <div hidden={!has(|caps| caps.events)}>
-                                    { part(use_events_section, EventsProps { id: props.id.clone(), poll: record_poll, on: has(|caps| caps.events) }) }
-                                </div>
-                            </div>
-                            <div class="stack">
-                                { facts::hyperparameters(job) }
-                                { facts::timeline(job, now) }
-                                { facts::result(job) }
-                            </div>
+    let view = face(
+        &job,
+        skeleton,
+        |_| None,
+        |job| {
+            let record = RecordProps {
+                id: props.id.clone(),
+                ended: job.status.is_terminal(),
+                poll,
+                now,
+            };
+            let metrics = MetricsProps {
+                id: props.id.clone(),
+                job: Rc::clone(job),
+                tail: Rc::clone(&live.tail),
+                poll,
+            };
+            html! {
+                <div class="job">
+                    <div>{ failure(job) }</div>
+                    { progress::progress(job, &live.tail) }
+                    <div class="columns">
+                        { sections(capabilities.as_deref(), metrics, record) }
+                        <div class="stack">
+                            { facts::hyperparameters(job) }
+                            { facts::timeline(job, now) }
+                            { facts::result(job) }
                         </div>
                     </div>
-                }),
-            } }</div>
+                </div>
+            }
+        },
+    );
+    html! {
+        <div class="page">
+            <PageHeader
+                {title}
+                above={link(&Route::Jobs, "", text::jobs_above())}
+                beside={job.data.as_ref().map(|job| status_pill(job.status)).unwrap_or_default()}
+                sub={job.data.as_ref().map(|job| headline(job, now)).unwrap_or_default()}
+            >
+                <span class="dim reconnecting" role="status">{ cut }</span>
+                { live_switch(working, following) }
+                { button("button", text::refresh(), refresh) }
+                { part(use_actions, actions) }
+            </PageHeader>
+            { view }
         </div>
+    }
+}
+
+/// What the upstream records of a job, one section each.
+fn sections(capabilities: Option<&Capabilities>, metrics: MetricsProps, record: RecordProps) -> Html {
+    let has = |what: fn(&Capabilities) -> bool| capabilities.is_some_and(what);
+    let mut sections = Vec::new();
+    if has(|capabilities| capabilities.metrics) {
+        sections.push(part(use_metrics_section, metrics));
+    }
+    if has(|capabilities| capabilities.checkpoints) {
+        sections.push(part(use_checkpoints_section, record.clone()));
+    }
+    if has(|capabilities| capabilities.events) {
+        sections.push(part(use_events_section, record));
+    }
+    html! { <div class="stack">{ for sections }</div> }
+}
+
+fn live_switch(working: bool, following: UseStateHandle<bool>) -> Html {
+    let checked = if *following { "true" } else { "false" };
+    let onclick = Callback::from(move |_: MouseEvent| following.set(!*following));
+    html! {
+        <button type="button" class="switch" role="switch" aria-checked={checked} {onclick} hidden={!working}>
+            <i aria-hidden="true"></i>{ text::live() }
+        </button>
     }
 }
 
 fn headline(job: &Job, now: i64) -> Html {
     let dataset = job.training_dataset.as_ref().map(|dataset| {
-        html! { <>{ " · " }<Link to={Route::Dataset { id: dataset.id.to_string() }} class="quiet-link">{ dataset.name.clone() }</Link></> }
+        let to = Route::Dataset(dataset.id.to_string());
+        html! { <>{ " · " }{ link(&to, "quiet-link", dataset.name.clone()) }</> }
     });
     html! {
         <>
-            { job.base_model.clone() }
-            <span>{ for dataset }</span>
-            { " · " }{ text::created_word() }{ " " }{ relative_time(now, job.created_at) }
-            { " · " }<span class="mono dim">{ job.id.to_string() }</span>
+            { words(job.base_model.clone()) }
+            <span>{ dataset }</span>
+            { words(text::created_word()) }{ relative_time(now, job.created_at) }
+            { " · " }<span class="mono dim">{ job.id.as_str() }</span>
         </>
     }
 }
@@ -153,9 +187,9 @@ fn failure(job: &Job) -> Html {
         <div class="notice notice-error job-failure" role="alert">
             <span class="notice-icon">{ icon(Icon::Alert) }</span>
             <div>
-                <p class="notice-title">{ text::job_failed() }</p>
-                <p class="notice-body">{ text::sentence(&failure.message) }</p>
-                <code>{ failure.code.clone() }</code>
+                { paragraph("notice-title", text::job_failed()) }
+                { paragraph("notice-body", text::sentence(&failure.message)) }
+                <code>{ failure.code.as_str() }</code>
             </div>
         </div>
     }

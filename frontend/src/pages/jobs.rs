@@ -1,56 +1,52 @@
 //! The job list. What it shows (search, status, order) lives in the address, so that a link shows what its sender saw.
 
+mod delete;
+mod filters;
 mod rows;
 
 use crate::{
-    api,
+    api, browser,
     components::{
-        confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
+        button::{button, button_if},
+        card::words,
         face::{empty_view, face, skeleton_lines},
-        icon::{Icon, icon},
-        link::Link,
+        link::link,
         page_header::PageHeader,
-        toast::use_toaster,
+        table::{ACTIONS, table},
     },
     part::{keyed_part, part},
-    query::{
-        Loaded, Poll,
-        hooks::{use_now, use_store},
-        use_queries, use_query,
-    },
-    route::{Route, Section},
+    query::{Loaded, Poll, hooks::use_now, use_queries, use_query},
+    route::{Address, Route, Section, use_address},
     text,
 };
-use gloo_timers::callback::Timeout;
+pub(crate) use delete::{DeleteJobProps, use_delete_job};
+use filters::{FiltersProps, use_filters};
 use rows::{JobRowProps, use_job_row};
-use serde::{Deserialize, Serialize};
 use shared::{
-    job::{Job, JobList, JobQuery},
+    job::{Job, JobList, JobQuery, JobSummary},
     status::JobStatus,
 };
 use std::rc::Rc;
-use wasm_bindgen::JsCast as _;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
-use yew_router::prelude::*;
-
-const TYPING_MS: u32 = 250;
 
 /// What the address says about the list.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct ListState {
-    #[serde(skip_serializing_if = "String::is_empty")]
     q: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
     status: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
     sort: String,
 }
 
 impl ListState {
+    fn from_address(address: &Address) -> Self {
+        Self {
+            q: address.parameter("q"),
+            status: address.parameter("status"),
+            sort: address.parameter("sort"),
+        }
+    }
+
     fn query(&self, cursor: Option<String>) -> JobQuery {
-        let given = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
         JobQuery {
             limit: None,
             cursor,
@@ -61,49 +57,62 @@ impl ListState {
         }
     }
 
-    fn is_narrowed(&self) -> bool {
-        !self.q.trim().is_empty() || !self.status.is_empty()
+    /// Shows this list, and says so in the address.
+    fn show(&self) {
+        let parameters = [
+            ("q", given(&self.q)),
+            ("status", given(&self.status)),
+            ("sort", given(&self.sort)),
+        ];
+        browser::replace_address(&format!(
+            "{}{}",
+            Route::Jobs.path(),
+            api::query_string(&parameters)
+        ));
     }
+
+    fn is_narrowed(&self) -> bool {
+        given(&self.q).is_some() || given(&self.status).is_some()
+    }
+}
+
+fn given(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The job list.
 #[hook]
 pub fn use_jobs_page() -> Html {
     let now = use_now(30_000);
-    let store = use_store();
-    let toaster = use_toaster();
-    let navigator = use_navigator();
-    let state = use_location()
-        .and_then(|location| location.query::<ListState>().ok())
-        .unwrap_or_default();
-    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
-    let cursors = use_state(|| (state.clone(), Vec::<String>::new()));
+    let state = ListState::from_address(&use_address());
+    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
+    let cursors = use_state(|| (ListState::default(), Vec::<String>::new()));
     let cursors_here = if cursors.0 == state {
         cursors.1.clone()
     } else {
         Vec::new()
     };
-    let queries = std::iter::once(None)
-        .chain(cursors_here.iter().cloned().map(Some))
+    let asked = std::iter::once(None).chain(cursors_here.iter().cloned().map(Some));
+    let asked = asked
         .map(|cursor| api::jobs::list(&state.query(cursor)))
         .collect();
-    let pages = use_queries(queries, Poll::Every(4_000));
+    let pages = use_queries(asked, Poll::Every(4_000));
     let first = use_kept(pages.first().cloned().unwrap_or_else(Loaded::nothing));
     let leaving = use_state(|| None::<Rc<Job>>);
 
-    let set_state = {
-        let navigator = navigator.clone();
-        Callback::from(move |next: ListState| {
-            if let Some(navigator) = &navigator {
-                let _ = navigator.replace_with_query(&Route::Jobs, &next);
-            }
-        })
-    };
+    let shown: Vec<Rc<JobList>> = first
+        .data
+        .iter()
+        .cloned()
+        .chain(pages.iter().skip(1).filter_map(|page| page.data.clone()))
+        .collect();
     let next_cursor = pages
         .last()
         .and_then(|page| page.data.as_ref()?.next_cursor.clone());
+    let has_more = next_cursor.is_some();
     let load_more = {
-        let (cursors, state, next_cursor) = (cursors.clone(), state.clone(), next_cursor.clone());
+        let state = state.clone();
         Callback::from(move |_: MouseEvent| {
             let mut all = cursors_here.clone();
             all.extend(next_cursor.clone());
@@ -111,92 +120,75 @@ pub fn use_jobs_page() -> Html {
         })
     };
     let ask_delete = {
-        let leaving = leaving.clone();
+        let leaving = leaving.setter();
         Callback::from(move |job: Rc<Job>| leaving.set(Some(job)))
     };
-    let delete = {
-        let leaving = leaving.clone();
-        Callback::from(move |()| {
-            let Some(job) = (*leaving).clone() else { return };
-            leaving.set(None);
-            let (store, toaster) = (store.clone(), toaster.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                let outcome = store.delete_job(&job.id).await;
-                let Some(toaster) = toaster else { return };
-                match outcome {
-                    Ok(()) => toaster.good(text::deleted(&job.name)),
-                    Err(error) => toaster.bad(text::error_line(&error)),
-                }
-            });
-        })
+    let on_done = {
+        let leaving = leaving.setter();
+        Callback::from(move |_: bool| leaving.set(None))
     };
-    let close = {
-        let leaving = leaving.clone();
-        Callback::from(move |()| leaving.set(None))
-    };
-    let caps = capabilities.data.clone();
-    let can_delete = caps.as_ref().is_some_and(|capabilities| capabilities.delete);
-    let statuses = caps.as_ref().map_or_else(
-        || JobStatus::ALL.to_vec(),
-        |capabilities| capabilities.statuses.clone(),
-    );
-    let dialog_name = leaving.as_ref().map(|job| job.name.clone()).unwrap_or_default();
-    let summary = first.data.as_ref().map(|list| list.summary);
-    let limit = caps
+    let can_delete = capabilities
         .as_ref()
+        .is_none_or(|capabilities| capabilities.delete);
+    let artifacts = capabilities
+        .as_ref()
+        .is_some_and(|capabilities| capabilities.artifacts);
+    let statuses = capabilities
+        .as_ref()
+        .map_or_else(|| JobStatus::ALL.to_vec(), |known| known.statuses.clone());
+    let limit = capabilities
         .and_then(|capabilities| capabilities.max_jobs)
         .map(text::limit_note)
         .unwrap_or_default();
-    let shown: Vec<Rc<JobList>> = first
-        .data
-        .iter()
-        .cloned()
-        .chain(pages.iter().skip(1).filter_map(|page| page.data.clone()))
-        .collect();
-    let clear = {
-        let set_state = set_state.clone();
-        Callback::from(move |_: MouseEvent| set_state.emit(ListState::default()))
+    let filters = FiltersProps {
+        state: state.clone(),
+        statuses,
     };
     html! {
         <div class="page">
-            <PageHeader title={text::section_label(Section::Jobs)} sub={html! { limit }}>
-                <Link to={Route::NewJob} class="button primary">{ text::new_job() }</Link>
+            <PageHeader title={text::section_label(Section::Jobs)} sub={words(limit)}>
+                { link(&Route::Setup, "button primary", text::new_job()) }
             </PageHeader>
-            { part(use_filters, FiltersProps { state: state.clone(), statuses, on_change: set_state }) }
+            { part(use_filters, filters) }
             <section class="card" aria-label={text::section_label(Section::Jobs)}>
-                { face(&first, || skeleton_lines(8), |list| empty(list, &state, clear), |_| {
-                    let jobs = shown.iter().flat_map(|list| list.jobs.iter());
-                    table(jobs, now, can_delete, &ask_delete)
+                { face(&first, || skeleton_lines(8), |list| empty(list, &state), |_| {
+                    list_table(shown.iter().flat_map(|list| list.jobs.iter()), now, can_delete, &ask_delete)
                 }) }
             </section>
             <div class="list-foot">
-                <span class="dim" aria-live="polite">{ summary.map(|_| text::shown_of(shown.iter().map(|list| list.jobs.len() as u64).sum(), matching(&shown, &state, next_cursor.is_some()))).unwrap_or_default() }</span>
-                <button type="button" class="button" hidden={next_cursor.is_none()} onclick={load_more}>{ text::load_more() }</button>
+                <span class="dim" aria-live="polite">{ count(&shown, &state, has_more) }</span>
+                { button_if(has_more, "button", text::load_more(), load_more) }
             </div>
-            { part(use_confirm_dialog, ConfirmDialogProps { open: leaving.is_some(), title: text::delete_job_title(&dialog_name).into(), body: text::delete_job_body(caps.as_ref().is_some_and(|capabilities| capabilities.artifacts)).into(), confirm: text::delete().into(), decline: text::cancel().into(), on_confirm: delete, on_close: close }) }
+            { part(use_delete_job, DeleteJobProps { job: (*leaving).clone(), artifacts, on_done }) }
         </div>
     }
 }
 
-/// How many jobs the filters let through: told by the summary, which ignores the status filter.
-fn matching(shown: &[Rc<JobList>], state: &ListState, more: bool) -> u64 {
+/// How many jobs are shown, and of how many.
+fn count(shown: &[Rc<JobList>], state: &ListState, has_more: bool) -> String {
+    let Some(first) = shown.first() else {
+        return String::new();
+    };
     let loaded: u64 = shown.iter().map(|list| list.jobs.len() as u64).sum();
-    let Some(summary) = shown.first().map(|list| list.summary) else {
-        return loaded;
+    let all = if has_more {
+        matching(&first.summary, &state.status).max(loaded)
+    } else {
+        loaded
     };
-    if !more {
-        return loaded;
+    text::shown_of(loaded, all)
+}
+
+/// How many jobs the filters let through: the summary ignores the status filter.
+fn matching(summary: &JobSummary, status: &str) -> u64 {
+    match JobStatus::parse(status) {
+        Some(JobStatus::Running | JobStatus::Pausing) => summary.running,
+        Some(JobStatus::Queued | JobStatus::ValidatingFiles) => summary.queued,
+        Some(JobStatus::Paused) => summary.paused,
+        Some(JobStatus::Succeeded) => summary.completed,
+        Some(JobStatus::Failed) => summary.failed,
+        Some(JobStatus::Cancelled) => summary.cancelled,
+        None => summary.total,
     }
-    let of = |word: &str| match word {
-        "running" => summary.running,
-        "queued" => summary.queued,
-        "paused" => summary.paused,
-        "succeeded" => summary.completed,
-        "failed" => summary.failed,
-        "cancelled" => summary.cancelled,
-        _ => summary.total,
-    };
-    of(&state.status).max(loaded)
 }
 
 /// Keeps the last answer while another list is on its way, so that typing doesn't make the table blink.
@@ -214,142 +206,56 @@ fn use_kept(loaded: Loaded<JobList>) -> Loaded<JobList> {
     Loaded { data, ..loaded }
 }
 
-fn empty(list: &JobList, state: &ListState, clear: Callback<MouseEvent>) -> Option<Html> {
+fn empty(list: &JobList, state: &ListState) -> Option<Html> {
     if !list.jobs.is_empty() {
         return None;
     }
     Some(if state.is_narrowed() {
-        let action =
-            html! { <button type="button" class="button" onclick={clear}>{ text::clear_filters() }</button> };
+        let clear = Callback::from(|_: MouseEvent| ListState::default().show());
+        let action = button("button", text::clear_filters(), clear);
         empty_view(text::no_match_title(), text::no_match_body(), action)
     } else {
-        let action = html! { <Link to={Route::NewJob} class="button primary">{ text::new_job() }</Link> };
+        let action = link(&Route::Setup, "button primary", text::new_job());
         empty_view(text::no_jobs_title(), text::no_jobs_body(), action)
     })
 }
 
-fn table<'a>(
+fn list_table<'a>(
     jobs: impl Iterator<Item = &'a Job>,
     now: i64,
     can_delete: bool,
     ask: &Callback<Rc<Job>>,
 ) -> Html {
     let rows = jobs.map(|job| {
-        keyed_part(
-            job.id.as_str(),
-            use_job_row,
-            JobRowProps {
-                job: Rc::new(job.clone()),
-                now,
-                can_delete,
-                ask_delete: ask.clone(),
-            },
-        )
+        let props = JobRowProps {
+            job: Rc::new(job.clone()),
+            now,
+            can_delete,
+            ask_delete: ask.clone(),
+        };
+        keyed_part(job.id.as_str(), use_job_row, props)
     });
-    html! {
-        <table class="job-table">
-            <thead><tr>
-                <th scope="col">{ text::name() }</th>
-                <th scope="col">{ text::status() }</th>
-                <th scope="col" class="wide">{ text::base_model() }</th>
-                <th scope="col" class="wide">{ text::created() }</th>
-                <th scope="col" class="cell-action"><span class="visually-hidden">{ text::actions() }</span></th>
-            </tr></thead>
-            <tbody>{ for rows }</tbody>
-        </table>
-    }
-}
-
-#[derive(PartialEq)]
-struct FiltersProps {
-    state: ListState,
-    statuses: Vec<JobStatus>,
-    on_change: Callback<ListState>,
-}
-
-#[hook]
-fn use_filters(props: Rc<FiltersProps>) -> Html {
-    let typed = use_state(|| props.state.q.clone());
-    let waiting = use_mut_ref(|| None::<Timeout>);
-    {
-        let (typed, waiting) = (typed.clone(), waiting.clone());
-        use_effect_with(props.state.q.clone(), move |q| {
-            if waiting.borrow().is_none() && *typed != *q {
-                typed.set(q.clone());
-            }
-        });
-    }
-    let oninput = {
-        let (typed, waiting) = (typed.clone(), waiting.clone());
-        let (state, on_change) = (props.state.clone(), props.on_change.clone());
-        Callback::from(move |event: InputEvent| {
-            let Some(input) = event
-                .target()
-                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
-            else {
-                return;
-            };
-            let q = input.value();
-            typed.set(q.clone());
-            let (state, on_change, done) = (state.clone(), on_change.clone(), waiting.clone());
-            *waiting.borrow_mut() = Some(Timeout::new(TYPING_MS, move || {
-                done.borrow_mut().take();
-                on_change.emit(ListState { q, ..state });
-            }));
-        })
-    };
-    let choose = |set: fn(&mut ListState, String)| {
-        let (state, on_change) = (props.state.clone(), props.on_change.clone());
-        Callback::from(move |event: Event| {
-            let Some(select) = event
-                .target()
-                .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok())
-            else {
-                return;
-            };
-            let mut next = state.clone();
-            set(&mut next, select.value());
-            on_change.emit(next);
-        })
-    };
-    let statuses = props.statuses.iter().map(|status| {
-        html! { <option key={status.as_str()} value={status.as_str()} selected={props.state.status == status.as_str()}>{ text::status_label(*status) }</option> }
-    });
-    let sorts = text::SORTS.iter().map(|(word, label)| {
-        html! { <option key={*word} value={*word} selected={props.state.sort == *word}>{ *label }</option> }
-    });
-    html! {
-        <form class="filters" role="search" onsubmit={|event: SubmitEvent| event.prevent_default()}>
-            <div class="control search">
-                { icon(Icon::Search) }
-                <input type="search" aria-label={text::search_jobs()} placeholder={text::search_jobs()} autocomplete="off" value={(*typed).clone()} {oninput} />
-            </div>
-            <div class="control is-select">
-                <select aria-label={text::status_filter()} onchange={choose(|state, value| state.status = value)}>
-                    <option key="" value="" selected={props.state.status.is_empty()}>{ text::any_status() }</option>
-                    { for statuses }
-                </select>
-            </div>
-            <div class="control is-select">
-                <select aria-label={text::sort_label()} onchange={choose(|state, value| state.sort = if value == text::SORTS[0].0 { String::new() } else { value })}>
-                    { for sorts }
-                </select>
-            </div>
-        </form>
-    }
+    let columns = [
+        (text::name(), ""),
+        (text::status(), ""),
+        (text::base_model(), "wide"),
+        (text::created(), "wide"),
+        (text::actions(), ACTIONS),
+    ];
+    table("job-table", &columns, rows.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ListState;
+    use super::*;
 
     #[test]
     fn the_address_narrows_the_request_and_blanks_do_not() {
-        let state = ListState {
-            q: " triage ".into(),
-            status: String::new(),
-            sort: "-name".into(),
+        let address = Address {
+            path: String::new(),
+            query: "q=+triage+&sort=-name".to_owned(),
         };
+        let state = ListState::from_address(&address);
         let query = state.query(None);
         assert_eq!(
             (query.q.as_deref(), query.status, query.sort.as_deref()),
@@ -363,5 +269,17 @@ mod tests {
             }
             .is_narrowed()
         );
+    }
+
+    #[test]
+    fn the_count_follows_the_status_filter() {
+        let summary = JobSummary {
+            running: 2,
+            failed: 5,
+            total: 90,
+            ..JobSummary::default()
+        };
+        assert_eq!(matching(&summary, "failed"), 5);
+        assert_eq!(matching(&summary, ""), 90);
     }
 }

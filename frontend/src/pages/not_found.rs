@@ -1,7 +1,7 @@
 //! What an unknown address shows.
 
 use crate::{
-    components::{link::Link, page_header::PageHeader},
+    components::{card::words, link::link, page_header::PageHeader},
     route::Route,
     text,
 };
@@ -12,8 +12,8 @@ use yew::prelude::*;
 pub fn use_not_found_page() -> Html {
     html! {
         <div class="page">
-            <PageHeader title={text::not_found_title()} sub={html! { text::not_found_body() }} />
-            <Link to={Route::Dashboard} class="button">{ text::go_to_dashboard() }</Link>
+            <PageHeader title={text::not_found_title()} sub={words(text::not_found_body())} />
+            { link(&Route::Dashboard, "button", text::go_to_dashboard()) }
         </div>
     }
 }

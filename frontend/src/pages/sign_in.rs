@@ -3,10 +3,12 @@
 use crate::{
     browser,
     components::{
+        card::paragraph,
         field::{FieldProps, control_id, text_field},
         icon::{Icon, icon},
         toast::use_toaster,
     },
+    part::use_change,
     query::hooks::use_store,
     text,
 };
@@ -30,9 +32,10 @@ pub fn use_sign_in_page(props: Rc<SignInProps>) -> Html {
     let token = use_state(String::new);
     let error = use_state(|| props.wrong.then(text::token_wrong));
     let busy = use_state(|| false);
-    use_effect_with((), |()| {
+    use_change((), |()| {
         browser::set_title(&text::page_title(text::sign_in()));
         browser::focus_id(&control_id("token"));
+        None
     });
     let onsubmit = {
         let (token, error, busy, opened) =
@@ -55,11 +58,7 @@ pub fn use_sign_in_page(props: Rc<SignInProps>) -> Html {
                 match store.sign_in(&typed).await {
                     Ok(_) => return opened.emit(()),
                     Err(failure) if failure.is_signed_out() => error.set(Some(text::token_wrong())),
-                    Err(failure) => {
-                        if let Some(toaster) = toaster {
-                            toaster.bad(text::error_line(&failure));
-                        }
-                    }
+                    Err(failure) => toaster.tell(Err(failure)),
                 }
                 busy.set(false);
                 browser::focus_id(&control_id("token"));
@@ -73,14 +72,22 @@ pub fn use_sign_in_page(props: Rc<SignInProps>) -> Html {
             error.set(None);
         })
     };
+    let field = FieldProps {
+        field: "token",
+        label: text::token(),
+        value: (*token).clone(),
+        error: error.map(ToOwned::to_owned),
+        on_change,
+        ..FieldProps::default()
+    };
     html! {
         <main id="main" class="sign-in">
             <form class="card sign-in-card" novalidate=true {onsubmit}>
                 <div class="brand">{ icon(Icon::Logo) }<span>{ text::product() }</span></div>
                 <h1>{ text::sign_in() }</h1>
-                <p class="sub">{ text::sign_in_body() }</p>
-                { text_field(&FieldProps { field: "token".into(), label: text::token().into(), value: (*token).clone().into(), on_change, error: (*error).map(AttrValue::from), ..FieldProps::default() }) }
-                <p class="field-hint">{ text::token_hint_before() }{ " " }<code>{ text::token_command() }</code>{ " " }{ text::token_hint_after() }</p>
+                { paragraph("sub", text::sign_in_body()) }
+                { text_field(&field) }
+                <p class="field-hint">{ text::token_hint_before() }<code>{ text::token_command() }</code>{ text::token_hint_after() }</p>
                 <button type="submit" class="button primary" disabled={*busy}>{ text::sign_in() }</button>
             </form>
         </main>

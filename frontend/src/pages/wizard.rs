@@ -4,288 +4,234 @@
 //! its form is sent, and what the server refused on the step and under the field it belongs to.
 
 mod configure;
+mod findings;
+mod frame;
 mod review;
 mod setup;
 
 use crate::{
     api, browser,
-    components::{field::control_id, link::Link, page_header::PageHeader, toast::use_toaster},
-    draft::{DraftAction, DraftHandle, use_draft},
-    part::{part, plain_part},
+    components::{
+        card::words,
+        face::{face, skeleton_lines},
+        field::{FieldProps, control_id},
+        page_header::PageHeader,
+    },
+    draft::{DraftAction, DraftHandle, FieldErrors, use_draft},
+    part::{part, plain_part, use_change},
     query::{Loaded, Poll, hooks::use_optional_query, use_query},
     route::Route,
     text,
 };
+use findings::{first_field, visible_errors};
 use shared::{
     capabilities::Capabilities,
     dataset::DatasetList,
     draft::Draft,
-    id::JobId,
     model::ModelList,
-    validate::{Findings, Step, field_step, first_unfinished_step, validate_step},
+    validate::{Step, field_step, new_job_from_draft},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
-/// Fields in the order in which they stand, for the focus.
-const ORDER: [&str; 14] = shared::draft::FIELDS;
-
-/// Sends to another page, without a trace in the history.
-#[hook]
-fn use_redirect(to: Rc<Route>) -> Html {
-    let navigator = use_navigator();
-    let to = to.clone();
-    use_effect_with((), move |()| {
-        if let Some(navigator) = navigator {
-            navigator.replace(&*to);
-        }
-    });
-    html! { <p class="visually-hidden" role="status">{ text::loading() }</p> }
-}
-
-/// What the wizard needs.
+/// Which step is shown.
 #[derive(PartialEq)]
 pub struct WizardProps {
-    /// Which step is shown.
+    /// The step.
     pub step: Step,
 }
 
-/// What a step gets.
-#[derive(Clone)]
-pub(crate) struct StepProps {
-    pub(crate) draft: Draft,
-    pub(crate) errors: Rc<BTreeMap<String, String>>,
-    pub(crate) capabilities: Rc<Capabilities>,
-    pub(crate) models: Loaded<ModelList>,
-    pub(crate) datasets: Loaded<DatasetList>,
-    pub(crate) set: Callback<(&'static str, String)>,
-    pub(crate) leave: Callback<&'static str>,
-}
-
-impl StepProps {
-    fn error(&self, field: &str) -> Option<AttrValue> {
-        self.errors.get(field).cloned().map(AttrValue::from)
-    }
-
-    fn change(&self, field: &'static str) -> Callback<String> {
-        self.set.reform(move |value| (field, value))
-    }
-
-    fn left(&self, field: &'static str) -> Callback<()> {
-        self.leave.reform(move |()| field)
-    }
-}
-
-/// One step of the wizard.
+/// The wizard, as soon as it is known what the upstream takes.
 #[hook]
 pub fn use_wizard_page(props: Rc<WizardProps>) -> Html {
     let step = props.step;
     let draft = use_draft();
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
-    let has_datasets = capabilities
-        .data
-        .as_ref()
-        .is_some_and(|capabilities| capabilities.datasets);
+    if let (Some(draft), Some(capabilities)) = (draft, &capabilities.data) {
+        let capabilities = Rc::clone(capabilities);
+        return part(
+            use_step,
+            StepPartProps {
+                step,
+                draft,
+                capabilities,
+            },
+        );
+    }
+    let skeleton = || html! { <div class="card">{ skeleton_lines(9) }</div> };
+    html! {
+        <div class="page">
+            <PageHeader title={text::wizard_title()} sub={words(text::wizard_sub())} />
+            { frame::steps_bar(step) }
+            { face(&capabilities, skeleton, |_| None, |_| Html::default()) }
+        </div>
+    }
+}
+
+#[derive(PartialEq)]
+struct StepPartProps {
+    step: Step,
+    draft: DraftHandle,
+    capabilities: Rc<Capabilities>,
+}
+
+/// What the fields of a step are drawn from.
+struct StepProps {
+    draft: DraftHandle,
+    errors: FieldErrors,
+    capabilities: Rc<Capabilities>,
+    models: Loaded<ModelList>,
+    datasets: Loaded<DatasetList>,
+    leave: Callback<&'static str>,
+}
+
+impl StepProps {
+    /// A field of the draft, bound to its text, its errors and its events.
+    fn field(&self, field: &'static str, hint: &'static str) -> FieldProps {
+        let draft = self.draft.clone();
+        FieldProps {
+            field,
+            label: text::field_label(field),
+            hint,
+            error: self.errors.get(field).cloned(),
+            value: self.draft.draft.get(field).unwrap_or_default().to_owned(),
+            on_change: Callback::from(move |value| draft.dispatch(DraftAction::Set(field, value))),
+            on_leave: self.leave.reform(move |()| field),
+            ..FieldProps::default()
+        }
+    }
+}
+
+#[hook]
+fn use_step(props: Rc<StepPartProps>) -> Html {
+    let (step, handle) = (props.step, &props.draft);
+    let has_datasets = props.capabilities.datasets;
     let models = use_query(api::models::list(), Poll::Never);
     let datasets = use_optional_query(has_datasets.then(api::datasets::list), Poll::Every(5_000));
     let sent = use_state(|| false);
-    let left = use_state(BTreeSet::<&'static str>::new);
-    let focus = use_state(|| None::<String>);
-    let navigator = use_navigator();
-
-    let handle = draft.clone();
-    let state = draft.map(|draft| (*draft).clone());
-    let findings = findings_of(
-        step,
-        state.as_ref().map(|state| &state.draft),
-        capabilities.data.as_deref(),
-    );
-    let refused: BTreeMap<String, String> = state
-        .as_ref()
-        .map(|state| state.refused.clone())
-        .unwrap_or_default();
-    let too_early = too_early(
-        step,
-        state.as_ref().map(|state| &state.draft),
-        capabilities.data.as_deref(),
-    );
-
-    use_defaults(handle.clone(), &models);
-    let refused_here = first_field(refused.keys().filter(|field| field_step(field) == step));
+    let left = use_state(Vec::<&'static str>::new);
+    let refused_here = first_field(handle.refused.fields().filter(|field| field_step(field) == step));
     let wants_focus = refused_here.is_some();
-    {
-        let ready = capabilities.data.is_some();
-        let focus = focus.setter();
-        use_effect_with((ready, refused_here), move |(ready, refused_here)| {
-            if let (true, Some(field)) = (*ready, refused_here) {
-                focus.set(Some(field.clone()));
-            }
-        });
-    }
-    {
-        let setter = focus.setter();
-        use_effect_with((*focus).clone(), move |field| {
-            if let Some(field) = field {
-                browser::focus_id(&control_id(field));
-                setter.set(None);
-            }
-        });
-    }
+    let focus = use_focus(refused_here);
+    use_defaults(handle.clone(), &models);
 
-    let set = {
-        let handle = handle.clone();
-        Callback::from(move |(field, value): (&'static str, String)| {
-            if let Some(handle) = &handle {
-                handle.dispatch(DraftAction::Set(field, value));
-            }
-        })
-    };
+    let found = new_job_from_draft(&handle.draft, &props.capabilities)
+        .err()
+        .unwrap_or_default();
+    let unfinished = found
+        .keys()
+        .map(|field| field_step(field))
+        .min()
+        .unwrap_or(Step::Review);
+    if unfinished < step {
+        return part(use_redirect, Route::of_step(unfinished));
+    }
+    let errors = visible_errors(step, &found, &handle.refused, *sent, &left);
     let leave = {
         let left = left.clone();
         Callback::from(move |field: &'static str| {
-            if !left.contains(field) {
+            if !left.contains(&field) {
                 let mut all = (*left).clone();
-                all.insert(field);
+                all.push(field);
                 left.set(all);
             }
         })
     };
-    let onsubmit = {
-        let (sent, findings, focus, navigator) =
-            (sent.setter(), findings.clone(), focus.setter(), navigator.clone());
-        Callback::from(move |event: SubmitEvent| {
-            event.prevent_default();
-            match first_field(findings.keys()) {
-                Some(field) => {
-                    sent.set(true);
-                    focus.set(Some(field));
-                }
-                None => {
-                    if let Some(navigator) = &navigator {
-                        navigator.push(&Route::of_step(next(step)));
-                    }
-                }
+    let onsubmit = Callback::from(move |event: SubmitEvent| {
+        event.prevent_default();
+        match first_field(found.keys().filter(|field| field_step(field) == step)) {
+            Some(field) => {
+                sent.set(true);
+                focus.set(Some(field));
             }
-        })
-    };
-
-    let errors = Rc::new(visible_errors(&findings, &refused, *sent, &left));
-    let Some((state, known)) = state.zip(capabilities.data.clone()) else {
-        return loading(step, &capabilities);
-    };
-    if let Some(unfinished) = too_early {
-        return html! { <div>{ part(use_redirect, Route::of_step(unfinished)) }</div> };
-    }
-    let step_props = StepProps {
-        draft: state.draft.clone(),
+            None => Route::of_step(frame::next(step)).go(),
+        }
+    });
+    let capabilities = Rc::clone(&props.capabilities);
+    let fields = StepProps {
+        draft: handle.clone(),
         errors,
-        capabilities: known,
+        capabilities,
         models,
         datasets,
-        set,
         leave,
     };
-    let body = match step {
-        Step::Setup => {
-            html! { <form key="setup" novalidate=true {onsubmit}>{ setup::setup(&step_props) }{ buttons(step) }</form> }
-        }
-        Step::Configure => {
-            html! { <form key="configure" novalidate=true {onsubmit}>{ configure::configure(&step_props) }{ buttons(step) }</form> }
-        }
-        Step::Review => {
-            let all = review::ReviewProps {
-                draft: state.draft.clone(),
-                capabilities: step_props.capabilities.clone(),
-                models: step_props.models.data.clone(),
-                datasets: step_props.datasets.data.clone(),
-            };
-            html! { <div key="review">{ part(review::use_review, all) }</div> }
-        }
-    };
-    let aside = match step {
-        Step::Setup => {
-            html! { <div key="setup" class="stack" hidden={!has_datasets}>{ plain_part(setup::use_example) }</div> }
-        }
-        Step::Configure => {
-            html! { <div key="configure" class="stack">{ review::setup_card(&step_props.draft, &step_props.capabilities, step_props.models.data.as_deref(), step_props.datasets.data.as_deref()) }</div> }
-        }
-        Step::Review => html! { <div key="review" class="stack"></div> },
+    let (body, aside) = match step {
+        Step::Setup => (
+            form(step, setup::setup(&fields), onsubmit),
+            setup::aside(has_datasets),
+        ),
+        Step::Configure => (
+            form(step, configure::configure(&fields), onsubmit),
+            review::setup_card(&known(&fields)),
+        ),
+        Step::Review => (part(review::use_review, known(&fields)), Html::default()),
     };
     html! {
         <div class="page">
-            <PageHeader title={text::wizard_title()} sub={html! { text::wizard_sub() }} focus={!wants_focus}>
-                { plain_part(use_start_over) }
+            <PageHeader title={text::wizard_title()} sub={words(text::wizard_sub())} focus={!wants_focus}>
+                { plain_part(frame::use_start_over) }
             </PageHeader>
             <div class="columns wizard">
                 <div>
-                    { steps_bar(step) }
-                    <div>{ used_up(state.used_up.as_ref(), handle) }</div>
-                    { body }
+                    { frame::steps_bar(step) }
+                    <div>{ frame::used_up(handle) }</div>
+                    <div key={text::step_label(step)}>{ body }</div>
                 </div>
-                <aside>{ aside }</aside>
+                <aside><div key={text::step_label(step)}>{ aside }</div></aside>
             </div>
         </div>
     }
 }
 
-fn findings_of(step: Step, draft: Option<&Draft>, capabilities: Option<&Capabilities>) -> Findings {
-    draft
-        .zip(capabilities)
-        .map(|(draft, capabilities)| validate_step(step, draft, capabilities))
-        .unwrap_or_default()
+fn form(step: Step, fields: Html, onsubmit: Callback<SubmitEvent>) -> Html {
+    html! { <form novalidate=true {onsubmit}>{ fields }{ frame::buttons(step, text::next(), false) }</form> }
 }
 
-fn too_early(step: Step, draft: Option<&Draft>, capabilities: Option<&Capabilities>) -> Option<Step> {
-    let (draft, capabilities) = draft.zip(capabilities)?;
-    Some(first_unfinished_step(draft, capabilities)).filter(|unfinished| *unfinished < step)
+fn known(fields: &StepProps) -> review::ReviewProps {
+    review::ReviewProps {
+        draft: fields.draft.clone(),
+        capabilities: Rc::clone(&fields.capabilities),
+        models: fields.models.data.clone(),
+        datasets: fields.datasets.data.clone(),
+    }
 }
 
-fn first_field<'a>(fields: impl Iterator<Item = &'a String>) -> Option<String> {
-    fields
-        .min_by_key(|field| {
-            ORDER
-                .iter()
-                .position(|known| known == field)
-                .unwrap_or(ORDER.len())
-        })
-        .cloned()
-}
-
-/// What stands under the fields: the server's word first, then ours about fields that were left or sent.
-fn visible_errors(
-    findings: &Findings,
-    refused: &BTreeMap<String, String>,
-    sent: bool,
-    left: &BTreeSet<&'static str>,
-) -> BTreeMap<String, String> {
-    let mut errors = BTreeMap::new();
-    for (field, code) in findings {
-        if sent || (left.contains(field.as_str()) && code.code != "required") {
-            errors.insert(field.clone(), text::finding(field, code));
+/// Puts the focus into a field once it is drawn: the given one at first, later whichever is set.
+#[hook]
+fn use_focus(at_first: Option<String>) -> UseStateSetter<Option<String>> {
+    let focus = use_state(|| at_first);
+    let setter = focus.setter();
+    use_change((*focus).clone(), move |field| {
+        if let Some(field) = field {
+            browser::focus_id(&control_id(field));
+            setter.set(None);
         }
-    }
-    for (field, message) in refused {
-        errors.insert(field.clone(), text::sentence(message));
-    }
-    errors
+        None
+    });
+    focus.setter()
+}
+
+/// Sends to another page.
+#[hook]
+fn use_redirect(to: Rc<Route>) -> Html {
+    use_change((), move |()| {
+        to.replace();
+        None
+    });
+    html! { <p class="visually-hidden" role="status">{ text::loading() }</p> }
 }
 
 /// Fills what nobody has touched with what the chosen model proposes; a lone model is chosen by itself.
 #[hook]
-fn use_defaults(handle: Option<DraftHandle>, models: &Loaded<ModelList>) {
-    let chosen = handle
-        .as_ref()
-        .map(|handle| handle.draft.base_model.clone())
-        .unwrap_or_default();
-    let id = handle.as_ref().map(|handle| handle.draft.id.clone());
-    use_effect_with((chosen, id, models.data.clone()), move |(chosen, _, models)| {
-        let (Some(handle), Some(list)) = (handle, models) else {
-            return;
-        };
+fn use_defaults(handle: DraftHandle, models: &Loaded<ModelList>) {
+    let known = (
+        handle.draft.base_model.clone(),
+        handle.draft.id.clone(),
+        models.data.clone(),
+    );
+    use_change(known, move |(chosen, _, models)| {
+        let list = models.as_ref()?;
         if let ([only], true) = (list.models.as_slice(), chosen.is_empty()) {
             handle.dispatch(DraftAction::OnlyModel(
                 only.id.clone(),
@@ -295,156 +241,11 @@ fn use_defaults(handle: Option<DraftHandle>, models: &Loaded<ModelList>) {
         if let Some(model) = list.models.iter().find(|model| model.id == *chosen) {
             handle.dispatch(DraftAction::Defaults(Box::new(model.defaults.clone())));
         }
+        None
     });
 }
 
-const fn next(step: Step) -> Step {
-    match step {
-        Step::Setup => Step::Configure,
-        Step::Configure | Step::Review => Step::Review,
-    }
-}
-
-fn loading(step: Step, capabilities: &Loaded<Capabilities>) -> Html {
-    let skeleton =
-        || html! { <div class="card card-body">{ crate::components::face::skeleton_lines(9) }</div> };
-    html! {
-        <div class="page">
-            <PageHeader title={text::wizard_title()} sub={html! { text::wizard_sub() }} />
-            { steps_bar(step) }
-            { crate::components::face::face(capabilities, skeleton, |_| None, |_| Html::default()) }
-        </div>
-    }
-}
-
-fn steps_bar(current: Step) -> Html {
-    let steps = [Step::Setup, Step::Configure, Step::Review].into_iter().enumerate().map(|(index, step)| {
-        let class = match step.cmp(&current) {
-            std::cmp::Ordering::Less => "is-done",
-            std::cmp::Ordering::Equal => "is-on",
-            std::cmp::Ordering::Greater => "is-next",
-        };
-        let label = format!("{} · {}", index + 1, text::step_label(step));
-        let inner = if step < current {
-            html! { <Link to={Route::of_step(step)} class="step-link">{ label }</Link> }
-        } else {
-            html! { <span>{ label }</span> }
-        };
-        html! { <li key={index} {class} aria-current={(step == current).then_some("step")}>{ inner }</li> }
-    });
-    html! { <ol class="steps" aria-label={text::steps()}>{ for steps }</ol> }
-}
-
-fn buttons(step: Step) -> Html {
-    html! {
-        <div class="buttons wizard-buttons">
-            <div class="wizard-back">{ part(use_back_button, step) }</div>
-            <button type="submit" class="button primary">{ text::next() }</button>
-        </div>
-    }
-}
-
-#[hook]
-pub(crate) fn use_back_button(step: Rc<Step>) -> Html {
-    let navigator = use_navigator();
-    let before = if *step == Step::Review {
-        Route::Configure
-    } else {
-        Route::Setup
-    };
-    let onclick = Callback::from(move |_: MouseEvent| {
-        if let Some(navigator) = &navigator {
-            navigator.push(&before);
-        }
-    });
-    html! { <button type="button" class="button" hidden={*step == Step::Setup} {onclick}>{ text::back() }</button> }
-}
-
-#[hook]
-fn use_start_over() -> Html {
-    let draft = use_draft();
-    let toaster = use_toaster();
-    let navigator = use_navigator();
-    let onclick = Callback::from(move |_: MouseEvent| {
-        let Some(handle) = draft.clone() else { return };
-        let before = handle.draft.clone();
-        handle.dispatch(DraftAction::Replace(Box::new(Draft::new(browser::random_id()))));
-        if let Some(navigator) = &navigator {
-            navigator.push(&Route::Setup);
-        }
-        let undo = Callback::from(move |()| handle.dispatch(DraftAction::Replace(Box::new(before.clone()))));
-        if let Some(toaster) = &toaster {
-            toaster.undoable(text::draft_dropped(), undo);
-        }
-    });
-    html! { <button type="button" class="button quiet" {onclick}>{ text::start_over() }</button> }
-}
-
-fn used_up(job: Option<&JobId>, handle: Option<DraftHandle>) -> Html {
-    let Some(job) = job else {
-        return html! { <div hidden=true></div> };
-    };
-    let anew = Callback::from(move |_: MouseEvent| {
-        if let Some(handle) = &handle {
-            handle.dispatch(DraftAction::Replace(Box::new(Draft::new(browser::random_id()))));
-        }
-    });
-    html! {
-        <div class="notice notice-info" role="status">
-            <div>
-                <p class="notice-title">{ text::used_up_title() }</p>
-                <p class="notice-body">{ text::used_up_body() }</p>
-                <div class="buttons">
-                    <Link to={Route::Job { id: job.to_string() }} class="button">{ text::open_job() }</Link>
-                    <button type="button" class="button quiet" onclick={anew}>{ text::new_draft() }</button>
-                </div>
-            </div>
-        </div>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use shared::problem::FieldCode;
-
-    fn code(code: &str) -> FieldCode {
-        FieldCode {
-            code: code.to_owned(),
-            params: BTreeMap::new(),
-        }
-    }
-
-    #[test]
-    fn a_field_speaks_once_left_and_all_speak_once_sent() {
-        let findings: Findings = [("name", "trailing_dash"), ("base_model", "required")]
-            .map(|(field, word)| (field.to_owned(), code(word)))
-            .into();
-        let left: BTreeSet<_> = ["name", "base_model"].into();
-        let refused = BTreeMap::new();
-        assert!(visible_errors(&findings, &refused, false, &BTreeSet::new()).is_empty());
-        let shown = visible_errors(&findings, &refused, false, &left);
-        assert_eq!(
-            shown.keys().collect::<Vec<_>>(),
-            ["name"],
-            "an empty field isn't scolded for being passed"
-        );
-        assert_eq!(
-            visible_errors(&findings, &refused, true, &BTreeSet::new()).len(),
-            2
-        );
-    }
-
-    #[test]
-    fn the_server_has_the_last_word_and_the_first_field_takes_the_focus() {
-        let findings: Findings = [("epochs".to_owned(), code("required"))].into();
-        let refused = [
-            ("name".to_owned(), "taken".to_owned()),
-            ("epochs".to_owned(), "too many".to_owned()),
-        ]
-        .into();
-        let shown = visible_errors(&findings, &refused, true, &BTreeSet::new());
-        assert_eq!(shown["epochs"], "Too many.");
-        assert_eq!(first_field(shown.keys()).as_deref(), Some("name"));
-    }
+/// An empty draft with an id of its own.
+fn fresh() -> Box<Draft> {
+    Box::new(Draft::new(browser::random_id()))
 }

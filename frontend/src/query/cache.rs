@@ -5,7 +5,7 @@
 
 use super::{Request, Resource};
 use crate::api::ApiError;
-use std::{any::Any, collections::HashMap, rc::Rc};
+use std::{any::Any, rc::Rc};
 
 /// Names a request: its path with its parameters.
 pub type Key = Rc<str>;
@@ -22,16 +22,14 @@ const LONGEST_WAIT_MS: i64 = 30_000;
 /// Reads an answer's text.
 pub type Parse = fn(&str) -> Result<Value, ApiError>;
 
-/// Tells whether two answers are the same, so that nothing is drawn anew for nothing.
-pub type Same = fn(&dyn Any, &dyn Any) -> bool;
-
 /// What is known about one request.
 #[derive(Debug)]
 pub struct Entry {
     resource: Resource,
     parse: Parse,
-    same: Same,
     value: Option<Value>,
+    /// The text that `value` was read from, unless it came another way: the same text again changes nothing.
+    text: Option<String>,
     error: Option<ApiError>,
     answered_at: Option<i64>,
     failed_at: Option<i64>,
@@ -43,6 +41,23 @@ pub struct Entry {
 }
 
 impl Entry {
+    const fn new(request: &Request) -> Self {
+        Self {
+            resource: request.resource,
+            parse: request.parse,
+            value: None,
+            text: None,
+            error: None,
+            answered_at: None,
+            failed_at: None,
+            failures: 0,
+            stale: false,
+            in_flight: None,
+            observers: Vec::new(),
+            last_seen: 0,
+        }
+    }
+
     /// The newest answer.
     #[must_use]
     pub const fn value(&self) -> Option<&Value> {
@@ -59,6 +74,16 @@ impl Entry {
     #[must_use]
     pub const fn is_fetching(&self) -> bool {
         self.in_flight.is_some()
+    }
+
+    /// Reads an answer's text; true where it is another than before.
+    fn read(&mut self, text: String) -> Result<bool, ApiError> {
+        if self.text.as_ref() == Some(&text) {
+            return Ok(false);
+        }
+        self.value = Some((self.parse)(&text)?);
+        self.text = Some(text);
+        Ok(true)
     }
 
     /// When to ask (again), if ever.
@@ -91,7 +116,8 @@ pub struct Undo {
 /// Everything that is known.
 #[derive(Debug, Default)]
 pub struct Cache {
-    entries: HashMap<Key, Entry>,
+    /// Few enough that looking through them is as fast as a map, and smaller.
+    entries: Vec<(Key, Entry)>,
     last_ticket: u64,
 }
 
@@ -99,7 +125,17 @@ impl Cache {
     /// What is known about a request.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.entries.get(key)
+        self.entries
+            .iter()
+            .find(|(known, _)| **known == *key)
+            .map(|(_, entry)| entry)
+    }
+
+    fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.entries
+            .iter_mut()
+            .find(|(known, _)| **known == *key)
+            .map(|(_, entry)| entry)
     }
 
     /// Somebody shows this request from now on, and wants it asked again every `interval` milliseconds.
@@ -114,30 +150,19 @@ impl Cache {
     }
 
     fn entry(&mut self, request: &Request, now: i64) -> &mut Entry {
-        let entry = self
-            .entries
-            .entry(Rc::clone(&request.key))
-            .or_insert_with(|| Entry {
-                resource: request.resource,
-                parse: request.functions.0,
-                same: request.functions.1,
-                value: None,
-                error: None,
-                answered_at: None,
-                failed_at: None,
-                failures: 0,
-                stale: false,
-                in_flight: None,
-                observers: Vec::new(),
-                last_seen: now,
-            });
+        let place = self.entries.iter().position(|(known, _)| *known == request.key);
+        let place = place.unwrap_or_else(|| {
+            self.entries.push((Rc::clone(&request.key), Entry::new(request)));
+            self.entries.len() - 1
+        });
+        let entry = &mut self.entries[place].1;
         entry.last_seen = now;
         entry
     }
 
     /// Somebody no longer shows it.
     pub fn release(&mut self, key: &str, observer: u64, now: i64) {
-        if let Some(entry) = self.entries.get_mut(key) {
+        if let Some(entry) = self.get_mut(key) {
             entry.observers.retain(|(id, _)| *id != observer);
             entry.last_seen = now;
         }
@@ -157,18 +182,18 @@ impl Cache {
     /// Forgets what nobody has shown for long.
     pub fn forget_old(&mut self, now: i64) {
         self.entries
-            .retain(|_, entry| !entry.observers.is_empty() || entry.last_seen + FORGET_MS > now);
+            .retain(|(_, entry)| !entry.observers.is_empty() || entry.last_seen + FORGET_MS > now);
     }
 
     /// Requests to send now, marked as under way, each with the ticket that its answer must bring.
-    pub fn take_due(&mut self, now: i64, visible: bool) -> Vec<(Key, u64, Parse)> {
+    pub fn take_due(&mut self, now: i64, visible: bool) -> Vec<(Key, u64)> {
         let mut due = Vec::new();
         for (key, entry) in &mut self.entries {
             if entry.due_at(visible).is_some_and(|at| at <= now) {
                 self.last_ticket += 1;
                 entry.in_flight = Some(self.last_ticket);
                 entry.stale = false;
-                due.push((Rc::clone(key), self.last_ticket, entry.parse));
+                due.push((Rc::clone(key), self.last_ticket));
             }
         }
         due
@@ -178,32 +203,22 @@ impl Cache {
     #[must_use]
     pub fn next_due(&self, visible: bool) -> Option<i64> {
         self.entries
-            .values()
+            .iter()
+            .map(|(_, entry)| entry)
             .filter_map(|entry| entry.due_at(visible))
             .min()
     }
 
-    /// Takes an answer. One whose ticket is out of date (abandoned, or asked before a change) is dropped. True
-    /// where something visible changed.
-    pub fn finish(&mut self, key: &str, ticket: u64, answer: Result<Value, ApiError>, now: i64) -> bool {
-        let Some(entry) = self
-            .entries
-            .get_mut(key)
-            .filter(|entry| entry.in_flight == Some(ticket))
-        else {
+    /// Takes an answer's text. One whose ticket is out of date (abandoned, or asked before a change) is dropped. True
+    /// where something visible changed: the same text again doesn't.
+    pub fn finish(&mut self, key: &str, ticket: u64, answer: Result<String, ApiError>, now: i64) -> bool {
+        let Some(entry) = self.get_mut(key).filter(|entry| entry.in_flight == Some(ticket)) else {
             return false;
         };
         entry.in_flight = None;
-        match answer {
-            Ok(value) => {
-                let same = entry
-                    .value
-                    .as_ref()
-                    .is_some_and(|old| (entry.same)(old.as_ref(), value.as_ref()));
-                let changed = !same || entry.error.is_some() || entry.answered_at.is_none();
-                if !same {
-                    entry.value = Some(value);
-                }
+        match answer.and_then(|text| entry.read(text)) {
+            Ok(changed) => {
+                let changed = changed || entry.error.is_some() || entry.answered_at.is_none();
                 entry.error = None;
                 entry.failed_at = None;
                 entry.failures = 0;
@@ -221,7 +236,7 @@ impl Cache {
 
     /// Asks again at the next occasion, with whatever error there was forgotten. True where it is known at all.
     pub fn refresh(&mut self, key: &str) -> bool {
-        self.entries.get_mut(key).is_some_and(|entry| {
+        self.get_mut(key).is_some_and(|entry| {
             entry.stale = true;
             entry.failed_at = None;
             true
@@ -230,11 +245,8 @@ impl Cache {
 
     /// A change made every answer about this resource out of date; one under way was asked before it.
     pub fn invalidate(&mut self, resource: Resource) {
-        for entry in self
-            .entries
-            .values_mut()
-            .filter(|entry| entry.resource == resource)
-        {
+        let about = |entry: &&mut Entry| entry.resource == resource;
+        for entry in self.entries.iter_mut().map(|(_, entry)| entry).filter(about) {
             entry.stale = true;
             entry.in_flight = None;
             entry.failed_at = None;
@@ -253,29 +265,23 @@ impl Cache {
     }
 
     /// Puts an answer that came another way, for example through a stream.
-    pub(crate) fn put(&mut self, request: &Request, value: Value, now: i64) -> bool {
+    pub(crate) fn put(&mut self, request: &Request, value: Value, now: i64) {
         let entry = self.entry(request, now);
-        let changed = !entry
-            .value
-            .as_ref()
-            .is_some_and(|old| (request.functions.1)(old.as_ref(), value.as_ref()));
-        if changed {
-            entry.value = Some(value);
-        }
+        entry.value = Some(value);
+        entry.text = None;
         entry.answered_at = Some(now);
         entry.error = None;
         entry.failed_at = None;
         // An answer under way was asked before this one came, so it may be the older of the two: ask once more.
         entry.stale |= entry.in_flight.is_some();
-        changed
     }
 
     /// Shows what a change will lead to before the server has confirmed it.
     pub fn optimistic(&mut self, key: &str, value: Value) -> Option<Undo> {
-        let (key, _) = self.entries.get_key_value(key)?;
+        let (key, entry) = self.entries.iter_mut().find(|(known, _)| **known == *key)?;
         let key = Rc::clone(key);
-        let entry = self.entries.get_mut(&key)?;
         let before = entry.value.replace(Rc::clone(&value))?;
+        entry.text = None;
         entry.in_flight = None;
         Some(Undo {
             key,
@@ -286,7 +292,7 @@ impl Cache {
 
     /// Takes an optimistic change back, unless a newer answer has replaced it.
     pub fn roll_back(&mut self, undo: Undo) -> Option<Key> {
-        let entry = self.entries.get_mut(&undo.key)?;
+        let entry = self.get_mut(&undo.key)?;
         if entry
             .value
             .as_ref()
@@ -300,14 +306,15 @@ impl Cache {
 
     /// Forgets everything, at sign-out.
     pub fn clear(&mut self) {
-        for entry in self.entries.values_mut() {
+        for entry in self.entries.iter_mut().map(|(_, entry)| entry) {
             entry.value = None;
+            entry.text = None;
             entry.error = None;
             entry.answered_at = None;
             entry.failed_at = None;
             entry.in_flight = None;
         }
-        self.entries.retain(|_, entry| !entry.observers.is_empty());
+        self.entries.retain(|(_, entry)| !entry.observers.is_empty());
     }
 }
 

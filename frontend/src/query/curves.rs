@@ -8,27 +8,31 @@ use shared::{
     metrics::{Curve, Metrics, Series},
     run::StepMetrics,
 };
-use std::collections::BTreeMap;
 
-/// The steps that a stream told, by step.
+/// The steps that a stream told, ascending.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tail(BTreeMap<u64, StepMetrics>);
+pub struct Tail(Vec<StepMetrics>);
 
 impl Tail {
     /// Takes a step; a step told twice counts once.
     pub fn push(&mut self, metrics: StepMetrics) {
-        self.0.entry(metrics.step).or_insert(metrics);
+        let place = self.0.partition_point(|known| known.step < metrics.step);
+        if self.0.get(place).is_none_or(|known| known.step != metrics.step) {
+            self.0.insert(place, metrics);
+        }
     }
 
-    /// Forgets the steps that the fetched curves have.
-    pub fn drop_through(&mut self, step: u64) {
-        self.0 = self.0.split_off(&(step + 1));
+    /// The steps after a step.
+    fn after(&self, step: u64) -> &[StepMetrics] {
+        self.0
+            .get(self.0.partition_point(|known| known.step <= step)..)
+            .unwrap_or_default()
     }
 
     /// The newest step that was told.
     #[must_use]
     pub fn last(&self) -> Option<&StepMetrics> {
-        self.0.last_key_value().map(|(_, metrics)| metrics)
+        self.0.last()
     }
 
     /// How many steps are held.
@@ -58,26 +62,26 @@ pub fn last_step(metrics: &Metrics) -> u64 {
 /// Steps are missing between what was fetched and what was told, or among what was told.
 #[must_use]
 pub fn has_hole(fetched: &Metrics, tail: &Tail) -> bool {
-    let first = last_step(fetched) + 1;
-    let told = tail.0.range(first..).map(|(step, _)| *step);
-    (first..).zip(told).any(|(expected, step)| step != expected)
+    let last = last_step(fetched);
+    let told = tail.after(last).iter().map(|metrics| metrics.step);
+    (last + 1..).zip(told).any(|(expected, step)| step != expected)
 }
 
 /// The curves with the told steps at their end.
 #[must_use]
 pub fn join(fetched: &Metrics, tail: &Tail) -> Metrics {
     let mut joined = fetched.clone();
-    let after = last_step(fetched) + 1;
-    for (step, metrics) in tail.0.range(after..) {
+    for metrics in tail.after(last_step(fetched)) {
+        let step = metrics.step;
         for (series, value) in values(metrics) {
             let curve = curve_of(&mut joined, series);
-            curve.steps.push(*step);
+            curve.steps.push(step);
             curve.values.push(value.is_finite().then_some(value));
             curve.total_points += 1;
         }
-        joined.to = joined.to.max(*step);
+        joined.to = joined.to.max(step);
         if joined.from == 0 {
-            joined.from = *step;
+            joined.from = step;
         }
     }
     joined
@@ -195,8 +199,7 @@ mod tests {
         tail.push(step(4, None));
         tail.push(step(5, None));
         assert!(!has_hole(&fetched(&[1, 2, 3], 3), &tail));
-        tail.drop_through(5);
-        assert_eq!(tail.len(), 1);
+        assert_eq!((tail.len(), tail.last().map(|last| last.step)), (3, Some(6)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How a page asks the store.
 
 use super::{Answer, Query, Request, cache::Value, store::Store};
-use crate::{api::ApiError, app::Services};
+use crate::{api::ApiError, app::Services, part::use_change};
+use gloo_timers::callback::Interval;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -85,27 +86,35 @@ fn use_requests(requests: Vec<Request>, poll: Poll) -> Vec<Known> {
     let redraw = use_force_update();
     {
         let store = store.clone();
-        use_effect_with((requests.clone(), poll), move |(requests, poll)| {
+        use_change((requests.clone(), poll), move |(requests, poll)| {
             let interval = match poll {
                 Poll::Never => None,
                 Poll::Every(milliseconds) => Some(i64::from(*milliseconds)),
             };
             let told = Callback::from(move |()| redraw.force_update());
-            let observers: Vec<u64> = requests
-                .iter()
-                .map(|request| store.observe(request, interval, told.clone()))
-                .collect();
-            move || {
-                for observer in observers {
-                    store.release(observer);
-                }
-            }
+            let observe = |request| store.observe(request, interval, told.clone());
+            let observers = requests.iter().map(observe).collect();
+            Some(Box::new(Observing { store, observers }))
         });
     }
     requests
         .into_iter()
         .map(|request| known(&store, request))
         .collect()
+}
+
+/// Requests are shown until this is dropped.
+struct Observing {
+    store: Store,
+    observers: Vec<u64>,
+}
+
+impl Drop for Observing {
+    fn drop(&mut self) {
+        for observer in &self.observers {
+            self.store.release(*observer);
+        }
+    }
 }
 
 fn known(store: &Store, request: Request) -> Known {
@@ -148,10 +157,10 @@ pub fn use_now(every_ms: u32) -> i64 {
     let now = use_state(crate::browser::now_ms);
     {
         let now = now.clone();
-        use_effect_with(every_ms, move |every| {
-            let ticking =
-                gloo_timers::callback::Interval::new(*every, move || now.set(crate::browser::now_ms()));
-            move || drop(ticking)
+        use_change(every_ms, move |every| {
+            Some(Box::new(Interval::new(*every, move || {
+                now.set(crate::browser::now_ms());
+            })))
         });
     }
     (*now).max(crate::browser::now_ms() - i64::from(every_ms))

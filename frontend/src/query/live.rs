@@ -7,10 +7,11 @@
 use super::{Resource, Store, curves::Tail, hooks::use_store};
 use crate::{
     api::{self, ApiError},
+    part::use_change,
     sse::SseEvent,
 };
 use gloo_timers::future::TimeoutFuture;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use shared::{
     event::{Checkpoint, JobEvent},
     id::JobId,
@@ -51,35 +52,10 @@ pub struct Live {
     pub tail: Rc<Tail>,
 }
 
-/// The messages of [`shared::event::StreamMessage`], each read by its own name: a tagged enum would bring a second
-/// copy of every reader into the module.
-#[derive(Deserialize)]
-struct JobTold {
-    job: Job,
-}
-
-#[derive(Deserialize)]
-struct MetricsTold {
-    metrics: StepMetrics,
-}
-
-#[derive(Deserialize)]
-struct EventTold {
-    event: JobEvent,
-}
-
-#[derive(Deserialize)]
-struct CheckpointTold {
-    checkpoint: Checkpoint,
-}
-
-#[derive(Deserialize)]
-struct CheckpointRemovedTold {
-    step: u64,
-}
-
-fn read<T: DeserializeOwned>(event: &SseEvent) -> Option<T> {
-    api::json::read(&event.data).ok()
+/// Reads what a message of [`shared::event::StreamMessage`] holds. The event's name says which field that is, so the
+/// tagged enum isn't needed: it would bring a second copy of every reader into the module.
+fn read<T: DeserializeOwned>(event: &SseEvent, field: &str) -> Option<T> {
+    api::json::read_field(&event.data, field).ok()
 }
 
 struct Follower {
@@ -142,53 +118,47 @@ impl Follower {
         }
         match event.name.as_str() {
             "job" => {
-                let Some(told) = read::<JobTold>(event) else {
+                let Some(told) = read::<Job>(event, "job") else {
                     return;
                 };
                 let before = self.store.read(&api::jobs::job(&self.id)).map(|job| job.status);
-                if before.is_some_and(|before| before != told.job.status) {
+                if before.is_some_and(|before| before != told.status) {
                     self.store.invalidate(Resource::Artifacts);
                 }
-                self.store.put(&api::jobs::job(&self.id), told.job);
+                self.store.put(&api::jobs::job(&self.id), told);
             }
             "metrics" => {
-                if let Some(told) = read::<MetricsTold>(event) {
-                    self.tail.borrow_mut().push(told.metrics);
+                if let Some(told) = read::<StepMetrics>(event, "metrics") {
+                    self.tail.borrow_mut().push(told);
                 }
             }
             "event" => {
-                let Some(told) = read::<EventTold>(event) else {
+                let Some(told) = read::<JobEvent>(event, "event") else {
                     return;
                 };
                 self.store.update(&api::jobs::events(&self.id), |list| {
-                    if !list.events.iter().any(|known| known.id == told.event.id) {
-                        list.events.insert(0, told.event);
+                    if !list.events.iter().any(|known| known.id == told.id) {
+                        list.events.insert(0, told);
                     }
                 });
             }
             "checkpoint" => {
-                let Some(told) = read::<CheckpointTold>(event) else {
+                let Some(told) = read::<Checkpoint>(event, "checkpoint") else {
                     return;
                 };
                 self.store.update(&api::jobs::checkpoints(&self.id), |list| {
-                    if !list
-                        .checkpoints
-                        .iter()
-                        .any(|known| known.step == told.checkpoint.step)
-                    {
-                        let place = list
-                            .checkpoints
-                            .partition_point(|known| known.step > told.checkpoint.step);
-                        list.checkpoints.insert(place, told.checkpoint);
+                    if !list.checkpoints.iter().any(|known| known.step == told.step) {
+                        let place = list.checkpoints.partition_point(|known| known.step > told.step);
+                        list.checkpoints.insert(place, told);
                     }
                 });
             }
             "checkpoint_removed" => {
-                let Some(told) = read::<CheckpointRemovedTold>(event) else {
+                let Some(told) = read::<u64>(event, "step") else {
                     return;
                 };
                 self.store.update(&api::jobs::checkpoints(&self.id), |list| {
-                    list.checkpoints.retain(|checkpoint| checkpoint.step != told.step);
+                    list.checkpoints.retain(|checkpoint| checkpoint.step != told);
                 });
             }
             "end" => {
@@ -231,39 +201,41 @@ pub fn use_live(id: &JobId, on: bool) -> Live {
     let store = use_store();
     let live = use_state(Live::default);
     {
-        let live = live.clone();
-        use_effect_with((id.clone(), on), move |(id, on)| {
-            let mut stop: Option<Box<dyn FnOnce()>> = None;
-            if let (true, Ok(controller)) = (*on, AbortController::new()) {
-                let setter = live.setter();
-                setter.set(Live {
-                    connection: Connection::Connecting,
-                    tail: Rc::default(),
-                });
-                let follower = Rc::new(Follower {
-                    store,
-                    id: id.clone(),
-                    tail: RefCell::default(),
-                    connection: Cell::new(Connection::Connecting),
-                    last_event_id: RefCell::default(),
-                    drawing: Cell::new(false),
-                    stopped: Cell::new(false),
-                    show: Callback::from(move |next| setter.set(next)),
-                });
-                wasm_bindgen_futures::spawn_local(Rc::clone(&follower).run(controller.clone()));
-                stop = Some(Box::new(move || {
-                    follower.stopped.set(true);
-                    controller.abort();
-                }));
-            }
-            move || {
-                if let Some(stop) = stop {
-                    stop();
-                }
-            }
+        let live = live.setter();
+        use_change((id.clone(), on), move |(id, on)| {
+            let controller = AbortController::new().ok().filter(|_| *on)?;
+            live.set(Live {
+                connection: Connection::Connecting,
+                tail: Rc::default(),
+            });
+            let follower = Rc::new(Follower {
+                store,
+                id: id.clone(),
+                tail: RefCell::default(),
+                connection: Cell::new(Connection::Connecting),
+                last_event_id: RefCell::default(),
+                drawing: Cell::new(false),
+                stopped: Cell::new(false),
+                show: Callback::from(move |next| live.set(next)),
+            });
+            wasm_bindgen_futures::spawn_local(Rc::clone(&follower).run(controller.clone()));
+            Some(Box::new(Following { follower, controller }))
         });
     }
     (*live).clone()
+}
+
+/// The stream is followed until this is dropped.
+struct Following {
+    follower: Rc<Follower>,
+    controller: AbortController,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.follower.stopped.set(true);
+        self.controller.abort();
+    }
 }
 
 #[cfg(test)]
@@ -289,12 +261,12 @@ mod tests {
             train_loss: None,
             valid_loss: Some(0.5),
         };
-        let read_back = read::<CheckpointTold>(&told(&StreamMessage::Checkpoint {
+        let message = told(&StreamMessage::Checkpoint {
             checkpoint: checkpoint.clone(),
-        }));
-        assert_eq!(read_back.map(|told| told.checkpoint), Some(checkpoint));
-        let removed = read::<CheckpointRemovedTold>(&told(&StreamMessage::CheckpointRemoved { step: 9 }));
-        assert_eq!(removed.map(|told| told.step), Some(9));
+        });
+        assert_eq!(read::<Checkpoint>(&message, "checkpoint"), Some(checkpoint));
+        let removed = told(&StreamMessage::CheckpointRemoved { step: 9 });
+        assert_eq!(read::<u64>(&removed, "step"), Some(9));
         let line = r#"{"type":"metrics","metrics":{"step":3,"total_steps":9,"epoch":0.3,"train_loss":1.5,
             "train_token_accuracy":0.5,"learning_rate":0.001,"gradient_norm":1.0,"tokens":5}}"#;
         let event = SseEvent {
@@ -302,6 +274,10 @@ mod tests {
             name: "metrics".into(),
             data: line.into(),
         };
-        assert_eq!(read::<MetricsTold>(&event).map(|told| told.metrics.step), Some(3));
+        assert_eq!(
+            read::<StepMetrics>(&event, "metrics").map(|told| told.step),
+            Some(3)
+        );
+        assert_eq!(read::<StepMetrics>(&event, "event"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Query, Request, Resource,
-    cache::{Cache, Entry, Key, Parse, Undo, Value},
+    cache::{Cache, Entry, Key, Undo, Value},
 };
 use crate::{
     api::{self, ApiError},
@@ -11,7 +11,6 @@ use crate::{
 use gloo_timers::callback::Timeout;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     rc::Rc,
 };
 use web_sys::AbortController;
@@ -24,8 +23,8 @@ pub struct Store(Rc<Inner>);
 #[derive(Default)]
 struct Inner {
     cache: RefCell<Cache>,
-    listeners: RefCell<HashMap<u64, (Key, Callback<()>)>>,
-    in_flight: RefCell<HashMap<Key, (u64, AbortController)>>,
+    listeners: RefCell<Vec<(u64, Key, Callback<()>)>>,
+    in_flight: RefCell<Vec<(Key, u64, AbortController)>>,
     timer: RefCell<Option<Timeout>>,
     last_observer: Cell<u64>,
     signed_out: RefCell<Callback<()>>,
@@ -62,7 +61,7 @@ impl Store {
         self.0
             .listeners
             .borrow_mut()
-            .insert(observer, (Rc::clone(&request.key), told));
+            .push((observer, Rc::clone(&request.key), told));
         let now = browser::now_ms();
         self.0
             .cache
@@ -74,12 +73,15 @@ impl Store {
 
     /// No longer shows it. A request under way is cancelled unless somebody else shows it a moment later.
     pub(super) fn release(&self, observer: u64) {
-        if let Some((key, _)) = self.0.listeners.borrow_mut().remove(&observer) {
+        let mut listeners = self.0.listeners.borrow_mut();
+        if let Some(place) = listeners.iter().position(|(known, ..)| *known == observer) {
+            let (_, key, _) = listeners.swap_remove(place);
             self.0
                 .cache
                 .borrow_mut()
                 .release(&key, observer, browser::now_ms());
         }
+        drop(listeners);
         self.schedule();
     }
 
@@ -105,10 +107,8 @@ impl Store {
     }
 
     fn put_value(&self, request: &Request, value: Value) {
-        let changed = self.0.cache.borrow_mut().put(request, value, browser::now_ms());
-        if changed {
-            self.tell(&request.key);
-        }
+        self.0.cache.borrow_mut().put(request, value, browser::now_ms());
+        self.tell(&request.key);
     }
 
     /// Changes an answer that is known, for what came another way; one that isn't known yet is asked for anew.
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Changes every known answer of one type about a resource before the server has confirmed it.
-    pub(super) fn optimistic<T: Answer + Clone>(
+    pub(super) fn optimistic<T: Answer + Clone + PartialEq>(
         &self,
         resource: Resource,
         change: impl Fn(&mut T),
@@ -168,8 +168,8 @@ impl Store {
             .0
             .listeners
             .borrow()
-            .values()
-            .map(|(key, _)| Rc::clone(key))
+            .iter()
+            .map(|(_, key, _)| Rc::clone(key))
             .collect();
         for key in keys {
             self.tell(&key);
@@ -201,39 +201,44 @@ impl Store {
         let now = browser::now_ms();
         let abandoned = self.0.cache.borrow_mut().abandon();
         for key in abandoned {
-            if let Some((_, controller)) = self.0.in_flight.borrow_mut().remove(&key) {
-                controller.abort();
-            }
+            self.abort(&key);
         }
         self.0.cache.borrow_mut().forget_old(now);
         let due = self.0.cache.borrow_mut().take_due(now, browser::is_visible());
-        for (key, ticket, parse) in due {
-            self.send(key, ticket, parse);
+        for (key, ticket) in due {
+            self.send(key, ticket);
         }
         self.schedule();
     }
 
-    fn send(&self, key: Key, ticket: u64, parse: Parse) {
+    fn abort(&self, key: &str) {
+        self.0.in_flight.borrow_mut().retain(|(known, _, controller)| {
+            let outdated = **known == *key;
+            if outdated {
+                controller.abort();
+            }
+            !outdated
+        });
+    }
+
+    fn send(&self, key: Key, ticket: u64) {
         let Ok(controller) = AbortController::new() else {
             return;
         };
         let signal = controller.signal();
-        if let Some((_, outdated)) = self
-            .0
+        self.abort(&key);
+        self.0
             .in_flight
             .borrow_mut()
-            .insert(Rc::clone(&key), (ticket, controller))
-        {
-            outdated.abort();
-        }
+            .push((Rc::clone(&key), ticket, controller));
         let store = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            let answer = api::get(&key, Some(&signal)).await.and_then(|text| parse(&text));
-            let mut in_flight = store.0.in_flight.borrow_mut();
-            if in_flight.get(&key).is_some_and(|(current, _)| *current == ticket) {
-                in_flight.remove(&key);
-            }
-            drop(in_flight);
+            let answer = api::get(&key, Some(&signal)).await;
+            store
+                .0
+                .in_flight
+                .borrow_mut()
+                .retain(|(_, current, _)| *current != ticket);
             let error = answer.as_ref().err().cloned();
             let changed = store
                 .0
@@ -252,11 +257,8 @@ impl Store {
 
     fn tell(&self, key: &str) {
         let listeners = self.0.listeners.borrow();
-        let told: Vec<_> = listeners
-            .values()
-            .filter(|(shown, _)| shown.as_ref() == key)
-            .map(|(_, told)| told.clone())
-            .collect();
+        let about = listeners.iter().filter(|(_, shown, _)| shown.as_ref() == key);
+        let told: Vec<_> = about.map(|(_, _, told)| told.clone()).collect();
         drop(listeners);
         for callback in told {
             callback.emit(());

@@ -117,8 +117,6 @@ words! {
     /// Settings.
     upstream = "Jobs run on";
     /// Settings.
-    user = "Signed in as";
-    /// Settings.
     signed_out = "You are signed out.";
     /// Sign-in page.
     sign_in = "Sign in";
@@ -127,11 +125,11 @@ words! {
     /// Sign-in page.
     token = "Sign-in token";
     /// Sign-in page, before the command.
-    token_hint_before = "Lost it? Run";
+    token_hint_before = "Lost it? Run ";
     /// Sign-in page, the command.
     token_command = "attune url";
     /// Sign-in page, after the command.
-    token_hint_after = "on the server and open the address that it prints, or paste its token here.";
+    token_hint_after = " on the server and open the address that it prints, or paste its token here.";
     /// Sign-in page.
     token_missing = "Paste the token, or open the address that the server printed.";
     /// Sign-in page.
@@ -233,7 +231,7 @@ pub fn delete_named(name: &str) -> String {
 
 /// Title of a dialog.
 #[must_use]
-pub fn delete_job_title(name: &str) -> String {
+pub fn delete_title(name: &str) -> String {
     format!("Delete {name}?")
 }
 
@@ -338,7 +336,7 @@ pub const fn jobs_unit(total: u64) -> &'static str {
 /// Follows a job's name.
 #[must_use]
 pub const fn failed_word() -> &'static str {
-    "failed."
+    " failed."
 }
 
 /// So many tokens.
@@ -369,4 +367,16 @@ pub const fn all_targets() -> &'static str {
 #[must_use]
 pub fn fine_tune_named(name: &str) -> String {
     format!("Fine-tune {name}")
+}
+
+/// `12 completed`.
+#[must_use]
+pub fn counted_status(number: u64, status: JobStatus) -> String {
+    format!("{} {}", count(number), status_label(status).to_ascii_lowercase())
+}
+
+/// Who is signed in.
+#[must_use]
+pub fn signed_in_as(who: &str) -> String {
+    format!("Signed in as {who}")
 }

@@ -4,6 +4,41 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// A number with so many digits after the point, rounded half up; for numbers below a million million.
+///
+/// The formatting of the standard library is exact for every number and digit; that exactness is large in code, and
+/// nothing here shows more than a dozen digits.
+#[must_use]
+pub fn fixed(value: f64, digits: u32) -> String {
+    let scale = 10_u64.pow(digits.min(12));
+    let scaled = (value.abs() * scale as f64 + 0.5) as u64;
+    let sign = if value < 0.0 && scaled > 0 { "-" } else { "" };
+    let (whole, part) = (scaled / scale, scaled % scale);
+    if digits == 0 {
+        return format!("{sign}{whole}");
+    }
+    let width = digits as usize;
+    format!("{sign}{whole}.{part:0width$}")
+}
+
+/// A number with two digits and its power of ten: `1.4e-4`.
+fn scientific(value: f64) -> String {
+    let mut digits = value.abs();
+    let mut exponent = 0;
+    while digits < 9.95 && exponent > -400 {
+        digits *= 10.0;
+        exponent -= 1;
+    }
+    while digits >= 99.5 {
+        digits /= 10.0;
+        exponent += 1;
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    let digits = fixed(digits, 0);
+    let (first, second) = digits.split_at(1);
+    format!("{sign}{first}.{second}e{}", exponent + 1)
+}
+
 /// How long ago something was: `just now`, `12 min ago`, `yesterday`, `3 weeks ago`. An instant in the future (two
 /// clocks differ) counts as now.
 #[must_use]
@@ -55,9 +90,9 @@ pub fn bytes(count: u64) -> String {
         unit = next;
     }
     if size < 9.95 {
-        format!("{size:.1} {unit}")
+        format!("{} {unit}", fixed(size, 1))
     } else {
-        format!("{size:.0} {unit}")
+        format!("{} {unit}", fixed(size, 0))
     }
 }
 
@@ -79,7 +114,7 @@ pub fn count(number: u64) -> String {
 #[must_use]
 pub fn large(number: u64) -> String {
     let in_units = |unit: f64, word: &str| {
-        let text = format!("{:.1}", number as f64 / unit);
+        let text = fixed(number as f64 / unit, 1);
         format!("{} {word}", text.strip_suffix(".0").unwrap_or(&text))
     };
     match number {
@@ -98,10 +133,10 @@ pub fn measure(value: f64) -> String {
     }
     match size {
         0.0 => "0".to_owned(),
-        ..0.001 => format!("{value:.1e}"),
-        ..10.0 => format!("{value:.3}"),
-        ..100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+        ..0.001 => scientific(value),
+        ..10.0 => fixed(value, 3),
+        ..100.0 => fixed(value, 1),
+        _ => fixed(value, 0),
     }
 }
 
@@ -118,7 +153,7 @@ pub fn learning_rate(value: f64) -> String {
 /// A learning rate written out: `0.0002`.
 #[must_use]
 pub fn decimal(value: f64) -> String {
-    let text = format!("{value:.12}");
+    let text = fixed(value, 12);
     let short = text.trim_end_matches('0').trim_end_matches('.');
     if short == "0" && value != 0.0 {
         format!("{value:e}")
@@ -130,13 +165,13 @@ pub fn decimal(value: f64) -> String {
 /// A share as a percentage: `81.4 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    format!("{} %", fixed(share * 100.0, 1))
 }
 
 /// A number of epochs with one digit of fraction, none where it is whole: `2.1`, `3`.
 #[must_use]
 pub fn epochs(epochs: f64) -> String {
-    let text = format!("{epochs:.1}");
+    let text = fixed(epochs, 1);
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
@@ -158,6 +193,37 @@ mod tests {
         assert_eq!(at(20 * 86_400), "2 weeks ago");
         assert_eq!(at(100 * 86_400), "3 months ago");
         assert_eq!(at(800 * 86_400), "2 years ago");
+    }
+
+    #[test]
+    fn fixed_digits_agree_with_the_standard_librarys() {
+        for value in [
+            0.0,
+            0.04,
+            -0.04,
+            0.5,
+            1.25,
+            -1.0625,
+            99.96,
+            123_456.789,
+            999_999_999.5,
+        ] {
+            for digits in [0, 1, 3] {
+                let exact = format!("{value:.*}", digits as usize);
+                let near: f64 = fixed(value, digits).parse().expect("it is a number");
+                let step = 10_f64.powi(-(digits as i32));
+                assert!(
+                    (near - exact.parse::<f64>().expect("it is a number")).abs() <= step * 1.001,
+                    "{value} {digits}"
+                );
+            }
+        }
+        assert_eq!(fixed(12.345, 2), "12.35");
+        assert_eq!(fixed(-0.04, 1), "0.0");
+        assert_eq!(fixed(7.0, 0), "7");
+        assert_eq!(scientific(0.00014), "1.4e-4");
+        assert_eq!(scientific(-9.96e-7), "-1.0e-6");
+        assert_eq!(scientific(5e-324), "4.9e-324");
     }
 
     #[test]

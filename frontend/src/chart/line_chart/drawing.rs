@@ -25,7 +25,7 @@ pub(super) struct Plot {
 }
 
 fn pixels(value: f64) -> String {
-    format!("{value:.1}")
+    format::fixed(value, 1)
 }
 
 impl Plot {
@@ -116,9 +116,9 @@ impl Plot {
             .into_iter()
             .flat_map(|train| train.steps.iter().zip(&train.values));
         let gaps = gaps.filter(|(_, value)| value.is_none()).take(MARKS_AT_MOST).map(|(step, _)| {
-            let at = self.x.at(*step as f64);
+            let at = pixels(self.x.at(*step as f64));
             html! {
-                <path key={*step} class="gap-mark" d={format!("M{:.1} {TOP}l5 0l-5 8l-5 -8zM{at:.1} {:.1}V{:.1}", at, TOP + 8.0, HEIGHT - BOTTOM)} />
+                <path key={*step} class="gap-mark" d={format!("M{at} 10l5 0l-5 8l-5 -8zM{at} 18V{}", pixels(HEIGHT - BOTTOM))} />
             }
         });
         let gaps: Html = gaps.collect();
@@ -175,7 +175,7 @@ impl Plot {
         html! {
             <g key="crosshair">
                 <line class="cross-line" x1={pixels(at)} x2={pixels(at)} y1={pixels(TOP)} y2={pixels(HEIGHT - BOTTOM)} />
-                <g transform={format!("translate({:.1},{:.1})", left.max(0.0), TOP + 4.0)}>
+                <g transform={format!("translate({},{})", pixels(left.max(0.0)), pixels(TOP + 4.0))}>
                     <rect class="read-box" width={pixels(BOX_WIDTH)} height={format!("{}", 14 + lines.len() * 17)} rx="6" />
                     { rows }
                 </g>

@@ -2,6 +2,7 @@
 
 use crate::{
     components::{
+        button::button,
         icon::{Icon, icon},
         meter::meter,
         toast::use_toaster,
@@ -14,7 +15,6 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
 use web_sys::{File, HtmlInputElement};
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 #[derive(PartialEq)]
 pub(super) struct UploadProps {
@@ -53,85 +53,31 @@ fn name_of(filename: &str) -> String {
 
 #[hook]
 pub(super) fn use_upload_card(props: Rc<UploadProps>) -> Html {
-    let store = use_store();
-    let toaster = use_toaster();
-    let navigator = use_navigator();
     let upload = use_state(|| Upload::Waiting);
+    let send = use_sending(upload.setter(), props.limit);
     let over = use_state(|| false);
     let input = use_node_ref();
     let busy = matches!(*upload, Upload::Sending { .. });
-    let send = {
-        let (upload, limit) = (upload.setter(), props.limit);
-        Callback::from(move |file: File| {
-            let total = file.size() as u64;
-            if let Some(why) = refused(total, limit) {
-                upload.set(Upload::Failed(why));
-                return;
-            }
-            let name = name_of(&file.name());
-            upload.set(Upload::Sending {
-                name: name.clone(),
-                sent: 0,
-                total,
-            });
-            let told = {
-                let (upload, name) = (upload.clone(), name.clone());
-                move |sent: u64| {
-                    upload.set(Upload::Sending {
-                        name: name.clone(),
-                        sent: sent.min(total),
-                        total,
-                    });
-                }
-            };
-            let (store, toaster, navigator, upload) =
-                (store.clone(), toaster.clone(), navigator.clone(), upload.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                match store.upload_dataset(&name, &file, told).await {
-                    Ok(dataset) => {
-                        upload.set(Upload::Waiting);
-                        if let Some(toaster) = toaster {
-                            toaster.good(text::upload_done(&dataset.name));
-                        }
-                        if let Some(navigator) = navigator {
-                            navigator.push(&Route::Dataset {
-                                id: dataset.id.to_string(),
-                            });
-                        }
-                    }
-                    Err(error) => upload.set(Upload::Failed(text::error_line(&error))),
-                }
-            });
-        })
-    };
     let onchange = {
         let send = send.clone();
         Callback::from(move |event: Event| {
-            let Some(input) = event
-                .target()
-                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok())
-            else {
-                return;
-            };
+            let Some(input) = event.target() else { return };
+            let input: HtmlInputElement = input.unchecked_into();
             if let Some(file) = input.files().and_then(|files| files.get(0)) {
                 send.emit(file);
             }
             input.set_value("");
         })
     };
-    let ondragover = {
-        let over = over.clone();
+    let hover = |inside: bool| {
+        let over = over.setter();
         Callback::from(move |event: DragEvent| {
             event.prevent_default();
-            over.set(true);
+            over.set(inside);
         })
     };
-    let ondragleave = {
-        let over = over.clone();
-        Callback::from(move |_: DragEvent| over.set(false))
-    };
     let ondrop = {
-        let over = over.clone();
+        let over = over.setter();
         Callback::from(move |event: DragEvent| {
             event.prevent_default();
             over.set(false);
@@ -152,33 +98,86 @@ pub(super) fn use_upload_card(props: Rc<UploadProps>) -> Html {
             }
         })
     };
-    let (name, share, words) = match &*upload {
-        Upload::Sending { name, sent, total } => (
-            name.clone(),
-            *sent as f64 / (*total).max(1) as f64,
-            text::uploaded(*sent, *total),
-        ),
-        Upload::Waiting | Upload::Failed(_) => Default::default(),
-    };
-    let failure = match &*upload {
-        Upload::Failed(why) => why.clone(),
-        Upload::Waiting | Upload::Sending { .. } => String::new(),
-    };
     html! {
-        <section class={classes!("card", "drop", over.then_some("is-over"))} aria-label={text::upload_dataset()} {ondragover} {ondragleave} {ondrop}>
-            <input ref={input} type="file" id="dataset-file" class="visually-hidden" tabindex="-1" accept=".jsonl,.ndjson,.json" aria-label={text::dataset_file()} {onchange} />
+        <section
+            class={if *over { "card drop is-over" } else { "card drop" }}
+            aria-label={text::upload_dataset()}
+            ondragover={hover(true)}
+            ondragleave={hover(false)}
+            {ondrop}
+        >
+            <input
+                ref={input}
+                type="file"
+                id="dataset-file"
+                class="visually-hidden"
+                tabindex="-1"
+                accept=".jsonl,.ndjson,.json"
+                aria-label={text::dataset_file()}
+                {onchange}
+            />
             <div class="drop-ask" hidden={busy}>
                 <span class="drop-icon">{ icon(Icon::Upload) }</span>
                 <div class="drop-words"><b>{ text::drop_here() }</b><span class="dim">{ text::drop_or() }</span></div>
-                <button type="button" class="button" onclick={choose}>{ text::choose_file() }</button>
+                { button("button", text::choose_file(), choose) }
             </div>
-            <div class="drop-busy" hidden={!busy}>
-                <div class="running-head"><b>{ format!("{} {name}", text::uploading()) }</b><span class="sub">{ words }</span></div>
-                { meter(text::uploading(), share) }
-            </div>
-            <p class="field-error" role="alert" hidden={failure.is_empty()}>{ failure.clone() }</p>
+            <div>{ progress(&upload) }</div>
         </section>
     }
+}
+
+fn progress(upload: &Upload) -> Html {
+    match upload {
+        Upload::Waiting => html! { <div key="waiting"></div> },
+        Upload::Failed(why) => {
+            html! { <p key="failed" class="field-error" role="alert">{ why.as_str() }</p> }
+        }
+        Upload::Sending { name, sent, total } => html! {
+            <div key="sending" class="drop-busy">
+                <div class="running-head">
+                    <b>{ text::uploading_named(name) }</b><span class="sub">{ text::uploaded(*sent, *total) }</span>
+                </div>
+                { meter(text::uploading(), *sent as f64 / (*total).max(1) as f64) }
+            </div>
+        },
+    }
+}
+
+/// Sends a file and tells how far it is; then shows the dataset that it became.
+#[hook]
+fn use_sending(upload: UseStateSetter<Upload>, limit: Option<u64>) -> Callback<File> {
+    let store = use_store();
+    let toaster = use_toaster();
+    Callback::from(move |file: File| {
+        let total = file.size() as u64;
+        if let Some(why) = refused(total, limit) {
+            upload.set(Upload::Failed(why));
+            return;
+        }
+        let name = name_of(&file.name());
+        let told = {
+            let (upload, name) = (upload.clone(), name.clone());
+            move |sent: u64| {
+                upload.set(Upload::Sending {
+                    name: name.clone(),
+                    sent: sent.min(total),
+                    total,
+                });
+            }
+        };
+        told(0);
+        let (store, toaster, upload) = (store.clone(), toaster.clone(), upload.clone());
+        wasm_bindgen_futures::spawn_local(async move {
+            match store.upload_dataset(&name, &file, told).await {
+                Ok(dataset) => {
+                    upload.set(Upload::Waiting);
+                    toaster.good(&text::upload_done(&dataset.name));
+                    Route::Dataset(dataset.id.to_string()).go();
+                }
+                Err(error) => upload.set(Upload::Failed(text::error_line(&error))),
+            }
+        });
+    })
 }
 
 #[cfg(test)]

@@ -3,19 +3,20 @@
 use crate::{
     browser,
     components::{
+        button::button_if,
         confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
-        toast::use_toaster,
+        toast::{Toaster, use_toaster},
     },
-    draft::{DraftAction, use_draft},
-    part::keyed_part,
-    query::hooks::use_store,
+    draft::{DraftAction, DraftHandle, use_draft},
+    pages::jobs::{DeleteJobProps, use_delete_job},
+    part::part,
+    query::{Store, hooks::use_store},
     route::Route,
     text,
 };
-use shared::{capabilities::Capabilities, draft::Draft, job::Job, status::JobStatus};
+use shared::{capabilities::Capabilities, draft::Draft, id::ArtifactId, job::Job, status::JobStatus};
 use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Asked {
@@ -44,110 +45,97 @@ fn offered(job: &Job, capabilities: &Capabilities) -> (bool, bool, bool) {
 pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
-    let navigator = use_navigator();
     let draft = use_draft();
     let asked = use_state(|| Asked::Nothing);
-    let (can_cancel, can_delete, can_download) = props
-        .job
-        .as_deref()
-        .zip(props.capabilities.as_deref())
-        .map_or((false, false, false), |(job, capabilities)| {
-            offered(job, capabilities)
-        });
-    let name = props.job.as_ref().map(|job| job.name.clone()).unwrap_or_default();
+    let (Some(job), Some(capabilities)) = (props.job.clone(), props.capabilities.clone()) else {
+        return Html::default();
+    };
+    let (can_cancel, can_delete, can_download) = offered(&job, &capabilities);
     let ask = |what: Asked| {
-        let asked = asked.clone();
+        let asked = asked.setter();
         Callback::from(move |_: MouseEvent| asked.set(what))
     };
-    let close = {
-        let asked = asked.clone();
+    let done = {
+        let asked = asked.setter();
         Callback::from(move |()| asked.set(Asked::Nothing))
     };
-
     let cancel = {
-        let (store, toaster, job, asked) = (store.clone(), toaster.clone(), props.job.clone(), asked.clone());
+        let (store, toaster, job, done) = (store.clone(), toaster.clone(), Rc::clone(&job), done.clone());
         Callback::from(move |()| {
-            asked.set(Asked::Nothing);
-            let (Some(job), store, toaster) = (job.clone(), store.clone(), toaster.clone()) else {
-                return;
-            };
+            done.emit(());
+            let (store, toaster, job) = (store.clone(), toaster.clone(), Rc::clone(&job));
             wasm_bindgen_futures::spawn_local(async move {
                 let outcome = store.cancel_job(&job.id).await;
-                let Some(toaster) = toaster else { return };
-                match outcome {
-                    Ok(()) => toaster.good(text::cancel_asked()),
-                    Err(error) => toaster.bad(text::error_line(&error)),
-                }
+                toaster.tell(outcome.map(|()| text::cancel_asked().to_owned()));
             });
         })
     };
-    let delete = {
-        let (store, toaster, job, asked) = (store.clone(), toaster.clone(), props.job.clone(), asked.clone());
-        let navigator = navigator.clone();
-        Callback::from(move |()| {
-            asked.set(Asked::Nothing);
-            let (Some(job), store, toaster, navigator) =
-                (job.clone(), store.clone(), toaster.clone(), navigator.clone())
-            else {
-                return;
-            };
-            wasm_bindgen_futures::spawn_local(async move {
-                let outcome = store.delete_job(&job.id).await;
-                if let (Ok(()), Some(navigator)) = (&outcome, navigator) {
-                    navigator.push(&Route::Jobs);
-                }
-                let Some(toaster) = toaster else { return };
-                match outcome {
-                    Ok(()) => toaster.good(text::deleted(&job.name)),
-                    Err(error) => toaster.bad(text::error_line(&error)),
-                }
-            });
-        })
+    let dialog = ConfirmDialogProps {
+        open: *asked == Asked::Cancel,
+        title: text::cancel_job_title(&job.name),
+        body: text::cancel_job_body(),
+        confirm: text::yes_cancel_job(),
+        decline: text::keep_training(),
+        on_confirm: cancel,
+        on_close: done.clone(),
+    };
+    let deletion = DeleteJobProps {
+        job: (*asked == Asked::Delete).then(|| Rc::clone(&job)),
+        artifacts: capabilities.artifacts,
+        on_done: Callback::from(move |gone: bool| {
+            done.emit(());
+            if gone {
+                Route::Jobs.go();
+            }
+        }),
     };
     let download = {
-        let (store, toaster, job) = (store.clone(), toaster.clone(), props.job.clone());
+        let (toaster, artifact) = (toaster.clone(), job.artifact.clone());
         Callback::from(move |_: MouseEvent| {
-            let Some(artifact) = job.as_ref().and_then(|job| job.artifact.clone()) else {
-                return;
-            };
-            let (store, toaster) = (store.clone(), toaster.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                match (store.download_link(&artifact).await, toaster) {
-                    (Ok(address), _) => browser::go_to(&address),
-                    (Err(error), Some(toaster)) => toaster.bad(text::error_line(&error)),
-                    (Err(_), None) => {}
-                }
-            });
-        })
-    };
-    let duplicate = {
-        let (job, toaster) = (props.job.clone(), toaster.clone());
-        Callback::from(move |_: MouseEvent| {
-            let (Some(job), Some(draft), Some(navigator)) = (&job, draft.clone(), &navigator) else {
-                return;
-            };
-            let before = (!draft.is_pristine()).then(|| draft.draft.clone());
-            draft.dispatch(DraftAction::Replace(Box::new(Draft::from_job(
-                browser::random_id(),
-                job,
-            ))));
-            navigator.push(&Route::Setup);
-            if let (Some(before), Some(toaster)) = (before, &toaster) {
-                let undo =
-                    Callback::from(move |()| draft.dispatch(DraftAction::Replace(Box::new(before.clone()))));
-                toaster.undoable(text::draft_replaced(), undo);
+            if let Some(artifact) = artifact.clone() {
+                follow_download(&store, &toaster, artifact);
             }
         })
     };
+    let duplicate = Callback::from(move |_: MouseEvent| {
+        if let Some(draft) = draft.clone() {
+            repeat(draft, &job, &toaster);
+        }
+    });
     html! {
         <>
-            <button type="button" class="button quiet" hidden={!can_cancel} onclick={ask(Asked::Cancel)}>{ text::cancel_job() }</button>
-            <button type="button" class="button quiet" hidden={!can_delete} onclick={ask(Asked::Delete)}>{ text::delete() }</button>
-            <button type="button" class="button" hidden={props.job.is_none()} onclick={duplicate}>{ text::duplicate() }</button>
-            <button type="button" class="button primary" hidden={!can_download} onclick={download}>{ text::download_adapter() }</button>
-            { keyed_part("cancel", use_confirm_dialog, ConfirmDialogProps { open: *asked == Asked::Cancel, title: text::cancel_job_title(&name).into(), body: text::cancel_job_body().into(), confirm: text::yes_cancel_job().into(), decline: text::keep_training().into(), on_confirm: cancel, on_close: close.clone() }) }
-            { keyed_part("delete", use_confirm_dialog, ConfirmDialogProps { open: *asked == Asked::Delete, title: text::delete_job_title(&name).into(), body: text::delete_job_body(props.capabilities.as_ref().is_some_and(|capabilities| capabilities.artifacts)).into(), confirm: text::delete().into(), decline: text::cancel().into(), on_confirm: delete, on_close: close }) }
+            { button_if(can_cancel, "button quiet", text::cancel_job(), ask(Asked::Cancel)) }
+            { button_if(can_delete, "button quiet", text::delete(), ask(Asked::Delete)) }
+            { button_if(true, "button", text::duplicate(), duplicate) }
+            { button_if(can_download, "button primary", text::download_adapter(), download) }
+            { part(use_confirm_dialog, dialog) }
+            { part(use_delete_job, deletion) }
         </>
+    }
+}
+
+/// Asks for a link that downloads an artifact once, and follows it.
+pub(crate) fn follow_download(store: &Store, toaster: &Toaster, artifact: ArtifactId) {
+    let (store, toaster) = (store.clone(), toaster.clone());
+    wasm_bindgen_futures::spawn_local(async move {
+        match store.download_link(&artifact).await {
+            Ok(address) => browser::leave_for(&address),
+            Err(error) => toaster.tell(Err(error)),
+        }
+    });
+}
+
+/// Begins a draft that repeats a job. An unfinished draft that it replaces can be had back.
+fn repeat(draft: DraftHandle, job: &Job, toaster: &Toaster) {
+    let before = (!draft.is_pristine()).then(|| draft.draft.clone());
+    draft.dispatch(DraftAction::Replace(Box::new(Draft::from_job(
+        browser::random_id(),
+        job,
+    ))));
+    Route::Setup.go();
+    if let Some(before) = before {
+        let undo = move |()| draft.dispatch(DraftAction::Replace(Box::new(before.clone())));
+        toaster.undoable(text::draft_replaced(), Callback::from(undo));
     }
 }
 
@@ -168,8 +156,9 @@ mod tests {
         assert_eq!(offered(&job("running"), &engine), (true, false, true));
         assert_eq!(offered(&job("succeeded"), &engine), (false, true, true));
         let hosted = Capabilities::job_training_api();
+        let running = offered(&job("running"), &hosted);
         assert_eq!(
-            offered(&job("running"), &hosted),
+            running,
             (false, true, false),
             "what can't be cancelled can be deleted"
         );

@@ -1,71 +1,74 @@
 //! What stands beside a job's curves: hyperparameters, timeline, result.
 
-use crate::components::relative_time::relative_time;
-use crate::text::{self, format};
-use shared::{job::Job, run::Projection};
+use crate::{
+    components::{
+        card::{facts, padded_card, paragraph, words},
+        relative_time::relative_time,
+    },
+    text::{self, format},
+};
+use shared::{
+    job::{Hyperparameters, Job},
+    run::Projection,
+};
 use yew::prelude::*;
 
-fn fact(label: &'static str, value: impl Into<Html>) -> Html {
-    html! { <div key={label}><dt>{ label }</dt><dd>{ value.into() }</dd></div> }
-}
-
-fn words(text: impl Into<AttrValue>) -> Html {
-    let text: AttrValue = text.into();
-    html! { { text } }
-}
+type Facts = Vec<(&'static str, Html)>;
 
 /// What was chosen, and what the engine chose.
 pub(super) fn hyperparameters(job: &Job) -> Html {
-    let mut facts = Vec::new();
-    let mut add = |label, value: Option<String>| facts.extend(value.map(|value| fact(label, words(value))));
-    add(text::epochs(), job.epochs.map(|epochs| epochs.to_string()));
-    add(
-        text::evaluation_epochs(),
-        job.evaluation_epochs.map(|epochs| epochs.to_string()),
-    );
-    add(
-        text::warmup_epochs(),
-        job.warmup_epochs.map(|epochs| epochs.to_string()),
-    );
-    add(
-        text::learning_rate(),
-        job.learning_rate.map(format::learning_rate),
-    );
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let mut list = Facts::new();
+    for (label, value) in [
+        (text::epochs(), number(job.epochs)),
+        (text::evaluation_epochs(), number(job.evaluation_epochs)),
+        (text::warmup_epochs(), number(job.warmup_epochs)),
+        (
+            text::learning_rate(),
+            job.learning_rate.map(format::learning_rate),
+        ),
+    ] {
+        list.extend(value.map(|value| (label, words(value))));
+    }
     if let Some(chosen) = &job.hyperparameters {
-        let auto = |name: &str| chosen.auto.iter().any(|known| known == name);
-        let mut add = |label, name: &str, value: String| {
-            let mark = if auto(name) { text::auto() } else { "" };
-            facts.push(fact(
-                label,
-                html! { <>{ value }<span class="auto dim">{ mark }</span></> },
-            ));
-        };
-        add(text::method(), "method", text::method_label(&chosen.method));
-        add(text::batch_size(), "batch_size", chosen.batch_size.to_string());
-        add(
+        add_chosen(&mut list, chosen);
+    }
+    padded_card(text::hyperparameters(), Html::default(), facts(list))
+}
+
+fn add_chosen(list: &mut Facts, chosen: &Hyperparameters) {
+    let lora = &chosen.lora;
+    for (label, name, value) in [
+        (text::method(), "method", text::method_label(&chosen.method)),
+        (text::batch_size(), "batch_size", chosen.batch_size.to_string()),
+        (
             text::schedule(),
             "schedule",
             text::schedule_label(chosen.schedule).to_owned(),
-        );
-        add(
+        ),
+        (
             text::rank_alpha(),
             "lora",
-            format!("{} / {}", chosen.lora.rank, chosen.lora.alpha),
-        );
-        add(text::dropout(), "lora", chosen.lora.dropout.to_string());
-        add(text::targets(), "lora", targets(&chosen.lora.targets));
-        add(
+            format!("{} / {}", lora.rank, lora.alpha),
+        ),
+        (text::dropout(), "lora", lora.dropout.to_string()),
+        (text::targets(), "lora", targets(&lora.targets)),
+        (
             text::longest_example(),
             "max_sequence_length",
             text::tokens(chosen.max_sequence_length.into()),
-        );
-        add(text::seed(), "seed", chosen.seed.to_string());
-    }
-    html! {
-        <section class="card" aria-label={text::hyperparameters()}>
-            <div class="card-head"><h2>{ text::hyperparameters() }</h2></div>
-            <div class="card-body"><dl class="facts">{ for facts }</dl></div>
-        </section>
+        ),
+        (text::seed(), "seed", chosen.seed.to_string()),
+    ] {
+        let auto = if chosen.auto.iter().any(|known| known == name) {
+            text::auto()
+        } else {
+            ""
+        };
+        list.push((
+            label,
+            html! { <>{ value }<span class="auto dim">{ auto }</span></> },
+        ));
     }
 }
 
@@ -82,49 +85,36 @@ fn targets(targets: &[Projection]) -> String {
 
 /// When what happened, and how much was done.
 pub(super) fn timeline(job: &Job, now: i64) -> Html {
-    let mut facts = vec![fact(text::created(), relative_time(now, job.created_at))];
-    facts.extend(
-        job.started_at
-            .map(|at| fact(text::started(), relative_time(now, at))),
-    );
-    facts.extend(
+    let mut list = vec![(text::created(), relative_time(now, job.created_at))];
+    list.extend(job.started_at.map(|at| (text::started(), relative_time(now, at))));
+    list.extend(
         job.finished_at
-            .map(|at| fact(text::finished(), relative_time(now, at))),
+            .map(|at| (text::finished(), relative_time(now, at))),
     );
     if let (Some(start), Some(end)) = (job.started_at, job.finished_at) {
         let took = u64::try_from(end.unix_ms() - start.unix_ms()).unwrap_or(0);
-        facts.push(fact(text::took(), words(format::duration(took))));
+        list.push((text::took(), words(format::duration(took))));
     }
     if job.attempt > 1 {
-        facts.push(fact(text::attempts(), words(job.attempt.to_string())));
+        list.push((text::attempts(), words(job.attempt.to_string())));
     }
-    facts.extend(
+    list.extend(
         job.trained_tokens
-            .map(|tokens| fact(text::trained_tokens(), words(format::count(tokens)))),
+            .map(|tokens| (text::trained_tokens(), words(format::count(tokens)))),
     );
     let pace = job
         .progress
         .as_ref()
         .and_then(|progress| progress.tokens_per_second);
-    facts.extend(pace.map(|pace| fact(text::pace(), words(text::tokens_per_second(pace)))));
-    html! {
-        <section class="card" aria-label={text::timeline()}>
-            <div class="card-head"><h2>{ text::timeline() }</h2></div>
-            <div class="card-body"><dl class="facts">{ for facts }</dl></div>
-        </section>
-    }
+    list.extend(pace.map(|pace| (text::pace(), words(text::tokens_per_second(pace)))));
+    padded_card(text::timeline(), Html::default(), facts(list))
 }
 
-/// What the job made.
+/// What the job made, once it has made it.
 pub(super) fn result(job: &Job) -> Html {
-    let model = job.fine_tuned_model.clone().unwrap_or_default();
-    html! {
-        <section class="card" aria-label={text::result()} hidden={model.is_empty()}>
-            <div class="card-head"><h2>{ text::result() }</h2></div>
-            <div class="card-body stack-small">
-                <p class="sub">{ text::fine_tuned_model() }</p>
-                <p><code class="model-name">{ model }</code></p>
-            </div>
-        </section>
-    }
+    let Some(model) = job.fine_tuned_model.clone() else {
+        return html! { <div hidden=true></div> };
+    };
+    let body = html! { <>{ paragraph("sub", text::fine_tuned_model()) }<p><code class="model-name">{ model }</code></p></> };
+    padded_card(text::result(), Html::default(), body)
 }

@@ -6,12 +6,17 @@ use crate::{
         line_chart::{LineChartProps, use_line_chart},
         sparkline::sparkline,
     },
-    components::face::{face, skeleton_block},
-    part::part,
+    components::{
+        button::button_if,
+        card::paragraph,
+        face::{face, skeleton_block},
+    },
+    part::{part, use_change},
     query::{
         Loaded, Poll,
         curves::{Tail, has_hole, join},
         hooks::use_optional_query,
+        use_query,
     },
     text,
 };
@@ -23,6 +28,7 @@ use shared::{
 use std::rc::Rc;
 use yew::prelude::*;
 
+/// Pixel columns that a curve is reduced to; no chart is wider.
 const COLUMNS: u32 = 800;
 const SMALL: [Series; 4] = [
     Series::TrainTokenAccuracy,
@@ -37,33 +43,35 @@ pub(super) struct MetricsProps {
     pub(super) job: Rc<Job>,
     pub(super) tail: Rc<Tail>,
     pub(super) poll: Poll,
-    pub(super) on: bool,
 }
 
 #[hook]
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let zoom = use_state(|| None::<(u64, u64)>);
-    let ask = |range: Option<(u64, u64)>| {
-        let query = MetricsQuery {
-            from: range.map(|range| range.0),
-            to: range.map(|range| range.1),
-            points: Some(COLUMNS),
-        };
-        props.on.then(|| api::jobs::metrics(&props.id, &query))
+    let ask = |from: Option<u64>, to: Option<u64>| {
+        api::jobs::metrics(
+            &props.id,
+            &MetricsQuery {
+                from,
+                to,
+                points: Some(COLUMNS),
+            },
+        )
     };
-    let whole = use_optional_query(ask(None), props.poll);
-    let finer = use_optional_query(zoom.and_then(|range| ask(Some(range))), Poll::Never);
-    let holes = whole
-        .data
-        .as_ref()
-        .is_some_and(|fetched| has_hole(fetched, &props.tail))
-        && !whole.fetching;
+    let whole = use_query(ask(None, None), props.poll);
+    let finer = use_optional_query(zoom.map(|(from, to)| ask(Some(from), Some(to))), Poll::Never).data;
+    let hole = !whole.fetching
+        && whole
+            .data
+            .as_ref()
+            .is_some_and(|fetched| has_hole(fetched, &props.tail));
     {
         let retry = whole.retry.clone();
-        use_effect_with((holes, props.tail.len()), move |(holes, _)| {
-            if *holes {
+        use_change((hole, props.tail.len()), move |(hole, _)| {
+            if *hole {
                 retry.emit(());
             }
+            None
         });
     }
     let joined = use_memo((whole.data.clone(), props.tail.clone()), |(fetched, tail)| {
@@ -79,20 +87,38 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
         data: told.then(|| Rc::clone(&joined)),
         ..whole
     };
-    let on_zoom = {
-        let zoom = zoom.setter();
-        Callback::from(move |range| zoom.set(range))
-    };
-    let reset = {
-        let zoom = zoom.setter();
-        Callback::from(move |_: MouseEvent| zoom.set(None))
-    };
     let total_steps = props
         .job
         .progress
         .as_ref()
         .map_or(0, |progress| progress.total_steps);
     let ended = props.job.status.is_terminal();
+    let reset = {
+        let zoom = zoom.setter();
+        Callback::from(move |_: MouseEvent| zoom.set(None))
+    };
+    let shown = zoom.and(finer).unwrap_or_else(|| Rc::clone(&joined));
+    let shown_badge = badge(&shown);
+    let chart = face(
+        &all,
+        || skeleton_block("skeleton-chart"),
+        |metrics| no_points(metrics, ended),
+        |metrics| {
+            let last = total_steps.max(metrics.to).max(metrics.from + 1);
+            let steps = zoom.unwrap_or((metrics.from.min(1), last));
+            let zoom = zoom.setter();
+            let on_zoom = Callback::from(move |range| zoom.set(range));
+            part(
+                use_line_chart,
+                LineChartProps {
+                    metrics: shown,
+                    steps,
+                    growing: !ended,
+                    on_zoom,
+                },
+            )
+        },
+    );
     html! {
         <section class="stack" aria-label={text::training_metrics()}>
             <div class="card">
@@ -101,21 +127,11 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                     <div class="legend">
                         <span class="legend-key"><i aria-hidden="true"></i>{ text::train() }</span>
                         <span class="legend-key is-valid"><i aria-hidden="true"></i>{ text::validation() }</span>
-                        <span class="dim">{ badge(zoom.and(finer.data.as_deref()).unwrap_or(&joined)) }</span>
-                        <button type="button" class="button small" hidden={zoom.is_none()} onclick={reset}>{ text::reset_zoom() }</button>
+                        <span class="dim">{ shown_badge }</span>
+                        { button_if(zoom.is_some(), "button small", text::reset_zoom(), reset) }
                     </div>
                 </div>
-                <div class="card-body chart-body">
-                    { face(&all, || skeleton_block("skeleton-chart"), |metrics| no_points(metrics, ended), |metrics| {
-                        let last = total_steps.max(metrics.to).max(metrics.from + 1);
-                        let (shown, steps) = match (*zoom, &finer.data) {
-                            (Some(range), Some(finer)) => (Rc::clone(finer), range),
-                            (Some(range), None) => (Rc::clone(metrics), range),
-                            (None, _) => (Rc::clone(metrics), (metrics.from.min(1), last)),
-                        };
-                        part(use_line_chart, LineChartProps { metrics: shown, steps, growing: !ended, on_zoom: on_zoom.clone() })
-                    }) }
-                </div>
+                <div class="card-body chart-body">{ chart }</div>
             </div>
             <div class="minis" hidden={joined.curves.is_empty()}>
                 { for SMALL.iter().map(|series| small(*series, &joined, total_steps)) }
@@ -141,7 +157,7 @@ fn no_points(metrics: &Metrics, ended: bool) -> Option<Html> {
         } else {
             text::no_metrics()
         };
-        html! { <p class="chart-empty dim">{ words }</p> }
+        paragraph("chart-empty dim", words)
     })
 }
 
@@ -163,9 +179,9 @@ fn small(series: Series, metrics: &Metrics, total_steps: u64) -> Html {
         |value| text::series_value(series, value),
     );
     let class = if series == Series::TrainTokenAccuracy {
-        "is-accent"
+        "sparkline is-accent"
     } else {
-        "is-plain"
+        "sparkline"
     };
     let label = text::curve_summary(text::series_label(series), &curve.steps, &curve.values);
     html! {

@@ -1,6 +1,9 @@
 //! How far a job is: its stages, each a bar, and the time left.
 
-use crate::{query::curves::Tail, text};
+use crate::{
+    query::curves::Tail,
+    text::{self, format},
+};
 use shared::{
     job::{Job, Progress},
     run::Stage,
@@ -79,15 +82,20 @@ pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
     let ended_badly = matches!(job.status, JobStatus::Failed | JobStatus::Cancelled);
     let bars = STAGES.iter().zip(shares).map(|((of, _), share)| {
         let active = stage == Some(*of) && job.status == JobStatus::Running && share == 0.0;
-        let class = classes!(
-            "stage",
-            (*of == Stage::Training).then_some("stage-training"),
-            active.then_some("is-active"),
-            ended_badly.then_some("is-stopped")
-        );
+        let mut class = String::from(if *of == Stage::Training {
+            "stage stage-training"
+        } else {
+            "stage"
+        });
+        if active {
+            class.push_str(" is-active");
+        }
+        if ended_badly {
+            class.push_str(" is-stopped");
+        }
         html! {
             <li key={text::stage_label(*of)} {class}>
-                <progress class="meter" aria-hidden="true" value={format!("{share:.4}")} max="1"></progress>
+                <progress class="meter" aria-hidden="true" value={format::fixed(share, 4)} max="1"></progress>
                 <span>{ text::stage_label(*of) }</span>
             </li>
         }
@@ -99,7 +107,7 @@ pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
                     <h2>{ text::progress_title(&job) }</h2>
                     <span class="sub">{ left.map(text::time_left).unwrap_or_default() }</span>
                 </div>
-                <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format!("{:.4}", overall(shares))} max="1"></progress>
+                <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format::fixed(overall(shares), 4)} max="1"></progress>
                 <ol class="stages">{ for bars }</ol>
             </div>
         </section>

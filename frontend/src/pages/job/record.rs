@@ -3,10 +3,12 @@
 use crate::{
     api, browser,
     components::{
+        card::{card, paragraph},
         face::{face, skeleton_lines},
         relative_time::relative_time,
+        table::{cell, table, text_cell},
     },
-    query::{Poll, hooks::use_optional_query},
+    query::{Poll, use_query},
     text::{self, format},
 };
 use shared::{
@@ -16,19 +18,17 @@ use shared::{
 use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(PartialEq)]
-pub(super) struct CheckpointsProps {
+#[derive(Clone, PartialEq)]
+pub(super) struct RecordProps {
     pub(super) id: JobId,
     pub(super) ended: bool,
     pub(super) poll: Poll,
     pub(super) now: i64,
-    pub(super) on: bool,
 }
 
 #[hook]
-pub(super) fn use_checkpoints_section(props: Rc<CheckpointsProps>) -> Html {
-    let list = use_optional_query(props.on.then(|| api::jobs::checkpoints(&props.id)), props.poll);
-    let now = props.now;
+pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
+    let list = use_query(api::jobs::checkpoints(&props.id), props.poll);
     let empty = |list: &CheckpointList| {
         let words = if props.ended {
             text::no_checkpoints_ended()
@@ -37,17 +37,18 @@ pub(super) fn use_checkpoints_section(props: Rc<CheckpointsProps>) -> Html {
         };
         list.checkpoints
             .is_empty()
-            .then(|| html! { <p class="card-body dim">{ words }</p> })
+            .then(|| paragraph("card-body dim", words))
     };
-    html! {
-        <section class="card" aria-label={text::checkpoints()}>
-            <div class="card-head"><h2>{ text::checkpoints() }</h2></div>
-            { face(&list, || skeleton_lines(2), empty, |list| table(list, now)) }
-        </section>
-    }
+    let body = face(
+        &list,
+        || skeleton_lines(2),
+        empty,
+        |list| checkpoints(list, props.now),
+    );
+    card(text::checkpoints(), Html::default(), body)
 }
 
-fn table(list: &CheckpointList, now: i64) -> Html {
+fn checkpoints(list: &CheckpointList, now: i64) -> Html {
     let number = |value: Option<f64>| value.map_or_else(|| text::none().to_owned(), format::measure);
     let best = list
         .checkpoints
@@ -55,52 +56,44 @@ fn table(list: &CheckpointList, now: i64) -> Html {
         .filter_map(|checkpoint| checkpoint.valid_loss)
         .fold(f64::INFINITY, f64::min);
     let rows = list.checkpoints.iter().map(|checkpoint| {
-        let is_best = checkpoint.valid_loss == Some(best);
+        let valid_class = if checkpoint.valid_loss == Some(best) {
+            "number is-best"
+        } else {
+            "number"
+        };
         html! {
             <tr key={checkpoint.step.to_string()}>
-                <td class="mono">{ format!("step-{}", checkpoint.step) }</td>
-                <td class="number">{ number(checkpoint.train_loss) }</td>
-                <td class={classes!("number", is_best.then_some("is-best"))}>{ number(checkpoint.valid_loss) }</td>
-                <td class="number dim wide">{ format::bytes(checkpoint.bytes) }</td>
-                <td class="number dim">{ relative_time(now, checkpoint.created_at) }</td>
+                { text_cell("mono", text::checkpoint_name(checkpoint.step)) }
+                { text_cell("number", number(checkpoint.train_loss)) }
+                { text_cell(valid_class, number(checkpoint.valid_loss)) }
+                { text_cell("number dim wide", format::bytes(checkpoint.bytes)) }
+                { cell("number dim", relative_time(now, checkpoint.created_at)) }
             </tr>
         }
     });
-    html! {
-        <table>
-            <thead><tr>
-                <th scope="col">{ text::step() }</th>
-                <th scope="col" class="number">{ text::train_loss() }</th>
-                <th scope="col" class="number">{ text::validation_loss() }</th>
-                <th scope="col" class="number wide">{ text::size() }</th>
-                <th scope="col" class="number">{ text::saved() }</th>
-            </tr></thead>
-            <tbody>{ for rows }</tbody>
-        </table>
-    }
-}
-
-#[derive(PartialEq)]
-pub(super) struct EventsProps {
-    pub(super) id: JobId,
-    pub(super) poll: Poll,
-    pub(super) on: bool,
+    let columns = [
+        (text::step(), ""),
+        (text::train_loss(), "number"),
+        (text::validation_loss(), "number"),
+        (text::size(), "number wide"),
+        (text::saved(), "number"),
+    ];
+    table("", &columns, rows.collect())
 }
 
 #[hook]
-pub(super) fn use_events_section(props: Rc<EventsProps>) -> Html {
-    let list = use_optional_query(props.on.then(|| api::jobs::events(&props.id)), props.poll);
+pub(super) fn use_events_section(props: Rc<RecordProps>) -> Html {
+    let list = use_query(api::jobs::events(&props.id), props.poll);
     let empty = |list: &EventList| {
         list.events
             .is_empty()
-            .then(|| html! { <p class="card-body dim">{ text::no_events() }</p> })
+            .then(|| paragraph("card-body dim", text::no_events()))
     };
-    html! {
-        <section class="card" aria-label={text::events()}>
-            <div class="card-head"><h2>{ text::events() }</h2></div>
-            { face(&list, || skeleton_lines(4), empty, |list| log(list)) }
-        </section>
-    }
+    card(
+        text::events(),
+        Html::default(),
+        face(&list, || skeleton_lines(4), empty, |list| log(list)),
+    )
 }
 
 fn log(list: &EventList) -> Html {
@@ -112,9 +105,11 @@ fn log(list: &EventList) -> Html {
         };
         let at = event.created_at;
         html! {
-            <li key={event.id.to_string()} {class}>
-                <time datetime={at.to_rfc3339()} title={browser::local_time(at.unix_ms())}>{ browser::local_clock(at.unix_ms()) }</time>
-                <span>{ event.message.clone() }</span>
+            <li key={event.id.as_str()} {class}>
+                <time datetime={browser::machine_time(at)} title={browser::local_time(at.unix_ms())}>
+                    { browser::local_clock(at.unix_ms()) }
+                </time>
+                <span>{ event.message.as_str() }</span>
             </li>
         }
     });

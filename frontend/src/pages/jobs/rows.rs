@@ -2,11 +2,13 @@
 
 use crate::{
     components::{
-        icon::{Icon, icon},
-        link::Link,
+        button::icon_button,
+        icon::Icon,
+        link::link,
         meter::meter,
         relative_time::relative_time,
         status_pill::status_pill,
+        table::{ACTIONS, cell, text_cell},
     },
     route::Route,
     text,
@@ -27,33 +29,30 @@ pub(super) struct JobRowProps {
 pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
     let job = &props.job;
     let ask = {
-        let (job, ask_delete) = (Rc::clone(job), props.ask_delete.clone());
-        Callback::from(move |_: MouseEvent| ask_delete.emit(Rc::clone(&job)))
+        let props = Rc::clone(&props);
+        Callback::from(move |_: MouseEvent| props.ask_delete.emit(Rc::clone(&props.job)))
     };
-    let running = job
-        .progress
-        .as_ref()
-        .filter(|progress| job.status == JobStatus::Running && progress.total_steps > 0);
-    let bar = running.map(|progress| {
-        meter(
-            text::progress_of(&job.name),
-            progress.step as f64 / progress.total_steps as f64,
-        )
-    });
+    let running = job.progress.as_ref().filter(|_| job.status == JobStatus::Running);
+    let bar = running
+        .filter(|progress| progress.total_steps > 0)
+        .map(|progress| {
+            meter(
+                text::progress_of(&job.name),
+                progress.step as f64 / progress.total_steps as f64,
+            )
+        });
     html! {
         <tr>
             <td>
-                <Link to={Route::Job { id: job.id.to_string() }} class="row-link">{ job.name.clone() }</Link>
-                <div class="narrow-only dim">{ job.base_model.clone() }{ " · " }{ relative_time(props.now, job.created_at) }</div>
+                { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
+                <div class="narrow-only dim">
+                    { format!("{} · ", job.base_model) }{ relative_time(props.now, job.created_at) }
+                </div>
             </td>
             <td>{ status_pill(job.status) }<div class="row-bar">{ bar }</div></td>
-            <td class="sub wide">{ job.base_model.clone() }</td>
-            <td class="dim wide">{ relative_time(props.now, job.created_at) }</td>
-            <td class="cell-action">
-                <button type="button" class="icon-button" aria-label={text::delete_named(&job.name)} title={text::delete()} hidden={!props.can_delete} onclick={ask}>
-                    { icon(Icon::Trash) }
-                </button>
-            </td>
+            { text_cell("sub wide", job.base_model.clone()) }
+            { cell("dim wide", relative_time(props.now, job.created_at)) }
+            { cell(ACTIONS, icon_button(props.can_delete, text::delete_named(&job.name), Icon::Trash, ask)) }
         </tr>
     }
 }
@@ -62,10 +61,6 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
 mod tests {
     use super::*;
     use crate::part::part;
-    use yew_router::{
-        Router,
-        history::{AnyHistory, MemoryHistory},
-    };
 
     fn job() -> Job {
         let json = r#"{"id":"a/b","name":"triage-1","base_model":"tiny","status":"succeeded","created_at":"2026-11-21T12:00:00Z"}"#;
@@ -75,11 +70,13 @@ mod tests {
     #[component]
     fn Table() -> Html {
         let now = job().created_at.unix_ms() + 7_200_000;
-        html! {
-            <Router history={AnyHistory::from(MemoryHistory::new())}>
-                <table><tbody>{ part(use_job_row, JobRowProps { job: Rc::new(job()), now, can_delete: true, ask_delete: Callback::noop() }) }</tbody></table>
-            </Router>
-        }
+        let props = JobRowProps {
+            job: Rc::new(job()),
+            now,
+            can_delete: true,
+            ask_delete: Callback::noop(),
+        };
+        html! { <table><tbody>{ part(use_job_row, props) }</tbody></table> }
     }
 
     #[tokio::test]

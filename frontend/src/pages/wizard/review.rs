@@ -1,10 +1,14 @@
 //! Last step: shows all and submits. What the server refuses goes home to its field on its step.
 
-use super::use_back_button;
+use super::frame;
 use crate::{
-    components::{link::Link, toast::use_toaster},
-    draft::{DraftAction, Submitted, remember_submitted, use_draft},
-    part::part,
+    api::ApiError,
+    components::{
+        card::{card, facts, words},
+        link::Link,
+        toast::use_toaster,
+    },
+    draft::{DraftAction, DraftHandle, FieldErrors, Submitted, remember_submitted},
     query::hooks::use_store,
     route::Route,
     text,
@@ -12,18 +16,16 @@ use crate::{
 use shared::{
     capabilities::Capabilities,
     dataset::DatasetList,
-    draft::Draft,
     model::ModelList,
     problem::Problem,
     validate::{Step, field_step, new_job_from_draft},
 };
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 use yew::prelude::*;
-use yew_router::prelude::*;
 
 #[derive(PartialEq)]
 pub(super) struct ReviewProps {
-    pub(super) draft: Draft,
+    pub(super) draft: DraftHandle,
     pub(super) capabilities: Rc<Capabilities>,
     pub(super) models: Option<Rc<ModelList>>,
     pub(super) datasets: Option<Rc<DatasetList>>,
@@ -33,89 +35,81 @@ pub(super) struct ReviewProps {
 pub(super) fn use_review(props: Rc<ReviewProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
-    let handle = use_draft();
-    let navigator = use_navigator();
     let busy = use_state(|| false);
-    let failure = use_state(|| None::<String>);
+    let failure = use_state(String::new);
     let onsubmit = {
-        let (draft, capabilities) = (props.draft.clone(), props.capabilities.clone());
-        let (busy, failure) = (busy.clone(), failure.setter());
+        let (props, busy, failure) = (Rc::clone(&props), busy.clone(), failure.setter());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let (Ok(new_job), false) = (new_job_from_draft(&draft, &capabilities), *busy) else {
-                return;
-            };
-            let (Some(handle), Some(navigator)) = (handle.clone(), navigator.clone()) else {
+            let handle = props.draft.clone();
+            let (Ok(new_job), false) = (new_job_from_draft(&handle.draft, &props.capabilities), *busy) else {
                 return;
             };
             busy.set(true);
-            failure.set(None);
-            let (store, toaster, draft_id) = (store.clone(), toaster.clone(), draft.id.clone());
-            let (busy, failure) = (busy.setter(), failure.clone());
+            failure.set(String::new());
+            let (store, toaster, busy, failure) =
+                (store.clone(), toaster.clone(), busy.setter(), failure.clone());
             wasm_bindgen_futures::spawn_local(async move {
+                let draft_id = handle.draft.id.clone();
                 match store.create_job(&new_job, &draft_id).await {
                     Ok(created) => {
-                        let repeated = created.repeated || handle.used_up.is_some();
+                        let again = created.repeated || handle.used_up.is_some();
                         let submitted = Submitted {
                             draft_id,
                             job_id: created.job.id.clone(),
                         };
                         remember_submitted(&submitted);
                         handle.dispatch(DraftAction::Submitted(submitted));
-                        navigator.push(&Route::Job {
-                            id: created.job.id.to_string(),
+                        Route::Job(created.job.id.to_string()).go();
+                        toaster.good(if again {
+                            text::already_started()
+                        } else {
+                            text::job_started()
                         });
-                        if let Some(toaster) = toaster {
-                            toaster.good(if repeated {
-                                text::already_started()
-                            } else {
-                                text::job_started()
-                            });
-                        }
                     }
                     Err(error) => {
                         busy.set(false);
-                        let refused = match &error {
-                            crate::api::ApiError::Problem(problem) => refused_fields(problem),
-                            _ => BTreeMap::new(),
-                        };
-                        match refused.keys().map(|field| field_step(field)).min() {
-                            Some(step) => {
-                                handle.dispatch(DraftAction::Refused(refused));
-                                navigator.push(&Route::of_step(step));
-                            }
-                            None => failure.set(Some(text::error_line(&error))),
-                        }
+                        failure.set(take_home(&handle, &error));
                     }
                 }
             });
         })
     };
-    let draft = &props.draft;
-    let capabilities = &props.capabilities;
     html! {
         <form novalidate=true {onsubmit}>
             <div class="stack">
-                { setup_card(draft, capabilities, props.models.as_deref(), props.datasets.as_deref()) }
-                { configure_card(draft, capabilities) }
-                <div class="notice notice-error" role="alert" hidden={failure.is_none()}><p>{ (*failure).clone().unwrap_or_default() }</p></div>
+                { setup_card(&props) }
+                { configure_card(&props) }
+                <div class="notice notice-error" role="alert" hidden={failure.is_empty()}>{ (*failure).clone() }</div>
             </div>
-            <div class="buttons wizard-buttons">
-                <div class="wizard-back">{ part(use_back_button, Step::Review) }</div>
-                <span class="dim wide">{ text::review_hint() }</span>
-                <button type="submit" class="button primary" disabled={*busy}>{ text::start_fine_tuning() }</button>
-            </div>
+            { frame::buttons(Step::Review, text::start_fine_tuning(), *busy) }
         </form>
     }
 }
 
+/// Takes what was refused to its fields, on the first step that has one; gives what has no field.
+fn take_home(handle: &DraftHandle, error: &ApiError) -> String {
+    let refused = match error {
+        ApiError::Problem(problem) => refused_fields(problem),
+        _ => FieldErrors::default(),
+    };
+    match refused.fields().map(|field| field_step(field)).min() {
+        Some(step) => {
+            handle.dispatch(DraftAction::Refused(refused));
+            Route::of_step(step).go();
+            String::new()
+        }
+        None => text::error_line(error),
+    }
+}
+
 /// What a refusal says about fields that have a place in the form, in our words where the finding is ours.
-fn refused_fields(problem: &Problem) -> BTreeMap<String, String> {
-    let mut refused = BTreeMap::new();
+fn refused_fields(problem: &Problem) -> FieldErrors {
+    let mut refused = FieldErrors::default();
     let mut refuse = |field: &str, message: String| {
         let field = form_field(field);
         if shared::draft::FIELDS.contains(&field.as_str()) {
-            refused.insert(field, message);
+            refused.set(&field, message);
         }
     };
     for (field, message) in &problem.fields {
@@ -135,70 +129,72 @@ fn form_field(field: &str) -> String {
 }
 
 /// What the first step holds.
-pub(super) fn setup_card(
-    draft: &Draft,
-    capabilities: &Capabilities,
-    models: Option<&ModelList>,
-    datasets: Option<&DatasetList>,
-) -> Html {
-    let model = models.and_then(|list| list.models.iter().find(|model| model.id == draft.base_model));
-    let model = model.map_or_else(|| draft.base_model.clone(), |model| model.display_name.clone());
+pub(super) fn setup_card(props: &ReviewProps) -> Html {
+    let draft = &props.draft.draft;
+    let models = props.models.iter().flat_map(|list| list.models.iter());
+    let model = models
+        .filter(|model| model.id == draft.base_model)
+        .map(|model| model.display_name.clone())
+        .next();
     let dataset = |id: &str| {
-        let found = datasets.and_then(|list| list.datasets.iter().find(|dataset| dataset.id.as_str() == id));
-        match found {
-            Some(dataset) => text::dataset_choice(&dataset.name, dataset.examples),
-            None if id.is_empty() => text::no_validation().to_owned(),
-            None => id.to_owned(),
-        }
-    };
-    let mut facts = vec![
-        (text::job_name(), draft.name.clone()),
-        (text::base_model(), model),
-    ];
-    if capabilities.datasets {
-        facts.push((text::training_dataset(), dataset(&draft.training_dataset)));
-        facts.push((text::validation_dataset(), dataset(&draft.validation_dataset)));
-    }
-    card("review-setup", Step::Setup, &facts)
-}
-
-fn configure_card(draft: &Draft, capabilities: &Capabilities) -> Html {
-    let mut names = vec!["epochs", "evaluation_epochs", "warmup_epochs", "learning_rate"];
-    if capabilities.hyperparameters {
-        names.extend([
-            "batch_size",
-            "lora_rank",
-            "lora_alpha",
-            "lora_dropout",
-            "schedule",
-            "seed",
-        ]);
-    }
-    let facts: Vec<_> = names
-        .into_iter()
-        .map(|name| {
-            (
-                text::field_label(name),
-                draft.get(name).unwrap_or_default().to_owned(),
-            )
+        let known = props.datasets.iter().flat_map(|list| list.datasets.iter());
+        let found = known
+            .filter(|dataset| dataset.id.as_str() == id)
+            .map(text::dataset_choice)
+            .next();
+        found.unwrap_or_else(|| {
+            if id.is_empty() {
+                text::no_validation().to_owned()
+            } else {
+                id.to_owned()
+            }
         })
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
-    card("review-configure", Step::Configure, &facts)
+    };
+    let mut list = vec![
+        (text::job_name(), words(draft.name.clone())),
+        (
+            text::base_model(),
+            words(model.unwrap_or_else(|| draft.base_model.clone())),
+        ),
+    ];
+    if props.capabilities.datasets {
+        list.push((text::training_dataset(), words(dataset(&draft.training_dataset))));
+        list.push((
+            text::validation_dataset(),
+            words(dataset(&draft.validation_dataset)),
+        ));
+    }
+    step_card(Step::Setup, list)
 }
 
-fn card(id: &'static str, step: Step, facts: &[(&'static str, String)]) -> Html {
-    html! {
-        <section class="card" aria-labelledby={id}>
-            <div class="card-head">
-                <h2 {id}>{ text::step_label(step) }</h2>
-                <Link to={Route::of_step(step)} class="quiet-link" label={text::edit_step(text::step_label(step))}>{ text::edit() }</Link>
-            </div>
-            <div class="card-body">
-                <dl class="facts">{ for facts.iter().map(|(label, value)| html! { <div key={*label}><dt>{ *label }</dt><dd>{ value.clone() }</dd></div> }) }</dl>
-            </div>
-        </section>
-    }
+fn configure_card(props: &ReviewProps) -> Html {
+    let draft = &props.draft.draft;
+    let all = shared::draft::FIELDS
+        .into_iter()
+        .filter(|name| field_step(name) == Step::Configure);
+    let list = all.filter_map(|name| {
+        let value = draft.get(name).filter(|value| !value.is_empty())?;
+        let is_plain = name.ends_with("epochs") || name == "learning_rate";
+        (is_plain || props.capabilities.hyperparameters)
+            .then(|| (text::field_label(name), words(value.to_owned())))
+    });
+    step_card(Step::Configure, list.collect())
+}
+
+fn step_card(step: Step, list: Vec<(&'static str, Html)>) -> Html {
+    let title = text::step_label(step);
+    let edit = Link {
+        to: Route::of_step(step).path(),
+        class: "quiet-link",
+        label: Some(text::edit_step(title)),
+        content: words(text::edit()),
+        ..Link::default()
+    };
+    card(
+        title,
+        edit.view(),
+        html! { <div class="card-body">{ facts(list) }</div> },
+    )
 }
 
 #[cfg(test)]
@@ -214,9 +210,12 @@ mod tests {
         let problem: Problem = serde_json::from_str(json).expect("this is a problem");
         let refused = refused_fields(&problem);
         assert_eq!(
-            refused.keys().collect::<Vec<_>>(),
-            ["epochs", "lora_rank", "name"]
+            refused.fields().collect::<Vec<_>>(),
+            ["lora_rank", "name", "epochs"]
         );
-        assert!(refused["epochs"].contains('1'), "{refused:?}");
+        assert!(
+            refused.get("epochs").is_some_and(|words| words.contains('1')),
+            "{refused:?}"
+        );
     }
 }

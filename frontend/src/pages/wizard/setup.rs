@@ -3,11 +3,13 @@
 use super::StepProps;
 use crate::{
     components::{
+        card::{padded_card, paragraph},
         field::{FieldProps, select_field, text_field},
-        link::Link,
+        link::link,
         toast::use_toaster,
     },
     draft::{DraftAction, use_draft},
+    part::plain_part,
     query::hooks::use_store,
     route::Route,
     text,
@@ -18,117 +20,113 @@ use shared::{
 };
 use yew::prelude::*;
 
+type Choices = Vec<(String, String)>;
+
 pub(super) fn setup(props: &StepProps) -> Html {
-    let draft = &props.draft;
+    let name = FieldProps {
+        required: true,
+        ..props.field("name", text::hint_name())
+    };
+    let model = FieldProps {
+        required: true,
+        choices: models(props),
+        ..props.field("base_model", text::hint_base_model())
+    };
+    let datasets = if props.capabilities.datasets {
+        dataset_fields(props)
+    } else {
+        Html::default()
+    };
     html! {
-        <div class="card card-body form-body">
-            { text_field(&FieldProps { field: "name".into(), label: text::job_name().into(), hint: text::hint_name().into(), required: true, value: draft.name.clone().into(), error: props.error("name"), on_change: props.change("name"), on_leave: props.left("name"), ..FieldProps::default() }) }
-            { select_field(&FieldProps { field: "base_model".into(), label: text::base_model().into(), hint: text::hint_base_model().into(), required: true, value: draft.base_model.clone().into(), error: props.error("base_model"), choices: models(props), on_change: props.change("base_model"), on_leave: props.left("base_model"), ..FieldProps::default() }) }
-            <div class="dataset-fields" hidden={!props.capabilities.datasets}>{ dataset_fields(props) }</div>
+        <div class="card form-body">
+            { text_field(&name) }
+            { select_field(&model) }
+            <div class="dataset-fields" hidden={!props.capabilities.datasets}>{ datasets }</div>
         </div>
     }
 }
 
-fn models(props: &StepProps) -> Vec<(AttrValue, AttrValue)> {
-    let mut choices = vec![(AttrValue::from(""), AttrValue::from(text::choose()))];
+fn models(props: &StepProps) -> Choices {
     let known = props.models.data.iter().flat_map(|list| list.models.iter());
-    choices.extend(known.map(|model| (model.id.clone().into(), model.display_name.clone().into())));
-    with_chosen(choices, &props.draft.base_model)
+    let known = known.map(|model| (model.id.clone(), model.display_name.clone()));
+    choices(text::choose(), known, &props.draft.draft.base_model)
 }
 
 fn dataset_fields(props: &StepProps) -> Html {
-    if !props.capabilities.datasets {
-        return Html::default();
-    }
-    let ready: Vec<&Dataset> = props
-        .datasets
-        .data
-        .iter()
-        .flat_map(|list| list.datasets.iter())
-        .filter(|dataset| dataset.status == DatasetStatus::Ready)
-        .collect();
-    let hint = if props.datasets.data.is_some() && ready.is_empty() {
+    let known = || props.datasets.data.iter().flat_map(|list| list.datasets.iter());
+    let ready = || known().filter(|dataset| dataset.status == DatasetStatus::Ready);
+    let none_ready = props.datasets.data.is_some() && ready().next().is_none();
+    let hint = if none_ready {
         text::no_ready_dataset()
     } else {
         text::hint_training()
     };
-    let choices = |first: &'static str, chosen: &str| {
-        let mut choices = vec![(AttrValue::from(""), AttrValue::from(first))];
-        choices.extend(ready.iter().map(|dataset| {
-            (
-                dataset.id.to_string().into(),
-                text::dataset_choice(&dataset.name, dataset.examples).into(),
-            )
-        }));
-        with_chosen(choices, chosen)
+    let offered = || ready().map(|dataset| (dataset.id.to_string(), text::dataset_choice(dataset)));
+    let draft = &props.draft.draft;
+    let training = FieldProps {
+        required: true,
+        choices: choices(text::choose(), offered(), &draft.training_dataset),
+        ..props.field("training_dataset", hint)
     };
-    let draft = &props.draft;
-    html! {
-        <>
-            { select_field(&FieldProps { field: "training_dataset".into(), label: text::training_dataset().into(), hint: hint.into(), required: true, value: draft.training_dataset.clone().into(), error: props.error("training_dataset"), choices: choices(text::choose(), &draft.training_dataset), on_change: props.change("training_dataset"), on_leave: props.left("training_dataset"), ..FieldProps::default() }) }
-            { select_field(&FieldProps { field: "validation_dataset".into(), label: text::validation_dataset().into(), hint: text::hint_validation().into(), value: draft.validation_dataset.clone().into(), error: props.error("validation_dataset"), choices: choices(text::no_validation(), &draft.validation_dataset), on_change: props.change("validation_dataset"), on_leave: props.left("validation_dataset"), ..FieldProps::default() }) }
-        </>
-    }
+    let validation = FieldProps {
+        choices: choices(text::no_validation(), offered(), &draft.validation_dataset),
+        ..props.field("validation_dataset", text::hint_validation())
+    };
+    html! { <>{ select_field(&training) }{ select_field(&validation) }</> }
 }
 
-/// A choice that the list doesn't have (any more, or yet) is still shown as what it is.
-fn with_chosen(mut choices: Vec<(AttrValue, AttrValue)>, chosen: &str) -> Vec<(AttrValue, AttrValue)> {
-    if !choices.iter().any(|(value, _)| value.as_str() == chosen) {
-        choices.push((chosen.to_owned().into(), chosen.to_owned().into()));
+/// What a select offers. A choice that isn't offered (any more, or yet) is still shown as what it is.
+fn choices(first: &str, offered: impl Iterator<Item = (String, String)>, chosen: &str) -> Choices {
+    let mut choices = vec![(String::new(), first.to_owned())];
+    choices.extend(offered);
+    if !choices.iter().any(|(value, _)| value == chosen) {
+        choices.push((chosen.to_owned(), chosen.to_owned()));
     }
     choices
 }
 
-/// The card that makes the example datasets and chooses them.
+/// Beside the fields: the example, where there are datasets.
+pub(super) fn aside(has_datasets: bool) -> Html {
+    if has_datasets {
+        plain_part(use_example_card)
+    } else {
+        Html::default()
+    }
+}
+
 #[hook]
-pub(super) fn use_example() -> Html {
+fn use_example_card() -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let draft = use_draft();
     let busy = use_state(|| false);
     let onclick = {
-        let busy = busy.clone();
+        let busy = busy.setter();
         Callback::from(move |_: MouseEvent| {
-            if *busy {
-                return;
-            }
             busy.set(true);
-            let (store, toaster, draft, busy) =
-                (store.clone(), toaster.clone(), draft.clone(), busy.setter());
+            let (store, toaster, draft, busy) = (store.clone(), toaster.clone(), draft.clone(), busy.clone());
             wasm_bindgen_futures::spawn_local(async move {
                 let outcome = store.create_example().await;
                 busy.set(false);
-                match (outcome, draft) {
-                    (Ok(list), Some(draft)) => {
-                        let (training, validation) = roles(&list.datasets);
-                        draft.dispatch(DraftAction::Set("training_dataset", training));
-                        draft.dispatch(DraftAction::Set("validation_dataset", validation));
-                        if let Some(toaster) = toaster {
-                            toaster.good(text::example_ready());
-                        }
-                    }
-                    (Err(error), _) => {
-                        if let Some(toaster) = toaster {
-                            toaster.bad(text::error_line(&error));
-                        }
-                    }
-                    (Ok(_), None) => {}
+                if let (Ok(list), Some(draft)) = (&outcome, draft) {
+                    let (training, validation) = roles(&list.datasets);
+                    draft.dispatch(DraftAction::Set("training_dataset", training));
+                    draft.dispatch(DraftAction::Set("validation_dataset", validation));
                 }
+                toaster.tell(outcome.map(|_| text::example_ready().to_owned()));
             });
         })
     };
-    html! {
-        <section class="card" aria-labelledby="example-title">
-            <div class="card-head"><h2 id="example-title">{ text::example_title() }</h2></div>
-            <div class="card-body stack-small">
-                <p class="sub">{ text::example_hint() }</p>
-                <div class="buttons">
-                    <button type="button" class="button" disabled={*busy} {onclick}>{ text::use_example() }</button>
-                    <Link to={Route::Datasets} class="button quiet">{ text::upload_link() }</Link>
-                </div>
+    let body = html! {
+        <>
+            { paragraph("sub", text::example_hint()) }
+            <div class="buttons">
+                <button type="button" class="button" disabled={*busy} {onclick}>{ text::use_example() }</button>
+                { link(&Route::Datasets, "button quiet", text::upload_link()) }
             </div>
-        </section>
-    }
+        </>
+    };
+    padded_card(text::example_title(), Html::default(), body)
 }
 
 /// Which of the example datasets is for training and which for validation: the larger one trains.
@@ -143,4 +141,32 @@ fn roles(datasets: &[Dataset]) -> (String, String) {
         .find(|id| Some(*id) != training);
     let text = |id: Option<&DatasetId>| id.map(ToString::to_string).unwrap_or_default();
     (text(training), text(validation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_that_is_gone_is_still_shown() {
+        let offered = || [("a".to_owned(), "A".to_owned())].into_iter();
+        assert_eq!(choices("Choose…", offered(), "a").len(), 2);
+        let kept = choices("Choose…", offered(), "gone");
+        assert_eq!(kept.last(), Some(&("gone".to_owned(), "gone".to_owned())));
+    }
+
+    #[test]
+    fn the_larger_example_trains() {
+        let dataset = |id: &str, bytes: u64| {
+            let json = format!(
+                r#"{{"id":"{id}","name":"n","filename":"f","bytes":{bytes},"status":"ready","created_at":"2026-11-21T12:00:00Z"}}"#
+            );
+            serde_json::from_str::<Dataset>(&json).expect("this is a dataset")
+        };
+        assert_eq!(
+            roles(&[dataset("v", 3), dataset("t", 9)]),
+            ("t".to_owned(), "v".to_owned())
+        );
+        assert_eq!(roles(&[]), (String::new(), String::new()));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{super::format, words};
 use shared::{
-    dataset::DatasetStatus,
+    dataset::{Dataset, DatasetReport, DatasetStatus},
     training_line::{LineFormat, Severity},
 };
 
@@ -122,14 +122,37 @@ pub const fn empty_file() -> &'static str {
     "The file is empty."
 }
 
-/// How many findings are shown.
+/// How many findings are shown, where there are any.
 #[must_use]
-pub fn findings_shown(shown: usize, total: u64) -> String {
-    format!(
-        "the first {} of {}",
-        format::count(shown as u64),
-        format::count(total)
-    )
+pub fn findings_shown(report: &DatasetReport) -> String {
+    let all = report.errors + report.warnings;
+    match report.findings.len() as u64 {
+        0 => String::new(),
+        shown if shown < all => format!("the first {} of {}", format::count(shown), format::count(all)),
+        _ => format::count(all),
+    }
+}
+
+/// Names the file that is being sent.
+#[must_use]
+pub fn uploading_named(name: &str) -> String {
+    format!("{} {name}", uploading())
+}
+
+/// One line about a dataset.
+#[must_use]
+pub fn dataset_line(dataset: &Dataset) -> String {
+    let size = format::bytes(dataset.bytes);
+    match dataset.examples {
+        Some(examples) => format!("{} · {size}", super::plural(examples, "example", "examples")),
+        None => size,
+    }
+}
+
+/// A dataset's file, before the time when it came.
+#[must_use]
+pub fn file_line(dataset: &Dataset) -> String {
+    format!("{} · {} · ", dataset.filename, format::bytes(dataset.bytes))
 }
 
 /// How many jobs name a dataset.

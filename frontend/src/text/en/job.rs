@@ -292,7 +292,25 @@ pub const fn chart_help() -> &'static str {
 /// Before a relative time.
 #[must_use]
 pub const fn created_word() -> &'static str {
-    "created"
+    " · created "
+}
+
+/// The way back from a job to all of them.
+#[must_use]
+pub const fn jobs_above() -> &'static str {
+    "Jobs /"
+}
+
+/// The way back from a dataset to all of them.
+#[must_use]
+pub const fn datasets_above() -> &'static str {
+    "Datasets /"
+}
+
+/// A checkpoint as its folder is called.
+#[must_use]
+pub fn checkpoint_name(step: u64) -> String {
+    format!("step-{step}")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The wizard.
 
 use super::words;
-use shared::{problem::FieldCode, validate::Step};
+use shared::{dataset::Dataset, problem::FieldCode, validate::Step};
 
 words! {
     /// Page title.
@@ -156,17 +156,15 @@ pub fn more(label: &str) -> String {
 
 /// A dataset as a choice.
 #[must_use]
-pub fn dataset_choice(name: &str, examples: Option<u64>) -> String {
-    match examples {
-        Some(examples) => format!("{name} · {}", super::plural(examples, "example", "examples")),
-        None => name.to_owned(),
+pub fn dataset_choice(dataset: &Dataset) -> String {
+    match dataset.examples {
+        Some(examples) => format!(
+            "{} · {}",
+            dataset.name,
+            super::plural(examples, "example", "examples")
+        ),
+        None => dataset.name.clone(),
     }
-}
-
-/// A finding about something that has no field, when the server tells one.
-#[must_use]
-pub fn other_finding(field: &str, message: &str) -> String {
-    format!("{field}: {}", super::sentence(message))
 }
 
 /// Heads the card of the example.
