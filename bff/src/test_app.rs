@@ -258,6 +258,8 @@ impl Answer {
             );
             *id = Value::from("…");
         }
+        // So that a snapshot tells what is said, not in which order.
+        body.sort_all_objects();
         format!("{}\n{body:#}", self.status)
     }
 

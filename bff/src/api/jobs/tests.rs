@@ -88,7 +88,7 @@ async fn a_body_of_the_wrong_shape_names_the_field() {
     400 Bad Request
     {
       "code": "invalid_body",
-      "detail": "the body can't be read: invalid type: string \"three\", expected u32 at line 1 column 45",
+      "detail": "the body can't be read: invalid type: string \"three\", expected u32 at line 1 column 67",
       "fields": {
         "epochs": "invalid type: string \"three\", expected u32"
       },
