@@ -14,6 +14,7 @@ pub mod stream;
 pub mod upload;
 
 use crate::browser;
+use js_sys::{Promise, Reflect};
 use serde::de::DeserializeOwned;
 use shared::problem::Problem;
 use wasm_bindgen::{JsCast, JsValue};
@@ -98,6 +99,16 @@ pub(crate) async fn fetch(
     answer.map(JsCast::unchecked_into).map_err(unreachable)
 }
 
+/// The answer to a request that boot.js sent while this module was on its way. Each is taken once.
+async fn early(path: &str) -> Option<Response> {
+    let window = browser::window()?;
+    let asked = Reflect::get(&window, &"attuneEarly".into()).ok()?;
+    let name = JsValue::from_str(path);
+    let promise = Reflect::get(&asked, &name).ok()?.dyn_into::<Promise>().ok()?;
+    Reflect::set(&asked, &name, &JsValue::NULL).ok()?;
+    JsFuture::from(promise).await.ok().map(JsCast::unchecked_into)
+}
+
 /// Sends a request and reads its answer as text.
 pub(crate) async fn send(
     method: &str,
@@ -106,8 +117,11 @@ pub(crate) async fn send(
     headers: &[(&str, &str)],
     signal: Option<&AbortSignal>,
 ) -> Result<Answer, ApiError> {
-    let response = fetch(method, path, body, headers, signal).await?;
-    let text = read_text(&response).await?;
+    answer_of(&fetch(method, path, body, headers, signal).await?).await
+}
+
+async fn answer_of(response: &Response) -> Result<Answer, ApiError> {
+    let text = read_text(response).await?;
     let status = response.status();
     if response.ok() {
         Ok(Answer { status, text })
@@ -125,9 +139,11 @@ pub(crate) async fn read_text(response: &Response) -> Result<String, ApiError> {
 
 /// Reads a GET's answer.
 pub(crate) async fn get(path: &str, signal: Option<&AbortSignal>) -> Result<String, ApiError> {
-    send("GET", path, None, &[], signal)
-        .await
-        .map(|answer| answer.text)
+    let answer = match early(path).await {
+        Some(response) => answer_of(&response).await,
+        None => send("GET", path, None, &[], signal).await,
+    };
+    answer.map(|answer| answer.text)
 }
 
 /// Reads JSON of an answer.

@@ -53,7 +53,7 @@ pub fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let step = [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
-        .find(|step| *step >= rough * 0.999);
+        .find(|step| *step >= rough * 0.7);
     let step = step.unwrap_or(power * 10.0);
     let first = (low / step - 1e-9).ceil() as i64;
     let last = (high / step + 1e-9).floor() as i64;
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(ticks(0.0, 2.6, 5), [0.0, 1.0, 2.0]);
+        assert_eq!(ticks(0.0, 2.6, 5), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
         assert_eq!(ticks(0.0, 2.5, 5), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
         assert_eq!(ticks(1.0, 500.0, 5), [100.0, 200.0, 300.0, 400.0, 500.0]);
         assert!(ticks(1.0, 1.0, 5).is_empty());

@@ -39,7 +39,7 @@ const AT_WORK: &str = "running,pausing,queued,validating_files";
 #[hook]
 pub fn use_dashboard_page() -> Html {
     let now = use_now(30_000);
-    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
+    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
     let recent = JobQuery {
         limit: Some(RECENT),
         ..JobQuery::default()
@@ -60,18 +60,22 @@ pub fn use_dashboard_page() -> Html {
         .as_ref()
         .map(|list| text::dashboard_summary(&list.summary))
         .unwrap_or_default();
-    let view = match capabilities {
-        Some(capabilities) => face(&recent, skeleton, empty, |list| {
-            ready(list, at_work.data.as_deref(), &capabilities, now)
-        }),
-        None => skeleton(),
-    };
+    let view = face(
+        &capabilities,
+        skeleton,
+        |_| None,
+        |capabilities| {
+            face(&recent, skeleton, empty, |list| {
+                ready(list, at_work.data.as_deref(), capabilities, now)
+            })
+        },
+    );
     html! {
         <div class="page">
             <PageHeader title={text::section_label(Section::Dashboard)} sub={words(sub)}>
                 { link(&Route::Setup, "button primary", text::new_job()) }
             </PageHeader>
-            <div>{ view }</div>
+            { view }
         </div>
     }
 }
@@ -259,6 +263,9 @@ fn use_running_job(props: Rc<RunningJobProps>) -> Html {
     let curves = use_optional_query(curves, Poll::Every(3_000));
     let total_steps = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
     let step = job.progress.as_ref().map_or(0, |progress| progress.step);
+    let share = step as f64 / total_steps.max(1) as f64;
+    // An upstream that tells no progress gets no bar, rather than one that stands still.
+    let is_untold = job.progress.is_none() && job.status == JobStatus::Running;
     let curve = curves.data.as_ref().and_then(|metrics| {
         metrics
             .curves
@@ -283,7 +290,7 @@ fn use_running_job(props: Rc<RunningJobProps>) -> Html {
                     { status_pill(job.status) }
                 </div>
                 { paragraph("dim running-line", text::running_line(job)) }
-                { meter(text::progress_of(&job.name), step as f64 / total_steps.max(1) as f64) }
+                <div hidden={is_untold}>{ meter(text::progress_of(&job.name), share) }</div>
             </div>
             <div class="running-curve">{ drawing }</div>
         </div>

@@ -87,6 +87,9 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
         job: job.data.clone(),
         capabilities: capabilities.clone(),
     };
+    let has_record = capabilities
+        .as_ref()
+        .is_none_or(|known| known.metrics || known.checkpoints || known.events);
     let view = face(
         &job,
         skeleton,
@@ -108,9 +111,9 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 <div class="job">
                     <div>{ failure(job) }</div>
                     { progress::progress(job, &live.tail) }
-                    <div class="columns">
+                    <div class={if has_record { "columns" } else { "halves" }}>
                         { sections(capabilities.as_deref(), metrics, record) }
-                        <div class="stack">
+                        <div class="stack facts-stack">
                             { facts::hyperparameters(job) }
                             { facts::timeline(job, now) }
                             { facts::result(job) }
@@ -151,7 +154,8 @@ fn sections(capabilities: Option<&Capabilities>, metrics: MetricsProps, record: 
     if has(|capabilities| capabilities.events) {
         sections.push(part(use_events_section, record));
     }
-    html! { <div class="stack">{ for sections }</div> }
+    let has_none = sections.is_empty();
+    html! { <div class="stack" hidden={has_none}>{ for sections }</div> }
 }
 
 fn live_switch(working: bool, following: UseStateHandle<bool>) -> Html {

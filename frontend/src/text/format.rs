@@ -22,7 +22,8 @@ pub fn fixed(value: f64, digits: u32) -> String {
 }
 
 /// A number with two digits and its power of ten: `1.4e-4`.
-fn scientific(value: f64) -> String {
+#[must_use]
+pub fn scientific(value: f64) -> String {
     let mut digits = value.abs();
     let mut exponent = 0;
     while digits < 9.95 && exponent > -400 {

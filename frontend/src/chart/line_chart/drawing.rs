@@ -13,7 +13,7 @@ const SMOOTHED_FROM: usize = 40;
 const SMOOTHING: f64 = 0.9;
 const DOTS_AT_MOST: usize = 80;
 const MARKS_AT_MOST: usize = 200;
-const BOX_WIDTH: f64 = 176.0;
+const BOX_WIDTH: f64 = 192.0;
 
 /// Where everything goes.
 pub(super) struct Plot {

@@ -100,6 +100,8 @@ pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
             </li>
         }
     });
+    // An upstream that tells no progress gets no bars, rather than some that stand still.
+    let is_untold = job.progress.is_none() && matches!(job.status, JobStatus::Running | JobStatus::Failed);
     html! {
         <section class="card job-progress" aria-label={text::progress()}>
             <div class="card-body">
@@ -108,7 +110,7 @@ pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
                     <span class="sub">{ left.map(text::time_left).unwrap_or_default() }</span>
                 </div>
                 <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format::fixed(overall(shares), 4)} max="1"></progress>
-                <ol class="stages">{ for bars }</ol>
+                <ol class="stages" hidden={is_untold}>{ for bars }</ol>
             </div>
         </section>
     }

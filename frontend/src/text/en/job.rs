@@ -156,6 +156,7 @@ pub fn series_value(series: Series, value: f64) -> String {
     match series {
         Series::TrainTokenAccuracy | Series::ValidTokenAccuracy => format::percent(value),
         Series::Tokens => format::count(value as u64),
+        Series::LearningRate if value > 0.0 && value < 0.1 => format::scientific(value),
         _ => format::measure(value),
     }
 }
