@@ -90,7 +90,8 @@ fn use_gate() -> Html {
         Callback::from(move |()| door.set(Door::Open))
     };
     let view = match *door {
-        Door::Trying => html! { <div></div> },
+        // The frame of index.html, for the moment that it takes.
+        Door::Trying => html! { <div class="shell"><div class="nav"></div><div class="main"></div></div> },
         Door::Open => plain_part(use_inside),
         Door::Closed(wrong) => part(pages::sign_in::use_sign_in_page, SignInProps { wrong, opened }),
     };

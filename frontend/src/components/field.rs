@@ -37,7 +37,7 @@ pub struct FieldProps {
     /// Shown inside at the right, for example the number written out.
     pub note: String,
     /// Common values.
-    pub chips: &'static [&'static str],
+    pub chips: Vec<String>,
     /// Choices: value and label. Of a select only.
     pub choices: Vec<(String, String)>,
     /// A value must be given.
@@ -73,16 +73,17 @@ impl FieldProps {
         let id = control_id(self.field);
         let chips = self.chips.iter().map(|chip| {
             let chosen = *chip == self.value;
-            let onclick = self.on_change.reform(move |_: MouseEvent| (*chip).to_owned());
+            let value = chip.clone();
+            let onclick = self.on_change.reform(move |_: MouseEvent| value.clone());
             html! {
                 <button
-                    key={*chip}
+                    key={chip.as_str()}
                     type="button"
                     class={if chosen { "chip is-on" } else { "chip" }}
                     aria-pressed={if chosen { "true" } else { "false" }}
                     {onclick}
                 >
-                    { *chip }
+                    { chip.as_str() }
                 </button>
             }
         });
@@ -199,7 +200,7 @@ mod tests {
             hint: "How often.",
             error: host.error.clone(),
             value: "3".to_owned(),
-            chips: &["1", "3"],
+            chips: vec!["1".to_owned(), "3".to_owned()],
             ..FieldProps::default()
         })
     }

@@ -5,7 +5,10 @@ use crate::{
     components::field::{FieldProps, select_field, stepper_field, text_field},
     text::{self, format},
 };
-use shared::{draft::schedule_word, run::Schedule};
+use shared::{
+    draft::{number_text, schedule_word},
+    run::Schedule,
+};
 use yew::prelude::*;
 
 const LEARNING_RATES: [&str; 4] = ["0.0001", "0.0002", "0.0005", "0.002"];
@@ -29,7 +32,7 @@ pub(super) fn configure(props: &StepProps) -> Html {
     let learning_rate = FieldProps {
         required: true,
         note: note(&props.draft.draft.learning_rate),
-        chips: &LEARNING_RATES,
+        chips: chips(props),
         ..props.field("learning_rate", text::hint_learning_rate())
     };
     let advanced = if props.capabilities.hyperparameters {
@@ -48,6 +51,19 @@ pub(super) fn configure(props: &StepProps) -> Html {
             <div>{ advanced }</div>
         </div>
     }
+}
+
+/// Common learning rates, and the one that the chosen model proposes.
+fn chips(props: &StepProps) -> Vec<String> {
+    let mut chips: Vec<String> = LEARNING_RATES.iter().map(|rate| (*rate).to_owned()).collect();
+    let models = props.models.data.iter().flat_map(|list| list.models.iter());
+    for model in models.filter(|model| model.id == props.draft.draft.base_model) {
+        let proposed = number_text(model.defaults.learning_rate);
+        if !chips.contains(&proposed) {
+            chips.push(proposed);
+        }
+    }
+    chips
 }
 
 /// The number written the other way: `1e-4` for `0.0001` and the other way round.
