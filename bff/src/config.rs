@@ -116,6 +116,8 @@ pub struct RemoteConfig {
     pub timeout: Duration,
     /// Largest answer.
     pub max_answer_bytes: usize,
+    /// How long an answer serves everybody who asks for the same; 0: only those who ask while it is on its way.
+    pub cache: Duration,
 }
 
 /// Values that the command line gives.

@@ -66,7 +66,7 @@ const fn reason(error: &UpstreamError) -> &'static str {
         UpstreamError::KeyRejected => "key_rejected",
         UpstreamError::Unreachable(_) => "unreachable",
         UpstreamError::TimedOut => "timeout",
-        UpstreamError::InvalidResponse(_) => "invalid_response",
+        UpstreamError::InvalidResponse(_) | UpstreamError::BrokenOff => "invalid_response",
         UpstreamError::NotFound(_)
         | UpstreamError::Unsupported
         | UpstreamError::Invalid { .. }

@@ -122,6 +122,8 @@ pub(crate) fn remote(base_url: &str) -> RemoteConfig {
         connect_timeout: Duration::from_millis(500),
         timeout: Duration::from_millis(1_500),
         max_answer_bytes: 64 * 1024,
+        // Longer than any test, so that none is decided by how busy the machine is.
+        cache: Duration::from_secs(60),
     }
 }
 

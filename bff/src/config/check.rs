@@ -216,6 +216,7 @@ fn remote(settings: &Settings) -> Result<RemoteConfig, ConfigError> {
         connect_timeout: Duration::from_millis(raw.connect_timeout_ms),
         timeout: Duration::from_millis(raw.timeout_ms),
         max_answer_bytes: usize::try_from(raw.max_answer_bytes).unwrap_or(usize::MAX),
+        cache: Duration::from_millis(raw.cache_ms),
     })
 }
 

@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 20] = [
+pub(super) const KEYS: [(&str, Shape); 21] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -36,6 +36,7 @@ pub(super) const KEYS: [(&str, Shape); 20] = [
     ("upstream.connect_timeout_ms", Shape::Number),
     ("upstream.timeout_ms", Shape::Number),
     ("upstream.max_answer_bytes", Shape::Number),
+    ("upstream.cache_ms", Shape::Number),
     ("engine.max_running", Shape::Number),
     ("engine.threads", Shape::Number),
     ("limits.upload_bytes", Shape::Number),
@@ -71,6 +72,7 @@ pub(super) struct RawUpstream {
     pub(super) connect_timeout_ms: u64,
     pub(super) timeout_ms: u64,
     pub(super) max_answer_bytes: u64,
+    pub(super) cache_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -122,6 +124,7 @@ impl Default for RawUpstream {
             connect_timeout_ms: 2_000,
             timeout_ms: 10_000,
             max_answer_bytes: 4 << 20,
+            cache_ms: 1_000,
         }
     }
 }

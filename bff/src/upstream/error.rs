@@ -48,6 +48,9 @@ pub enum UpstreamError {
     /// Its answer can't be read; the text says why and names the field.
     #[error("the upstream's answer can't be read: {0}")]
     InvalidResponse(String),
+    /// Its answer ended before it was whole.
+    #[error("the upstream's answer broke off")]
+    BrokenOff,
     /// It answered with a status of the five hundreds.
     #[error("the upstream failed with status {0}")]
     Failed(u16),
@@ -94,7 +97,11 @@ impl UpstreamError {
     pub const fn outcome_unknown(&self) -> bool {
         matches!(
             self,
-            Self::TimedOut | Self::InvalidResponse(_) | Self::Failed(_) | Self::Unreachable(_)
+            Self::TimedOut
+                | Self::InvalidResponse(_)
+                | Self::BrokenOff
+                | Self::Failed(_)
+                | Self::Unreachable(_)
         )
     }
 }
@@ -146,6 +153,11 @@ impl From<UpstreamError> for ApiError {
                 StatusCode::BAD_GATEWAY,
                 "upstream_invalid_response",
                 format!("the upstream's answer can't be read: {reason}"),
+            ),
+            UpstreamError::BrokenOff => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "upstream_invalid_response",
+                "the upstream's answer can't be read: it breaks off in the middle",
             ),
             UpstreamError::Failed(status) => Self::new(
                 StatusCode::BAD_GATEWAY,

@@ -1,7 +1,8 @@
 //! The Job Training API: list, create, delete and models; no paging, log, metric or stream.
 //!
 //! It is read tolerantly and written exactly. Its list is short (a workspace holds at most ten jobs), so search,
-//! filters, sort and pages are done here, over one list that everybody who asks within a second shares.
+//! filters, sort and pages are done here, over one list that everybody who asks within a short time shares (a second,
+//! unless the setting says otherwise). Every change drops what is shared.
 
 mod client;
 mod create;
@@ -18,16 +19,14 @@ use shared::{
     job::{Job, JobList, JobQuery, JobSummary, NewJob},
     model::{BaseModel, ModelList},
 };
-use std::{sync::Arc, time::Duration};
-
-/// How long a list serves everybody who asks for it.
-const LIST_LIFETIME: Duration = Duration::from_secs(1);
+use std::sync::Arc;
 
 /// A Job Training API behind its key.
 pub struct JobTrainingApi {
     client: Arc<Client>,
-    jobs: SingleFlight<Vec<Job>>,
-    models: SingleFlight<Vec<BaseModel>>,
+    jobs: SingleFlight<(), Vec<Job>>,
+    job: SingleFlight<JobId, Job>,
+    models: SingleFlight<(), Vec<BaseModel>>,
     creations: Creations,
 }
 
@@ -39,8 +38,9 @@ impl JobTrainingApi {
     pub fn new(config: &RemoteConfig) -> Result<Self, ClientError> {
         Ok(Self {
             client: Arc::new(Client::new(config)?),
-            jobs: SingleFlight::new(LIST_LIFETIME),
-            models: SingleFlight::new(LIST_LIFETIME),
+            jobs: SingleFlight::new(config.cache),
+            job: SingleFlight::new(config.cache),
+            models: SingleFlight::new(config.cache),
             creations: Creations::default(),
         })
     }
@@ -48,14 +48,24 @@ impl JobTrainingApi {
     async fn all_jobs(&self) -> Answer<Arc<Vec<Job>>> {
         let client = Arc::clone(&self.client);
         self.jobs
-            .get(|| async move { read::jobs(&client.get("jobs").await.map_err(no_such_call)?) })
+            .get((), || async move {
+                read::jobs(&client.get("jobs").await.map_err(no_such_call)?)
+            })
             .await
+    }
+
+    /// Something was changed, or may have been.
+    fn forget_jobs(&self) {
+        self.jobs.forget();
+        self.job.forget();
     }
 
     async fn all_models(&self) -> Answer<Arc<Vec<BaseModel>>> {
         let client = Arc::clone(&self.client);
         self.models
-            .get(|| async move { read::models(&client.get("models").await.map_err(no_such_call)?) })
+            .get((), || async move {
+                read::models(&client.get("models").await.map_err(no_such_call)?)
+            })
             .await
     }
 }
@@ -89,7 +99,12 @@ impl Upstream for JobTrainingApi {
     }
 
     async fn find_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {
-        read::job(&self.client.get(&job_path(id)?).await?)
+        let (client, path) = (Arc::clone(&self.client), job_path(id)?);
+        let job = self
+            .job
+            .get(id.clone(), || async move { read::job(&client.get(&path).await?) })
+            .await?;
+        Ok(job.as_ref().clone())
     }
 
     async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job> {
@@ -99,7 +114,7 @@ impl Upstream for JobTrainingApi {
     /// A running job too: this upstream has no cancel, so deleting is the only way to end one.
     async fn delete_job(&self, _subject: &Subject, id: &JobId) -> Answer<()> {
         let deleted = self.client.delete(&job_path(id)?).await;
-        self.jobs.forget();
+        self.forget_jobs();
         deleted
     }
 

@@ -1,4 +1,4 @@
-//! One request in flight for one thing: whoever asks meanwhile waits for the same answer, and a good answer
+//! One request in flight for each thing: whoever asks meanwhile waits for the same answer, and a good answer
 //! serves for a short time.
 
 use super::Answer;
@@ -7,16 +7,19 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use std::{
+    collections::HashMap,
     future::Future,
+    hash::Hash,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 type Flying<T> = Shared<BoxFuture<'static, Answer<Arc<T>>>>;
 
-/// The newest answer for one thing, and the request for it in flight.
-pub(super) struct SingleFlight<T> {
-    slot: Mutex<Option<Flight<T>>>,
+/// The newest answer for each thing, and the requests in flight. Without a lifetime (0) answers are shared by those
+/// who ask while they are on their way, and not kept.
+pub(super) struct SingleFlight<K, T> {
+    flights: Mutex<HashMap<K, Flight<T>>>,
     lifetime: Duration,
 }
 
@@ -25,38 +28,39 @@ struct Flight<T> {
     landed: Arc<OnceLock<Instant>>,
 }
 
-impl<T: Send + Sync + 'static> SingleFlight<T> {
-    pub(super) const fn new(lifetime: Duration) -> Self {
+impl<K: Eq + Hash, T: Send + Sync + 'static> SingleFlight<K, T> {
+    pub(super) fn new(lifetime: Duration) -> Self {
         Self {
-            slot: Mutex::new(None),
+            flights: Mutex::default(),
             lifetime,
         }
     }
 
     /// The answer in flight or a fresh one, else what `fetch` brings. The fetch runs to its end even when
     /// everybody who waits for it leaves.
-    pub(super) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Answer<Arc<T>>
+    pub(super) async fn get<F>(&self, key: K, fetch: impl FnOnce() -> F) -> Answer<Arc<T>>
     where
         F: Future<Output = Answer<T>> + Send + 'static,
     {
         let answer = {
-            let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-            match slot.as_ref().filter(|flight| flight.serves(self.lifetime)) {
-                Some(flight) => flight.answer.clone(),
-                None => {
-                    let flight = Flight::begin(fetch());
-                    let answer = flight.answer.clone();
-                    *slot = Some(flight);
-                    answer
-                }
-            }
+            let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+            // What serves nobody any more goes, so that there are never more than were asked for lately.
+            flights.retain(|_, flight| flight.serves(self.lifetime));
+            flights
+                .entry(key)
+                .or_insert_with(|| Flight::begin(fetch()))
+                .answer
+                .clone()
         };
         answer.await
     }
 
-    /// Forgets the answer: something was changed. Who already waits gets what they asked for.
+    /// Forgets the answers: something was changed. Who already waits gets what they asked for.
     pub(super) fn forget(&self) {
-        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.flights
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 
@@ -100,7 +104,7 @@ mod tests {
         let fetched = Arc::new(AtomicU32::new(0));
         let ask = || {
             let fetched = Arc::clone(&fetched);
-            flights.get(move || async move {
+            flights.get((), move || async move {
                 tokio::task::yield_now().await;
                 Ok(fetched.fetch_add(1, Ordering::SeqCst))
             })
@@ -116,19 +120,37 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_told_to_all_who_wait_and_not_kept() {
-        let flights = SingleFlight::<u32>::new(Duration::from_secs(60));
-        let failed = flights.get(|| async { Err(UpstreamError::TimedOut) }).await;
+        let flights = SingleFlight::<(), u32>::new(Duration::from_secs(60));
+        let failed = flights.get((), || async { Err(UpstreamError::TimedOut) }).await;
         assert!(matches!(failed, Err(UpstreamError::TimedOut)));
-        let mended = flights.get(|| async { Ok(7) }).await;
+        let mended = flights.get((), || async { Ok(7) }).await;
         assert_eq!(*mended.expect("the second fetch succeeds"), 7);
     }
 
     #[tokio::test]
     async fn a_change_drops_the_answer() {
-        let flights = SingleFlight::<u32>::new(Duration::from_secs(60));
-        assert_eq!(*flights.get(|| async { Ok(1) }).await.expect("ok"), 1);
-        assert_eq!(*flights.get(|| async { Ok(2) }).await.expect("ok"), 1);
+        let flights = SingleFlight::<(), u32>::new(Duration::from_secs(60));
+        assert_eq!(*flights.get((), || async { Ok(1) }).await.expect("ok"), 1);
+        assert_eq!(*flights.get((), || async { Ok(2) }).await.expect("ok"), 1);
         flights.forget();
-        assert_eq!(*flights.get(|| async { Ok(3) }).await.expect("ok"), 3);
+        assert_eq!(*flights.get((), || async { Ok(3) }).await.expect("ok"), 3);
+    }
+
+    #[tokio::test]
+    async fn each_thing_has_an_answer_of_its_own_and_old_ones_go() {
+        let flights = SingleFlight::new(Duration::from_secs(60));
+        for key in ["a", "b", "a"] {
+            let answer = flights
+                .get(key, move || async move { Ok(key.to_uppercase()) })
+                .await;
+            assert_eq!(*answer.expect("ok"), key.to_uppercase());
+        }
+        assert_eq!(flights.flights.lock().expect("unpoisoned").len(), 2);
+        let unkept = SingleFlight::new(Duration::ZERO);
+        for (key, number) in [("a", 1), ("b", 2), ("a", 3)] {
+            let answer = unkept.get(key, move || async move { Ok(number) }).await;
+            assert_eq!(*answer.expect("ok"), number, "nothing is kept without a lifetime");
+        }
+        assert_eq!(unkept.flights.lock().expect("unpoisoned").len(), 1);
     }
 }

@@ -1,20 +1,26 @@
 //! The HTTP of the Job Training API: its key, its time-outs, and what its failures mean.
 
+mod refusal;
+
 use super::super::{Answer, UpstreamError, error::Cause};
 use crate::config::RemoteConfig;
+use refusal::refusal;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
-    header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 /// A read is tried once more after a failure that another try may mend.
 const READ_ATTEMPTS: u32 = 2;
+/// Connections that are kept for the next call. Calls are few: those for the same thing are one.
+const POOLED: usize = 8;
+/// How long an idle one is kept: less than servers commonly wait, so that they don't close it under a request.
+const POOLED_FOR: Duration = Duration::from_secs(30);
+/// Proxies add a charset or parameters of their own; what counts is that it is said to be JSON.
+const JSON: &str = "json";
 
 /// Why the client can't be made.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +49,8 @@ impl Client {
             .default_headers(HeaderMap::from_iter([(KEY_HEADER, key)]))
             .user_agent(concat!("attune/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)
+            .pool_max_idle_per_host(POOLED)
+            .pool_idle_timeout(POOLED_FOR)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self {
@@ -57,13 +65,13 @@ impl Client {
     pub(super) async fn get(&self, path: &str) -> Answer<Value> {
         let deadline = Instant::now() + self.timeout;
         for attempt in 1.. {
-            let answer = self.send(self.request(Method::GET, path), deadline).await;
-            let may_help = matches!(
-                answer,
-                Err(UpstreamError::Unreachable(_) | UpstreamError::Failed(502..=504))
-            );
+            let answer = self.exchange(self.request(Method::GET, path), deadline).await;
+            let may_help = match &answer {
+                Ok(received) => matches!(received.status.as_u16(), 502..=504),
+                Err(failure) => matches!(failure, UpstreamError::Unreachable(_) | UpstreamError::BrokenOff),
+            };
             if !may_help || attempt >= READ_ATTEMPTS {
-                return answer;
+                return answer?.value();
             }
             tokio::time::sleep(pause()).await;
         }
@@ -72,23 +80,21 @@ impl Client {
 
     /// Sends a change, once.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Answer<Value> {
-        self.send(
-            self.request(Method::POST, path).json(body),
-            Instant::now() + self.timeout,
-        )
-        .await
+        let request = self.request(Method::POST, path).json(body);
+        self.exchange(request, Instant::now() + self.timeout)
+            .await?
+            .value()
     }
 
-    /// Deletes something, once; whatever a success says is fine.
+    /// Deletes something, once. A success may say anything in JSON, or nothing; a page in between that says "200"
+    /// in HTML has deleted nothing.
     pub(super) async fn delete(&self, path: &str) -> Answer<()> {
-        let deadline = Instant::now() + self.timeout;
-        let (status, headers, body) = self
-            .exchange(self.request(Method::DELETE, path), deadline)
-            .await?;
-        if status.is_success() {
+        let request = self.request(Method::DELETE, path);
+        let received = self.exchange(request, Instant::now() + self.timeout).await?;
+        if received.status.is_success() && received.body.is_empty() {
             return Ok(());
         }
-        Err(refusal(status, &headers, &body))
+        received.value().map(drop)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -97,24 +103,16 @@ impl Client {
         self.http.request(method, address)
     }
 
-    async fn send(&self, request: RequestBuilder, deadline: Instant) -> Answer<Value> {
-        let (status, headers, body) = self.exchange(request, deadline).await?;
-        if !status.is_success() {
-            return Err(refusal(status, &headers, &body));
-        }
-        serde_json::from_slice(&body).map_err(|_| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
-    }
-
-    async fn exchange(
-        &self,
-        request: RequestBuilder,
-        deadline: Instant,
-    ) -> Answer<(StatusCode, HeaderMap, Vec<u8>)> {
+    async fn exchange(&self, request: RequestBuilder, deadline: Instant) -> Answer<Received> {
         let whole = async {
             let response = request.send().await.map_err(unreachable)?;
             let (status, headers) = (response.status(), response.headers().clone());
             let body = self.body(response).await?;
-            Ok((status, headers, body))
+            Ok(Received {
+                status,
+                headers,
+                body,
+            })
         };
         tokio::time::timeout_at(deadline.into(), whole)
             .await
@@ -131,13 +129,46 @@ impl Client {
             return Err(too_large());
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+        while let Some(chunk) = response.chunk().await.map_err(|_| UpstreamError::BrokenOff)? {
             if body.len() + chunk.len() > self.max_answer_bytes {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+}
+
+/// A whole answer, whatever it says.
+struct Received {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Received {
+    /// What a success says; an error what anything else means.
+    fn value(&self) -> Answer<Value> {
+        if !self.status.is_success() {
+            return Err(refusal(self));
+        }
+        self.json()
+    }
+
+    /// The body as JSON. One that is said to be something else isn't looked at; one of which nothing is said is.
+    fn json(&self) -> Answer<Value> {
+        if let Some(kind) = self.headers.get(CONTENT_TYPE) {
+            let kind = kind.to_str().unwrap_or_default().to_ascii_lowercase();
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            if !kind.ends_with(JSON) {
+                let kind = kind.get(..60).unwrap_or(kind);
+                return Err(UpstreamError::InvalidResponse(format!(
+                    "it is `{kind}`, not JSON"
+                )));
+            }
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|_| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
     }
 }
 
@@ -152,107 +183,4 @@ fn unreachable(error: reqwest::Error) -> UpstreamError {
     }
     // The address tells nothing that the operator doesn't know, but it has no place in an answer or a log.
     UpstreamError::Unreachable(Cause::new(error.without_url()))
-}
-
-/// What an answer that isn't a success means.
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> UpstreamError {
-    let said = Refusal::read(body);
-    match status.as_u16() {
-        401 => UpstreamError::KeyRejected,
-        403 => match said.and_then(|said| said.message()) {
-            Some(message) if speaks_of_permission(&message) => UpstreamError::Refused {
-                status: 403,
-                code: "upstream_forbidden",
-                detail: message,
-                retry_after: None,
-            },
-            _ => UpstreamError::KeyRejected,
-        },
-        404 => UpstreamError::NotFound("job"),
-        429 => UpstreamError::Refused {
-            status: 429,
-            code: "upstream_limit",
-            detail: said
-                .and_then(|said| said.message())
-                .unwrap_or_else(|| "the upstream takes no more for now; try again later".to_owned()),
-            retry_after: retry_after(headers),
-        },
-        400 | 422 if said.as_ref().is_some_and(|said| !said.fields.is_empty()) => {
-            let said = said.unwrap_or_default();
-            UpstreamError::Invalid {
-                detail: said
-                    .message()
-                    .unwrap_or_else(|| "some fields need another value".to_owned()),
-                fields: said.fields,
-                codes: BTreeMap::new(),
-            }
-        }
-        code @ 400..=499 => match said.and_then(|said| said.message()) {
-            Some(detail) => UpstreamError::Refused {
-                status: code,
-                code: "upstream_refused",
-                detail,
-                retry_after: retry_after(headers),
-            },
-            None => UpstreamError::InvalidResponse(format!("status {code} comes without a reason")),
-        },
-        code @ 300..=399 => UpstreamError::InvalidResponse(format!("it redirects with status {code}")),
-        code => UpstreamError::Failed(code),
-    }
-}
-
-fn speaks_of_permission(message: &str) -> bool {
-    message.to_ascii_lowercase().contains("permission")
-}
-
-/// Seconds, as the header tells them; a date isn't read.
-fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// A refusal's body: `error`, `message` and messages by field.
-#[derive(Default)]
-struct Refusal {
-    error: Option<String>,
-    message: Option<String>,
-    fields: BTreeMap<String, String>,
-}
-
-impl Refusal {
-    fn read(body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(body) else {
-            return None;
-        };
-        let text = |name: &str| object.get(name).and_then(Value::as_str).map(short);
-        let fields = object
-            .get("fields")
-            .and_then(Value::as_object)
-            .map(|fields| {
-                fields
-                    .iter()
-                    .filter_map(|(name, said)| {
-                        Some((super::read::field_name(name).to_owned(), short(said.as_str()?)))
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
-        Some(Self {
-            error: text("error"),
-            message: text("message"),
-            fields,
-        })
-    }
-
-    /// The sentence says more than the title.
-    fn message(&self) -> Option<String> {
-        self.message.clone().or_else(|| self.error.clone())
-    }
-}
-
-/// An upstream's text, cut to what a form can show.
-fn short(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(500)
-        .collect()
 }

@@ -90,7 +90,7 @@ async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> An
     let before = match &attempt.before {
         Some(before) => {
             // Sent before with an unknown outcome: it may have arrived.
-            api.jobs.forget();
+            api.forget_jobs();
             if let Some(found) = look_for(api, job, before).await? {
                 return Ok(found);
             }
@@ -105,7 +105,7 @@ async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> An
         .await
         .map_err(super::no_such_call)
         .and_then(|value| read::job(&value));
-    api.jobs.forget();
+    api.forget_jobs();
     match answer {
         Err(error) if error.outcome_unknown() => match look_for(api, job, &before).await {
             Ok(Some(found)) => Ok(found),

@@ -170,6 +170,7 @@ async fn other_refusals_keep_their_status_if_they_say_why() {
     }
     "#);
     for silent in [
+        with(409, json!({ "message": 7 })),
         ResponseTemplate::new(409),
         ResponseTemplate::new(400).set_body_string("nope"),
         with(418, json!([])),
@@ -187,7 +188,18 @@ async fn malformed_answers_are_502_and_name_what_is_wrong() {
     let mut no_status = their_job("j", "n");
     no_status["status"] = json!(5);
     for (template, expected) in [
-        (ResponseTemplate::new(200).set_body_string("<html>"), "not JSON"),
+        (
+            ResponseTemplate::new(200).set_body_string("[]"),
+            "`text/plain`, not JSON",
+        ),
+        (
+            ResponseTemplate::new(200).set_body_raw("<html>", "text/HTML; charset=utf-8"),
+            "`text/html`, not JSON",
+        ),
+        (
+            ResponseTemplate::new(200).set_body_raw("<html>", "application/json"),
+            "not JSON",
+        ),
         (ResponseTemplate::new(200), "not JSON"),
         (with(200, json!({ "items": [] })), "`jobs`"),
         (with(200, json!([no_status])), "`jobs[0].status`"),
