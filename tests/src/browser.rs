@@ -130,6 +130,28 @@ impl Browser {
         self.tab(0).await;
     }
 
+    /// Takes the browser's network away, or gives it back.
+    pub async fn set_offline(&self, offline: bool) {
+        let conditions = serde_json::json!({"offline": offline, "latency": 0, "downloadThroughput": -1,
+            "uploadThroughput": -1});
+        let cdp = self.web.cdp();
+        cdp.send_raw("Network.enable", serde_json::json!({}))
+            .await
+            .expect("the network is watched");
+        cdp.send_raw("Network.emulateNetworkConditions", conditions)
+            .await
+            .expect("the network changes");
+    }
+
+    /// Takes every cookie away, as the end of a session does.
+    pub async fn forget_cookies(&self) {
+        self.web
+            .cdp()
+            .send_raw("Network.clearBrowserCookies", serde_json::json!({}))
+            .await
+            .expect("the cookies go");
+    }
+
     /// Presses a key, wherever the focus is.
     pub async fn press(&self, key: Key) {
         self.web

@@ -13,6 +13,7 @@ pub mod browser;
 pub mod clients;
 pub mod contract_server;
 pub mod examples;
+pub mod hosted;
 pub mod process_tree;
 pub mod random;
 pub mod server;

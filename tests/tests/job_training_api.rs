@@ -1,5 +1,5 @@
-//! The same console in front of a hosted Job Training API: what that API can do works, what it says is told in the
-//! right place, and its key stays where it belongs.
+//! Every row of the Job Training API's contract and of its tolerance paragraph, through the real server: what that API
+//! can do works, what it says is told as what it is, and its key stays where it belongs.
 
 use serde_json::{Value, json};
 use shared::{
@@ -12,21 +12,9 @@ use shared::{
 use std::fs;
 use tests::{
     api::Api,
-    browser::Browser,
-    contract_server::{ContractServer, KEY, Mood},
-    server::{Server, Setup},
+    contract_server::{KEY, Mood, Said, malformed_lists},
+    hosted::{hosted, hosted_with},
 };
-
-/// The console in front of a fresh workspace.
-async fn console() -> (ContractServer, Server) {
-    let upstream = ContractServer::start().await;
-    let setup = Setup::new().with("ATTUNE_UPSTREAM__KIND", "job-training-api");
-    let setup = setup
-        .with("ATTUNE_UPSTREAM__BASE_URL", &upstream.base_url)
-        .with("ATTUNE_UPSTREAM__API_KEY", KEY);
-    let server = setup.start().await;
-    (upstream, server)
-}
 
 fn new_job(name: &str) -> Value {
     json!({"name": name, "base_model": "Qwen/QwQ-32B", "epochs": 5, "evaluation_epochs": 2, "warmup_epochs": 1,
@@ -35,14 +23,26 @@ fn new_job(name: &str) -> Value {
 
 #[tokio::test]
 async fn jobs_are_listed_created_found_and_deleted_there() {
-    let (upstream, server) = console().await;
+    let (upstream, server) = hosted().await;
     upstream.add_job("older", "Completed");
     upstream.add_job("broken", "Failed");
     let api = Api::signed_in(&server).await;
     let capabilities: Capabilities = api.get("/api/capabilities").await.expect(200);
     assert_eq!(capabilities, Capabilities::job_training_api());
     let models: ModelList = api.get("/api/models").await.expect(200);
-    assert_eq!(models.models[1].display_name, "QwQ 32B");
+    let names: Vec<_> = models
+        .models
+        .iter()
+        .map(|model| model.display_name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Llama 3.1 8B Instruct",
+            "DeepSeek R1 Distill Llama 70B",
+            "QwQ 32B"
+        ]
+    );
 
     let job: Job = api.post("/api/jobs", &new_job("brand-new")).await.expect(201);
     assert_eq!((job.name.as_str(), job.status), ("brand-new", JobStatus::Running));
@@ -77,7 +77,7 @@ async fn jobs_are_listed_created_found_and_deleted_there() {
 
 #[tokio::test]
 async fn a_repeated_create_with_the_same_key_makes_one_job() {
-    let (upstream, server) = console().await;
+    let (upstream, server) = hosted().await;
     let api = Api::signed_in(&server).await;
     let create = || {
         let request = api
@@ -93,66 +93,348 @@ async fn a_repeated_create_with_the_same_key_makes_one_job() {
 }
 
 #[tokio::test]
-async fn what_the_upstream_refuses_or_breaks_is_told_as_what_it_is() {
-    let (upstream, server) = console().await;
+async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
+    let (upstream, server) = hosted().await;
     let api = Api::signed_in(&server).await;
-    let create = async || -> Problem {
+    upstream.set_mood(Mood::Forgetful);
+    let job: Job = api.post("/api/jobs", &new_job("lost-answer")).await.expect(201);
+    assert_eq!(job.name, "lost-answer");
+    assert_eq!(upstream.names(), ["lost-answer"]);
+    assert_eq!(upstream.bodies().len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_upstream_refuses_is_told_as_what_it_is() {
+    let (upstream, server) = hosted().await;
+    let api = Api::signed_in(&server).await;
+    let fields = json!({"name": "Name is taken", "baseModel": "Unknown", "epochs": "Odd", "evaluationEpochs": "Odd",
+        "warmupEpochs": "Too many", "learningRate": "Too high"});
+    let unreadable = (502, "upstream_invalid_response");
+    let page = || Said::typed(403, "text/html", "<h1>Forbidden</h1>");
+    for (mood, (status, code), said) in [
+        (
+            Mood::Refusing(fields),
+            (400, "validation_failed"),
+            "Validation failed",
+        ),
+        (
+            Mood::ReadOnly,
+            (403, "upstream_forbidden"),
+            "Insufficient permissions to create",
+        ),
+        (
+            Mood::SaysOfWrites(Said::status(401)),
+            (502, "upstream_key_rejected"),
+            "valid one",
+        ),
+        (
+            Mood::SaysOfWrites(page()),
+            (502, "upstream_key_rejected"),
+            "valid one",
+        ),
+        (
+            Mood::SaysOfWrites(Said::status(429).with("retry-after", "7")),
+            (429, "upstream_limit"),
+            "try again later",
+        ),
+        (
+            Mood::SaysOfWrites(Said::json(409, &json!({"error": "Taken"}))),
+            (409, "upstream_refused"),
+            "Taken",
+        ),
+        (
+            Mood::SaysOfWrites(Said::typed(400, "text/plain", "no")),
+            unreadable,
+            "400",
+        ),
+        (
+            Mood::SaysOfWrites(Said::json(400, &json!({"fields": {"name": 7}}))),
+            unreadable,
+            "400",
+        ),
+        (Mood::SaysOfWrites(Said::status(404)), unreadable, "base_url"),
+        (
+            Mood::SaysOfWrites(Said::status(500)),
+            (502, "upstream_error"),
+            "500",
+        ),
+        (
+            Mood::SaysOfWrites(Said::status(307).with("location", "/api/jobs")),
+            unreadable,
+            "redirects",
+        ),
+        (
+            Mood::SaysOfWrites(Said::json(201, &json!({"id": "x"}))),
+            unreadable,
+            "`name`",
+        ),
+    ] {
+        upstream.set_mood(mood);
         let answer = api.post("/api/jobs", &new_job("refused")).await;
-        let status = answer.status.as_u16();
-        answer.problem(status)
-    };
-
-    upstream.set_mood(Mood::Refusing(
-        json!({"name": "Name is taken", "warmupEpochs": "Too many"}),
-    ));
-    let problem = create().await;
-    assert_eq!(problem.status, 400);
-    assert_eq!(problem.fields["name"], "Name is taken");
-    assert_eq!(problem.fields["warmup_epochs"], "Too many");
-
-    upstream.set_mood(Mood::ReadOnly);
-    let problem = create().await;
-    assert_eq!(problem.status, 403);
-    assert!(problem.detail.unwrap().contains("Insufficient permissions"));
-
-    upstream.set_mood(Mood::Fair);
-    for number in 0..10 {
-        upstream.add_job(&format!("job-{number}"), "Running");
+        let waits = answer.headers.get("retry-after").cloned();
+        let problem = answer.problem(status);
+        let detail = problem.detail.unwrap_or_default();
+        assert_eq!(
+            (problem.code.as_str(), detail.contains(said)),
+            (code, true),
+            "{detail}"
+        );
+        assert_eq!(waits.is_some(), detail.contains("later"), "{detail}");
+        if status == 400 {
+            let names: Vec<_> = problem.fields.keys().map(String::as_str).collect();
+            assert_eq!(
+                names,
+                [
+                    "base_model",
+                    "epochs",
+                    "evaluation_epochs",
+                    "learning_rate",
+                    "name",
+                    "warmup_epochs"
+                ]
+            );
+        }
     }
-    let problem = create().await;
-    assert_eq!(problem.status, 429);
-    assert!(problem.detail.unwrap().contains("maximum limit of 10 jobs"));
-
-    upstream.set_mood(Mood::UnknownKey);
-    let problem = create().await;
-    assert_eq!(
-        (problem.status, problem.code.as_str()),
-        (502, "upstream_key_rejected")
-    );
+    assert!(upstream.names().is_empty(), "nothing was made");
     assert_eq!(
         api.get("/api/session").await.status,
         200,
         "the user's own session is fine"
     );
 
-    upstream.set_mood(Mood::Garbled);
-    let problem = api.get("/api/jobs").await.problem(502);
-    assert_eq!(problem.code, "upstream_invalid_response");
+    upstream.set_mood(Mood::Fair);
+    upstream.fill();
+    let problem = api.post("/api/jobs", &new_job("one-too-many")).await.problem(429);
+    assert!(problem.detail.unwrap().contains("maximum limit of 10 jobs"));
 
-    upstream.set_mood(Mood::Broken);
-    let problem = api.get("/api/jobs").await.problem(502);
-    assert_eq!(problem.code, "upstream_error");
+    let delete = async || -> Problem {
+        let answer = api.delete("/api/jobs/job%2F1").await;
+        let status = answer.status.as_u16();
+        answer.problem(status)
+    };
+    upstream.set_mood(Mood::ReadOnly);
+    let problem = delete().await;
+    assert_eq!(problem.status, 403);
+    assert!(problem.detail.unwrap().contains("to delete jobs"));
+    upstream.set_mood(Mood::SaysOfWrites(Said::typed(
+        200,
+        "text/html",
+        "<h1>Sign in</h1>",
+    )));
+    assert_eq!(delete().await.code, "upstream_invalid_response");
+    assert_eq!(upstream.names().len(), 10, "a page in between deletes nothing");
+    upstream.set_mood(Mood::Fair);
+    assert!(api.delete("/api/jobs/job%2F1").await.status.is_success());
+    assert_eq!(delete().await.status, 404);
+}
 
-    upstream.stop().await;
+#[tokio::test]
+async fn what_our_own_form_knows_is_refused_before_the_upstream_is_asked() {
+    let (upstream, server) = hosted().await;
+    let api = Api::signed_in(&server).await;
+    for (field, value, code) in [
+        ("name", json!("ab"), "too_short"),
+        ("name", json!("ends-in-a-dash-"), "trailing_dash"),
+        ("name", json!("two words"), "bad_characters"),
+        ("evaluation_epochs", json!(5), "epochs_sum"),
+        ("epochs", json!(0), "too_small"),
+        ("learning_rate", json!(0), "out_of_range"),
+        ("learning_rate", json!(1.5), "out_of_range"),
+        ("training_dataset", json!("file-1"), "not_supported"),
+        ("batch_size", json!(8), "not_supported"),
+    ] {
+        let mut body = new_job("refused");
+        body[field] = value;
+        let problem = api.post("/api/jobs", &body).await.problem(400);
+        assert_eq!(problem.field_codes[field].code, code, "{field}");
+    }
+    assert!(upstream.bodies().is_empty());
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_or_reached_is_told_as_what_it_is() {
+    let (upstream, server) = hosted_with(&[
+        ("ATTUNE_UPSTREAM__CACHE_MS", "0"),
+        ("ATTUNE_UPSTREAM__TIMEOUT_MS", "400"),
+    ])
+    .await;
+    let api = Api::signed_in(&server).await;
+    for (name, said, told) in malformed_lists() {
+        upstream.set_mood(Mood::Says(said));
+        let problem = api.get("/api/jobs").await.problem(502);
+        let detail = problem.detail.unwrap_or_default();
+        assert_eq!(problem.code, "upstream_invalid_response", "{name}: {detail}");
+        assert!(detail.contains(told), "{name}: {detail}");
+    }
+    for (mood, status, code, ready) in [
+        (
+            Mood::Says(Said::status(401)),
+            502,
+            "upstream_key_rejected",
+            "key_rejected",
+        ),
+        (
+            Mood::Says(Said::typed(503, "text/plain", "down")),
+            502,
+            "upstream_error",
+            "failed",
+        ),
+        (Mood::Slow, 504, "upstream_timeout", "timeout"),
+    ] {
+        upstream.set_mood(mood);
+        for path in ["/api/jobs", "/api/jobs/x", "/api/models"] {
+            assert_eq!(api.get(path).await.problem(status).code, code, "{path}");
+        }
+        let readiness = api.get("/readyz").await;
+        assert_eq!(
+            (readiness.status.as_u16(), &readiness.body["upstream"]),
+            (503, &json!(ready))
+        );
+    }
+    upstream.set_mood(Mood::Fair);
+    assert_eq!(api.get("/readyz").await.status, 200);
+
+    let stopped = upstream.stop().await;
     let problem = api.get("/api/jobs").await.problem(502);
     assert_eq!(problem.code, "upstream_unreachable");
     assert_eq!(api.get("/healthz").await.status, 200);
-    assert_eq!(api.get("/readyz").await.status, 503);
+    assert_eq!(api.get("/readyz").await.body["upstream"], "unreachable");
+    let _upstream = stopped.start().await;
+    assert_eq!(api.get("/api/jobs").await.status, 200, "and it recovers");
+}
+
+#[tokio::test]
+async fn every_spelling_of_the_tolerance_paragraph_is_read() {
+    let (upstream, server) = hosted().await;
+    let api = Api::signed_in(&server).await;
+    let plain = json!({"id": "j-1", "name": "one", "baseModel": "m", "epochs": 3, "evaluationEpochs": 1,
+        "warmupEpochs": 2, "learningRate": 0.001, "createdAt": "2026-01-02T03:04:05Z", "status": "Completed"});
+    let listed = async |body: Value| -> Job {
+        upstream.set_mood(Mood::Says(Said::json(200, &body)));
+        let mut list: JobList = api.get("/api/jobs").await.expect(200);
+        assert_eq!(list.summary.total, 1, "an absent summary is counted");
+        list.jobs.remove(0)
+    };
+    let expected = listed(json!([plain])).await;
+    assert_eq!(expected.status, JobStatus::Succeeded);
+    assert_eq!(
+        (
+            expected.epochs,
+            expected.evaluation_epochs,
+            expected.warmup_epochs
+        ),
+        (Some(3), Some(1), Some(2))
+    );
+
+    for (exact, spellings) in [
+        ("id", ["jobId", "job_id"].as_slice()),
+        ("name", &["jobName", "job_name"]),
+        ("baseModel", &["base_model", "model"]),
+        ("epochs", &["trainingEpochs", "training_epochs"]),
+        ("evaluationEpochs", &["evaluation_epochs"]),
+        ("warmupEpochs", &["warmup_epochs"]),
+        ("learningRate", &["learning_rate"]),
+        ("createdAt", &["created_at", "date"]),
+    ] {
+        for spelling in spellings {
+            let mut job = plain.clone();
+            let value = job.as_object_mut().unwrap().remove(exact).unwrap();
+            job[*spelling] = value;
+            assert_eq!(listed(json!({"jobs": [job]})).await, expected, "{spelling}");
+            upstream.set_mood(Mood::Says(Said::json(200, &job)));
+            assert_eq!(
+                api.get("/api/jobs/j-1").await.expect::<Job>(200),
+                expected,
+                "{spelling}"
+            );
+        }
+    }
+    for (words, status) in [
+        (
+            ["completed", "COMPLETE", "Succeeded", "succeed"].as_slice(),
+            JobStatus::Succeeded,
+        ),
+        (&["failed", "FAIL", "error", "Errored"], JobStatus::Failed),
+        (&["running", "Run", "RUNNING"], JobStatus::Running),
+        (&["queued", "Pending", "queue"], JobStatus::Queued),
+    ] {
+        for word in words {
+            let mut job = plain.clone();
+            job["status"] = json!(word);
+            assert_eq!(listed(json!({"jobs": [job]})).await.status, status, "{word}");
+        }
+    }
+    let model = |id: &str, name: &str| json!({"id": id, "display_name": name});
+    for (body, expected) in [
+        (json!(["m"]), model("m", "m")),
+        (json!([{"id": "m", "displayName": "M"}]), model("m", "M")),
+        (json!([{"modelId": "m", "label": "M"}]), model("m", "M")),
+        (json!([{"name": "m"}]), model("m", "m")),
+        (json!({"models": [{"id": "m", "name": "M"}]}), model("m", "M")),
+    ] {
+        upstream.set_mood(Mood::Says(Said::json(200, &body)));
+        let models = api.get("/api/models").await.body;
+        let read = model(
+            models["models"][0]["id"].as_str().unwrap_or_default(),
+            models["models"][0]["display_name"].as_str().unwrap_or_default(),
+        );
+        assert_eq!(read, expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_dashboards_are_one_poller_and_a_change_is_seen_at_once() {
+    let (upstream, server) = hosted_with(&[("ATTUNE_UPSTREAM__CACHE_MS", "600000")]).await;
+    upstream.add_job("first", "Running");
+    let api = Api::signed_in(&server).await;
+    let polls = (0..100).map(|_| api.get("/api/jobs"));
+    let answers = futures_util::future::join_all(polls).await;
+    assert!(answers.iter().all(|answer| answer.body["summary"]["total"] == 1));
+    let asked = |call: &str| upstream.calls().iter().filter(|known| *known == call).count();
+    assert_eq!(asked("GET /api/jobs"), 1);
+    for _ in 0..3 {
+        assert_eq!(api.get("/api/jobs/job%2F1").await.status, 200);
+    }
+    assert_eq!(asked("GET /api/jobs/job%2F1"), 1);
+
+    let created: Job = api.post("/api/jobs", &new_job("second")).await.expect(201);
+    assert_eq!(api.get("/api/jobs").await.body["summary"]["total"], 2);
+    let path = format!("/api/jobs/{}", created.id.as_str().replace('/', "%2F"));
+    assert_eq!(api.get(&path).await.status, 200);
+    assert!(api.delete(&path).await.status.is_success());
+    assert_eq!(api.get(&path).await.status, 404);
+    assert_eq!(api.get("/api/jobs").await.body["summary"]["total"], 1);
+}
+
+#[tokio::test]
+async fn ten_thousand_jobs_come_a_page_at_a_time_and_compressed() {
+    let (upstream, server) = hosted_with(&[("ATTUNE_UPSTREAM__CACHE_MS", "600000")]).await;
+    let jobs: Vec<Value> = (0..10_000)
+        .map(|number| {
+            json!({"id": format!("j-{number}"), "name": format!("job-{number}"), "baseModel": "Qwen/QwQ-32B",
+                "epochs": 3, "evaluationEpochs": 1, "warmupEpochs": 1, "learningRate": 0.001, "status": "Running",
+                "date": "2026-01-02T03:04:05Z", "createdAt": "2026-01-02T03:04:05Z"})
+        })
+        .collect();
+    upstream.set_mood(Mood::Says(Said::json(200, &json!({"jobs": jobs}))));
+    let api = Api::signed_in(&server).await;
+    let page = api.get("/api/jobs?q=job-99").await;
+    let bytes = page.body.to_string().len();
+    let list: JobList = page.expect(200);
+    assert_eq!((list.summary.total, list.jobs.len()), (111, 50));
+    assert!(list.next_cursor.is_some() && bytes < 50_000, "{bytes} bytes");
+    let asking = api
+        .request(reqwest::Method::GET, "/api/jobs")
+        .header("accept-encoding", "br");
+    let packed = asking.send().await.expect("an answer");
+    assert_eq!(packed.headers()["content-encoding"], "br");
+    let bytes = packed.bytes().await.expect("a body").len();
+    assert!(bytes < 10_000, "{bytes} bytes");
 }
 
 #[tokio::test]
 async fn the_key_is_in_no_answer_no_log_and_no_file() {
-    let (upstream, server) = console().await;
+    let (upstream, server) = hosted().await;
     let api = Api::signed_in(&server).await;
     upstream.add_job("one", "Running");
     let mut answers = String::new();
@@ -168,7 +450,7 @@ async fn the_key_is_in_no_answer_no_log_and_no_file() {
         let answer = api.get(path).await;
         answers.push_str(&format!("{:?}{}", answer.headers, answer.body));
     }
-    upstream.set_mood(Mood::UnknownKey);
+    upstream.set_mood(Mood::Says(Said::status(401)));
     answers.push_str(&api.get("/api/jobs").await.body.to_string());
     upstream.stop().await;
     answers.push_str(&api.get("/api/jobs").await.body.to_string());
@@ -186,80 +468,4 @@ async fn the_key_is_in_no_answer_no_log_and_no_file() {
             file.path()
         );
     }
-}
-
-#[tokio::test]
-async fn the_wizard_asks_only_what_this_api_takes_and_shows_its_refusals_on_the_right_step() {
-    let (upstream, server) = console().await;
-    let browser = Browser::start().await;
-    browser.goto(&server.sign_in_url().await).await;
-    browser.click("New job").await;
-    browser.at("/jobs/new/setup").await;
-    browser.fill("Job name", "from-the-wizard").await;
-    browser.choose("Base model", "QwQ 32B").await;
-    assert!(
-        !browser.has("combobox", "Training dataset").await,
-        "there are no datasets here"
-    );
-    browser.photograph_all("hosted-setup").await;
-    browser.click("Next").await;
-    browser.at("/jobs/new/configure").await;
-    browser.fill("Epochs", "5").await;
-    browser.fill("Evaluation epochs", "2").await;
-    browser.fill("Warm-up epochs", "1").await;
-    browser.fill("Learning rate", "0.001").await;
-    assert!(!browser.has("spinbutton", "Batch size").await, "nor a batch size");
-    browser.click("Next").await;
-    browser.at("/jobs/new/review").await;
-    browser.no_errors().await;
-
-    // The API refuses a field of the first step: the wizard goes there, tells it there, and puts the focus there.
-    upstream.set_mood(Mood::Refusing(json!({"name": "Name is taken"})));
-    browser.click("Start fine-tuning").await;
-    browser.at("/jobs/new/setup").await;
-    browser
-        .until("the refusal stands under the name", async || {
-            browser.description("Job name").await.contains("Name is taken")
-        })
-        .await;
-    assert_eq!(browser.focus_name().await, "Job name");
-
-    // The workspace is full: the reason is shown, and nothing that was typed is lost.
-    upstream.set_mood(Mood::Fair);
-    for number in 0..10 {
-        upstream.add_job(&format!("job-{number}"), "Running");
-    }
-    browser.fill("Job name", "another-name").await;
-    browser.click("Next").await;
-    browser.at("/jobs/new/configure").await;
-    browser.click("Next").await;
-    browser.at("/jobs/new/review").await;
-    browser.click("Start fine-tuning").await;
-    browser.shows("maximum limit of 10 jobs").await;
-    browser.errors().await;
-
-    // One is deleted in the list, after a question, and then there is room.
-    browser.follow("/jobs").await;
-    browser.click("Delete job-3").await;
-    browser.click("Delete").await;
-    browser.gone("button", "Delete job-3").await;
-    assert!(!upstream.names().contains(&"job-3".to_owned()));
-    browser.photograph_all("hosted-jobs").await;
-    browser.click("New job").await;
-    browser.holds("Job name", "another-name").await;
-    browser.goto(&format!("{}/jobs/new/review", server.address)).await;
-    browser.click("Start fine-tuning").await;
-    browser
-        .until("the job is there", async || {
-            upstream.names().contains(&"another-name".to_owned())
-        })
-        .await;
-    browser.no_errors().await;
-
-    // The API is down: the list says so and how to go on, and is not blank.
-    upstream.stop().await;
-    browser.goto(&format!("{}/jobs", server.address)).await;
-    browser.button("Retry").await;
-    browser.photograph_all("hosted-down").await;
-    browser.quit().await;
 }
