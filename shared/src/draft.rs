@@ -2,14 +2,18 @@
 //!
 //! Where it is kept (the browser's localStorage) and where its id comes from (randomness) is the caller's matter.
 
+mod names;
+
+pub use names::Names;
+
 use crate::{
     id::DatasetId,
     job::Job,
     model::JobDefaults,
+    number,
     run::{Projection, Schedule},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// The version of a draft that this build reads and writes.
 pub const DRAFT_VERSION: u32 = 1;
@@ -61,7 +65,7 @@ pub struct Draft {
     pub seed: String,
     pub lora_targets: Vec<Projection>,
     /// Names of the fields that somebody has set: defaults leave them alone.
-    pub touched: BTreeSet<String>,
+    pub touched: Names,
 }
 
 impl Draft {
@@ -85,7 +89,7 @@ impl Draft {
             schedule: String::new(),
             seed: String::new(),
             lora_targets: Vec::new(),
-            touched: BTreeSet::new(),
+            touched: Names::default(),
         }
     }
 
@@ -245,11 +249,7 @@ pub const fn schedule_word(schedule: Schedule) -> &'static str {
 /// A number as people type it: `0.0002`, and `1e-5` below a ten-thousandth. Reads back as the same number.
 #[must_use]
 pub fn number_text(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-4 {
-        format!("{value:e}")
-    } else {
-        value.to_string()
-    }
+    number::text(value)
 }
 
 /// A name that passes validation, made from any name.

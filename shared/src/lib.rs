@@ -13,6 +13,7 @@ pub mod id;
 pub mod job;
 pub mod metrics;
 pub mod model;
+pub mod number;
 pub mod problem;
 pub mod run;
 pub mod session;

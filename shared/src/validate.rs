@@ -94,17 +94,19 @@ pub fn validate_new_job(job: &NewJob, capabilities: &Capabilities) -> Findings {
 
 /// A finding without parameters.
 fn plain(code: &str) -> FieldCode {
-    with(code, &[])
+    FieldCode {
+        code: code.to_owned(),
+        params: BTreeMap::new(),
+    }
 }
 
 fn with(code: &str, params: &[(&str, &str)]) -> FieldCode {
-    FieldCode {
-        code: code.to_owned(),
-        params: params
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
+    let mut finding = plain(code);
+    // Collected, they would bring a general sort into the browser's module.
+    for (name, value) in params {
+        finding.params.insert((*name).to_owned(), (*value).to_owned());
     }
+    finding
 }
 
 #[cfg(test)]

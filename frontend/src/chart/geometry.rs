@@ -82,7 +82,7 @@ pub fn tick_label(value: f64, distance: f64) -> String {
         return "0".to_owned();
     }
     if value.abs() < 1e-3 || value.abs() >= 1e6 {
-        return format!("{value:e}");
+        return shared::number::scientific(value);
     }
     let mut digits = 0;
     let mut rest = distance;

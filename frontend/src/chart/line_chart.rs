@@ -70,7 +70,8 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
             let left = place
                 .cast::<Element>()
                 .map_or(0.0, |place| place.get_bounding_client_rect().left());
-            (f64::from(event.client_x()) - left).clamp(LEFT, width - RIGHT)
+            // Not `clamp`: its panic brings the standard library's way to write numbers into the module.
+            (f64::from(event.client_x()) - left).min(width - RIGHT).max(LEFT)
         }
     };
     let point_at = {

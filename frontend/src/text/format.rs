@@ -1,5 +1,7 @@
 //! Numbers, sizes, durations and times as people read them.
 
+use shared::number;
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -145,9 +147,9 @@ pub fn measure(value: f64) -> String {
 #[must_use]
 pub fn learning_rate(value: f64) -> String {
     if value > 0.0 && value < 0.01 {
-        format!("{value:e}")
+        number::scientific(value)
     } else {
-        value.to_string()
+        number::plain(value)
     }
 }
 
@@ -157,7 +159,7 @@ pub fn decimal(value: f64) -> String {
     let text = fixed(value, 12);
     let short = text.trim_end_matches('0').trim_end_matches('.');
     if short == "0" && value != 0.0 {
-        format!("{value:e}")
+        number::scientific(value)
     } else {
         short.to_owned()
     }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     capabilities::{Bounds, Capabilities},
     draft::Draft,
+    number,
     problem::FieldCode,
     run::Schedule,
 };
@@ -117,13 +118,7 @@ impl Reader<'_> {
         let Some(text) = given(text) else {
             return self.tell(field, plain("required"));
         };
-        let plausible = text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
-        match text.parse::<f64>() {
-            Ok(value) if plausible => Some(value),
-            _ => self.tell(field, plain("not_a_number")),
-        }
+        number::parse(text).or_else(|| self.tell(field, plain("not_a_number")))
     }
 
     fn schedule(&mut self, text: &str) -> Option<Schedule> {

@@ -9,7 +9,6 @@ use crate::{
     problem::FieldCode,
     run::{LoraSpec, Projection, Schedule},
 };
-use std::collections::BTreeSet;
 
 /// Shortest and longest name in characters.
 const NAME_LENGTH: (usize, usize) = (3, 50);
@@ -203,11 +202,11 @@ fn lora(shape: &LoraFields, capabilities: &Capabilities, tell: &mut impl FnMut(&
         "lora_targets",
         shape.targets.is_empty().then(|| plain("required")),
     );
-    let mut seen = BTreeSet::new();
-    let repeated = shape.targets.iter().find(|target| !seen.insert(**target));
+    let mut places = shape.targets.iter().enumerate();
+    let repeated = places.find(|(place, target)| shape.targets[..*place].contains(target));
     tell(
         "lora_targets",
-        repeated.map(|target| with("duplicate", &[("value", target.as_str())])),
+        repeated.map(|(_, target)| with("duplicate", &[("value", target.as_str())])),
     );
 }
 

@@ -93,7 +93,7 @@ impl<'a> Serializer for &'a mut Out {
 
     fn serialize_f64(self, number: f64) -> Result<(), Unreadable> {
         if number.is_finite() {
-            self.number(format_args!("{number:e}"))
+            self.number(shared::number::scientific(number))
         } else {
             self.serialize_unit()
         }

@@ -53,7 +53,7 @@ impl Plot {
             .filter(|step| step.fract() == 0.0);
         let columns = columns.map(|step| {
             html! {
-                <text key={step.to_string()} class="tick" x={pixels(self.x.at(step))} y={pixels(HEIGHT - 8.0)} text-anchor="middle">
+                <text key={step as u64} class="tick" x={pixels(self.x.at(step))} y={pixels(HEIGHT - 8.0)} text-anchor="middle">
                     { format::count(step as u64) }
                 </text>
             }

@@ -9,6 +9,7 @@ use crate::{
 };
 use shared::{
     job::{Hyperparameters, Job},
+    number,
     run::Projection,
 };
 use yew::prelude::*;
@@ -49,9 +50,9 @@ fn add_chosen(list: &mut Facts, chosen: &Hyperparameters) {
         (
             text::rank_alpha(),
             "lora",
-            format!("{} / {}", lora.rank, lora.alpha),
+            format!("{} / {}", lora.rank, number::text(lora.alpha)),
         ),
-        (text::dropout(), "lora", lora.dropout.to_string()),
+        (text::dropout(), "lora", number::text(lora.dropout)),
         (text::targets(), "lora", targets(&lora.targets)),
         (
             text::longest_example(),

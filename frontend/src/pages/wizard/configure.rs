@@ -7,6 +7,7 @@ use crate::{
 };
 use shared::{
     draft::{number_text, schedule_word},
+    number,
     run::Schedule,
 };
 use yew::prelude::*;
@@ -68,10 +69,10 @@ fn chips(props: &StepProps) -> Vec<String> {
 
 /// The number written the other way: `1e-4` for `0.0001` and the other way round.
 fn note(typed: &str) -> String {
-    let value = typed.trim().parse::<f64>().ok();
+    let value = number::parse(typed.trim());
     match value.filter(|value| value.is_finite() && *value > 0.0) {
         Some(value) if typed.contains(['e', 'E']) => format!("= {}", format::decimal(value)),
-        Some(value) => format!("= {value:e}"),
+        Some(value) => format!("= {}", number::scientific(value)),
         None => String::new(),
     }
 }
@@ -80,7 +81,7 @@ fn advanced(props: &StepProps) -> Html {
     let has_error = ADVANCED.iter().any(|name| props.errors.get(name).is_some());
     let is_touched = ADVANCED
         .iter()
-        .any(|name| props.draft.draft.touched.contains(*name));
+        .any(|name| props.draft.draft.touched.contains(name));
     let number = |field, hint| FieldProps {
         numeric: true,
         ..props.field(field, hint)
