@@ -1,17 +1,38 @@
-// Runs before the first paint. Shows the chosen theme, so that the page doesn't flash in the other one.
+// Runs before the first paint, while the module is still on its way.
+let theme = null;
+let signedIn = false;
 try {
-  const theme = localStorage.getItem("attune.theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  theme = localStorage.getItem("attune.theme");
+  signedIn = localStorage.getItem("attune.signed-in") === "1";
 } catch {
-  // Storage is forbidden: the system's theme it is.
+  // Storage is forbidden: the system's theme it is, and the module asks whether anybody is signed in.
 }
 
-// Asks for what every page needs while the module is still on its way; api.rs takes each answer once.
-if (!location.search.includes("token=")) {
+// Shows the chosen theme, so that the page doesn't flash in the other one.
+if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+
+// Asks for what every page needs; api.rs takes each answer once. A visitor who isn't signed in would only be refused.
+function askEarly(api) {
+  if (!signedIn || location.search.includes("token=")) return;
   window.attuneEarly = {};
   for (const path of ["/api/session", "/api/capabilities", "/api/jobs?limit=6"]) {
-    const answer = fetch(path, { headers: { "x-attune": "1" } });
+    const answer = fetch(api + path, { headers: { "x-attune": "1" }, credentials: "include" });
     answer.catch(() => {}); // The module asks again and tells.
     window.attuneEarly[path] = answer;
   }
+}
+
+// Only the page of a static host carries this mark: the path that it is served at. config.json there names the server.
+const mark = document.querySelector('meta[name="attune-page"]');
+if (mark) {
+  window.attunePlace = (async () => {
+    const answer = await fetch(`${mark.content}/config.json`, { cache: "no-cache" });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const { api_url: api = "" } = await answer.json();
+    askEarly(api);
+    return { page: mark.content, api };
+  })();
+  window.attunePlace.catch(() => {}); // The module waits for it too and tells.
+} else {
+  askEarly("");
 }

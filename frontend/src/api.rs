@@ -1,7 +1,8 @@
 //! `/api`, one file a resource. Reading is described by a [`Query`](crate::query::Query) and done by the store; a
 //! change is an async function here, called by the store as well.
 //!
-//! Every request carries `x-attune: 1` and the session's cookie. Deliberately not here: an upstream's shape.
+//! Every request carries `x-attune: 1` and the session's cookie, and goes where [`place`](crate::place) says.
+//! Deliberately not here: an upstream's shape.
 
 pub mod artifacts;
 pub mod capabilities;
@@ -13,13 +14,14 @@ pub mod session;
 pub mod stream;
 pub mod upload;
 
-use crate::browser;
+use crate::{browser, place};
+use gloo_net::http::{Method, RequestBuilder, Response};
 use js_sys::{Promise, Reflect};
 use serde::de::DeserializeOwned;
 use shared::problem::Problem;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestCredentials, RequestInit, Response};
+use web_sys::{AbortSignal, RequestCredentials};
 
 /// Why a request gave no answer that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,31 +74,26 @@ pub(crate) struct Answer {
 
 /// Sends a request. `body` is JSON.
 pub(crate) async fn fetch(
-    method: &str,
+    method: Method,
     path: &str,
     body: Option<String>,
     headers: &[(&str, &str)],
     signal: Option<&AbortSignal>,
 ) -> Result<Response, ApiError> {
-    let unreachable = |_: JsValue| ApiError::Unreachable;
-    let request = RequestInit::new();
-    request.set_method(method);
-    request.set_credentials(RequestCredentials::SameOrigin);
-    request.set_signal(signal);
-    let sent = Headers::new().map_err(unreachable)?;
-    sent.set("x-attune", "1").map_err(unreachable)?;
-    if let Some(body) = body {
-        sent.set("content-type", "application/json")
-            .map_err(unreachable)?;
-        request.set_body(&JsValue::from_str(&body));
-    }
+    let mut request = RequestBuilder::new(&place::of_api(path))
+        .method(method)
+        .credentials(RequestCredentials::Include)
+        .abort_signal(signal)
+        .header("x-attune", "1");
     for (name, value) in headers {
-        sent.set(name, value).map_err(unreachable)?;
+        request = request.header(name, value);
     }
-    request.set_headers(&sent);
-    let window = browser::window().ok_or(ApiError::Unreachable)?;
-    let answer = JsFuture::from(window.fetch_with_str_and_init(path, &request)).await;
-    answer.map(JsCast::unchecked_into).map_err(unreachable)
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body),
+        None => request.build(),
+    };
+    let answer = request.map_err(|_| ApiError::Unreachable)?.send().await;
+    answer.map_err(|_| ApiError::Unreachable)
 }
 
 /// The answer to a request that boot.js sent while this module was on its way. Each is taken once.
@@ -106,12 +103,13 @@ async fn early(path: &str) -> Option<Response> {
     let name = JsValue::from_str(path);
     let promise = Reflect::get(&asked, &name).ok()?.dyn_into::<Promise>().ok()?;
     Reflect::set(&asked, &name, &JsValue::NULL).ok()?;
-    JsFuture::from(promise).await.ok().map(JsCast::unchecked_into)
+    let answer = JsFuture::from(promise).await.ok()?;
+    Some(answer.unchecked_into::<web_sys::Response>().into())
 }
 
 /// Sends a request and reads its answer as text.
 pub(crate) async fn send(
-    method: &str,
+    method: Method,
     path: &str,
     body: Option<String>,
     headers: &[(&str, &str)],
@@ -121,7 +119,7 @@ pub(crate) async fn send(
 }
 
 async fn answer_of(response: &Response) -> Result<Answer, ApiError> {
-    let text = read_text(response).await?;
+    let text = response.text().await.map_err(|_| ApiError::Unreachable)?;
     let status = response.status();
     if response.ok() {
         Ok(Answer { status, text })
@@ -130,18 +128,11 @@ async fn answer_of(response: &Response) -> Result<Answer, ApiError> {
     }
 }
 
-/// Reads an answer to its end.
-pub(crate) async fn read_text(response: &Response) -> Result<String, ApiError> {
-    let text = response.text().map_err(|_| ApiError::Unreachable)?;
-    let text = JsFuture::from(text).await.map_err(|_| ApiError::Unreachable)?;
-    text.as_string().ok_or(ApiError::Unreachable)
-}
-
 /// Reads a GET's answer.
 pub(crate) async fn get(path: &str, signal: Option<&AbortSignal>) -> Result<String, ApiError> {
     let answer = match early(path).await {
         Some(response) => answer_of(&response).await,
-        None => send("GET", path, None, &[], signal).await,
+        None => send(Method::GET, path, None, &[], signal).await,
     };
     answer.map(|answer| answer.text)
 }

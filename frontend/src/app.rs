@@ -10,8 +10,9 @@ use crate::{
     draft::{DraftHandle, use_stored_draft},
     pages::{self, dataset::DatasetProps, job::JobProps, sign_in::SignInProps, wizard::WizardProps},
     part::{keyed_part, part, plain_part, use_change},
+    place,
     query::{Poll, Store, use_query},
-    route::{Route, use_address},
+    route::Route,
     text,
 };
 use shared::{
@@ -19,6 +20,11 @@ use shared::{
     validate::Step,
 };
 use yew::prelude::*;
+use yew_router::{
+    Router,
+    history::{AnyHistory, BrowserHistory},
+    hooks::{use_navigator, use_route},
+};
 
 /// What everything may use: the data, and a way to tell the user something.
 #[derive(Clone, PartialEq)]
@@ -39,15 +45,20 @@ pub fn App() -> Html {
     });
     html! {
         <ContextProvider<Services> context={(*services).clone()}>
-            <div>{ plain_part(use_gate) }</div>
-            { toasts(&list) }
+            <Router history={AnyHistory::from(BrowserHistory::new())} basename={place::page()}>
+                <div>{ plain_part(use_gate) }</div>
+                { toasts(&list) }
+            </Router>
         </ContextProvider<Services>>
     }
 }
 
+/// Where this browser remembers that somebody signed in. No secret: only whether asking early is worth it.
+const SIGNED_IN_KEY: &str = "attune.signed-in";
+
 #[derive(Clone, Copy, PartialEq)]
 enum Door {
-    /// The token of the address is being tried.
+    /// The token of the address is being tried, or the server asked who is signed in.
     Trying,
     /// As far as we know somebody is signed in.
     Open,
@@ -58,11 +69,12 @@ enum Door {
 #[hook]
 fn use_gate() -> Html {
     let store = crate::query::hooks::use_store();
+    browser::keep_navigator(use_navigator());
     let door = use_state(|| {
-        if token_in_address().is_some() {
-            Door::Trying
-        } else {
+        if token_in_address().is_none() && browser::stored(SIGNED_IN_KEY).is_some() {
             Door::Open
+        } else {
+            Door::Trying
         }
     });
     {
@@ -70,17 +82,15 @@ fn use_gate() -> Html {
         use_change((), move |()| {
             store.on_signed_out(Callback::from({
                 let door = door.clone();
-                move |()| door.set(Door::Closed(false))
+                move |()| {
+                    browser::store(SIGNED_IN_KEY, None);
+                    door.set(Door::Closed(false));
+                }
             }));
             let listeners = watch_foreground(&store);
-            if let Some(token) = token_in_address() {
-                browser::replace_address(&browser::address().path);
-                wasm_bindgen_futures::spawn_local(async move {
-                    door.set(match store.sign_in(&token).await {
-                        Ok(_) => Door::Open,
-                        Err(error) => Door::Closed(error.is_signed_out()),
-                    });
-                });
+            let token = token_in_address();
+            if token.is_some() || browser::stored(SIGNED_IN_KEY).is_none() {
+                wasm_bindgen_futures::spawn_local(async move { door.set(knock(&store, token).await) });
             }
             Some(Box::new(listeners))
         });
@@ -96,6 +106,22 @@ fn use_gate() -> Html {
         Door::Closed(wrong) => part(pages::sign_in::use_sign_in_page, SignInProps { wrong, opened }),
     };
     html! { <div class="gate">{ view }</div> }
+}
+
+/// Tries the token of the address, or asks who is signed in: one request, where a page would send three that would
+/// all be refused.
+async fn knock(store: &Store, token: Option<String>) -> Door {
+    let Some(token) = token else {
+        return match store.ask_session().await {
+            Err(error) if error.is_signed_out() => Door::Closed(false),
+            _ => Door::Open,
+        };
+    };
+    browser::replace_address(&browser::address().path);
+    match store.sign_in(&token).await {
+        Ok(_) => Door::Open,
+        Err(error) => Door::Closed(error.is_signed_out()),
+    }
 }
 
 /// The token of the address that the server printed. It is taken out of the address bar as soon as it is tried.
@@ -117,9 +143,15 @@ fn watch_foreground(store: &Store) -> Vec<Listener> {
 /// Everything that somebody who is signed in sees. It holds the draft, which outlives every page.
 #[hook]
 fn use_inside() -> Html {
-    let _session = use_query(api::session::session(), Poll::Never);
+    let session = use_query(api::session::session(), Poll::Never);
+    use_change(session.data.is_some(), |is_known| {
+        if *is_known {
+            browser::store(SIGNED_IN_KEY, Some("1"));
+        }
+        None
+    });
     let draft = use_stored_draft();
-    let route = Route::parse(&use_address().path);
+    let route = use_route::<Route>().unwrap_or(Route::NotFound);
     html! {
         <ContextProvider<DraftHandle> context={draft}>
             { part(use_shell, ShellProps { lit: route.section(), page: html! { <div>{ page(&route) }</div> } }) }

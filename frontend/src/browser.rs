@@ -4,8 +4,10 @@
 
 use crate::route::Address;
 use shared::timestamp::Timestamp;
+use std::cell::RefCell;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Document, Element, HtmlElement, Storage, Window};
+use yew_router::{AnyRoute, navigator::Navigator};
 
 /// The window, if there is one.
 #[must_use]
@@ -137,36 +139,39 @@ pub fn address() -> Address {
     let Some(location) = window().map(|window| window.location()) else {
         return Address::default();
     };
-    let query = location.search().unwrap_or_default();
-    Address {
-        path: location.pathname().unwrap_or_default(),
-        query: query.strip_prefix('?').unwrap_or(&query).to_owned(),
-    }
+    Address::new(
+        &location.pathname().unwrap_or_default(),
+        &location.search().unwrap_or_default(),
+    )
+}
+
+thread_local! {
+    static NAVIGATOR: RefCell<Option<Navigator>> = const { RefCell::new(None) };
+}
+
+/// Takes the navigator of the app's one router, for moves that begin outside of a component.
+pub fn keep_navigator(navigator: Option<Navigator>) {
+    NAVIGATOR.set(navigator);
 }
 
 /// Goes to an address of the app, at its top.
 pub fn push_address(address: &str) {
-    let Some(window) = window() else { return };
-    if let Ok(history) = window.history() {
-        let _ = history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
+    navigate(|navigator| navigator.push(&AnyRoute::new(address)));
+    if let Some(window) = window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
     }
-    tell_moved(&window);
-    window.scroll_to_with_x_and_y(0.0, 0.0);
 }
 
 /// Goes to an address of the app in place of the current one.
 pub fn replace_address(address: &str) {
-    let Some(window) = window() else { return };
-    if let Ok(history) = window.history() {
-        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(address));
-    }
-    tell_moved(&window);
+    navigate(|navigator| navigator.replace(&AnyRoute::new(address)));
 }
 
-/// Browsers tell only of their own buttons, so a change of ours is told the same way.
-fn tell_moved(window: &Window) {
-    if let Ok(event) = web_sys::Event::new("popstate") {
-        let _ = window.dispatch_event(&event);
+fn navigate(go: impl FnOnce(&Navigator)) {
+    // Taken out, not borrowed: whoever is told of the move may move on.
+    let navigator = NAVIGATOR.with_borrow(Clone::clone);
+    if let Some(navigator) = navigator {
+        go(&navigator);
     }
 }
 

@@ -9,14 +9,19 @@ pub fn install_hook() {
     yew::set_custom_panic_hook(Box::new(|panic| {
         let message = panic.to_string();
         browser::log_error(&message);
-        if let Some(detail) = browser::element_by_id("crash-detail") {
-            detail.set_text_content(Some(&message));
-        }
-        if let Some(app) = browser::element_by_id("app") {
-            let _ = app.set_attribute("hidden", "");
-        }
-        if let Some(page) = browser::element_by_id("crash") {
-            let _ = page.remove_attribute("hidden");
-        }
+        show(&message);
     }));
+}
+
+/// Shows the crash page in place of the app.
+pub fn show(message: &str) {
+    if let Some(detail) = browser::element_by_id("crash-detail") {
+        detail.set_text_content(Some(message));
+    }
+    if let Some(app) = browser::element_by_id("app") {
+        let _ = app.set_attribute("hidden", "");
+    }
+    if let Some(page) = browser::element_by_id("crash") {
+        let _ = page.remove_attribute("hidden");
+    }
 }

@@ -14,6 +14,7 @@ pub mod crash;
 pub mod draft;
 pub mod pages;
 pub mod part;
+pub mod place;
 pub mod query;
 pub mod route;
 pub mod sse;
@@ -24,7 +25,16 @@ pub mod theme;
 pub fn start() {
     crash::install_hook();
     theme::apply(theme::stored());
-    if let Some(host) = browser::element_by_id("app") {
-        yew::Renderer::<app::App>::with_root(host).render();
-    }
+    wasm_bindgen_futures::spawn_local(async {
+        match place::settle().await {
+            Ok(()) => {
+                if let Some(host) = browser::element_by_id("app") {
+                    yew::Renderer::<app::App>::with_root(host).render();
+                }
+            }
+            Err(reason) => crash::show(&text::no_config(&String::from(
+                js_sys::Error::from(reason).message(),
+            ))),
+        }
+    });
 }

@@ -1,12 +1,13 @@
 //! The addresses of the app, and the way from one to another. An address that isn't here shows the not-found page.
 //!
-//! A router of our own: there are twelve addresses, and a general router weighs more in the module than the pages of
-//! half of them.
+//! yew-router does the routing. Its `Routable` is written out here: what the derive macro makes of twelve addresses
+//! brings a general recogniser along, which weighs more than all of this file.
 
-use crate::browser::{self, Listener};
-use crate::part::use_change;
+use crate::{browser, place};
 use shared::{id::encode_segment, validate::Step};
+use std::collections::HashMap;
 use yew::prelude::*;
+use yew_router::{Routable, hooks::use_location};
 
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +144,42 @@ impl Route {
     }
 }
 
+impl Routable for Route {
+    fn from_path(path: &str, _: &HashMap<&str, &str>) -> Option<Self> {
+        Self::recognize(path)
+    }
+
+    fn to_path(&self) -> String {
+        self.path()
+    }
+
+    fn routes() -> Vec<&'static str> {
+        ROUTES.to_vec()
+    }
+
+    fn not_found_route() -> Option<Self> {
+        Some(Self::NotFound)
+    }
+
+    fn recognize(path: &str) -> Option<Self> {
+        Some(Self::parse(path))
+    }
+}
+
+const ROUTES: [&str; 11] = [
+    "/",
+    "/jobs",
+    "/jobs/new",
+    "/jobs/new/setup",
+    "/jobs/new/configure",
+    "/jobs/new/review",
+    "/jobs/:id",
+    "/datasets",
+    "/datasets/:id",
+    "/models",
+    "/settings",
+];
+
 /// What the address bar says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Address {
@@ -153,6 +190,15 @@ pub struct Address {
 }
 
 impl Address {
+    /// An address as the browser tells it: with where the page is, and the question mark.
+    #[must_use]
+    pub fn new(path: &str, query: &str) -> Self {
+        Self {
+            path: place::within(path),
+            query: query.strip_prefix('?').unwrap_or(query).to_owned(),
+        }
+    }
+
     /// The value of a parameter; empty where it isn't there.
     #[must_use]
     pub fn parameter(&self, name: &str) -> String {
@@ -168,16 +214,9 @@ impl Address {
 /// The address bar, followed as it changes.
 #[hook]
 pub fn use_address() -> Address {
-    let address = use_state(browser::address);
-    {
-        let setter = address.setter();
-        use_change((), move |()| {
-            let moved = move |_| setter.set(browser::address());
-            let window = browser::window()?;
-            Some(Box::new(Listener::new(&window, "popstate", moved)))
-        });
-    }
-    (*address).clone()
+    use_location().map_or_else(browser::address, |location| {
+        Address::new(location.path(), location.query_str())
+    })
 }
 
 /// Reads `%XX`. What isn't UTF-8 or no hexadecimal number stays as it is.

@@ -2,6 +2,7 @@
 
 use super::{ApiError, read, send};
 use crate::query::{Query, Resource};
+use gloo_net::http::Method;
 use shared::{
     id::{ArtifactId, encode_segment},
     model::{ArtifactList, DownloadLink},
@@ -19,5 +20,5 @@ pub fn list() -> Query<ArtifactList> {
 /// 404 where it is gone.
 pub(crate) async fn download_link(id: &ArtifactId) -> Result<DownloadLink, ApiError> {
     let path = format!("/api/artifacts/{}/download", encode_segment(id.as_str()));
-    read(&send("POST", &path, None, &[], None).await?.text)
+    read(&send(Method::POST, &path, None, &[], None).await?.text)
 }

@@ -2,6 +2,7 @@
 
 use super::{ApiError, read, send, write};
 use crate::query::{Query, Resource};
+use gloo_net::http::Method;
 use shared::{
     dataset::{CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset},
     id::{DatasetId, encode_segment},
@@ -40,7 +41,11 @@ pub fn preview(id: &DatasetId) -> Query<DatasetPreview> {
 /// # Errors
 /// 400 with `fields`, 413 where it is too large.
 pub(crate) async fn create(new: &NewDataset) -> Result<CreatedDataset, ApiError> {
-    read(&send("POST", "/api/datasets", write(new), &[], None).await?.text)
+    read(
+        &send(Method::POST, "/api/datasets", write(new), &[], None)
+            .await?
+            .text,
+    )
 }
 
 /// Makes the example datasets, or gives those that stand.
@@ -48,7 +53,11 @@ pub(crate) async fn create(new: &NewDataset) -> Result<CreatedDataset, ApiError>
 /// # Errors
 /// 404 where the server brings no example.
 pub(crate) async fn create_example() -> Result<DatasetList, ApiError> {
-    read(&send("POST", "/api/datasets/example", None, &[], None).await?.text)
+    read(
+        &send(Method::POST, "/api/datasets/example", None, &[], None)
+            .await?
+            .text,
+    )
 }
 
 /// Tells that all bytes are there.
@@ -56,7 +65,11 @@ pub(crate) async fn create_example() -> Result<DatasetList, ApiError> {
 /// # Errors
 /// 409 where bytes are missing.
 pub(crate) async fn confirm(id: &DatasetId) -> Result<Dataset, ApiError> {
-    read(&send("POST", &path(id, "/confirm"), None, &[], None).await?.text)
+    read(
+        &send(Method::POST, &path(id, "/confirm"), None, &[], None)
+            .await?
+            .text,
+    )
 }
 
 /// Deletes a dataset.
@@ -64,5 +77,7 @@ pub(crate) async fn confirm(id: &DatasetId) -> Result<Dataset, ApiError> {
 /// # Errors
 /// 409 where a job names it.
 pub(crate) async fn delete(id: &DatasetId) -> Result<(), ApiError> {
-    send("DELETE", &path(id, ""), None, &[], None).await.map(drop)
+    send(Method::DELETE, &path(id, ""), None, &[], None)
+        .await
+        .map(drop)
 }

@@ -2,6 +2,7 @@
 
 use super::{ApiError, query_string, read, send, write};
 use crate::query::{Query, Resource};
+use gloo_net::http::Method;
 use shared::{
     event::{CheckpointList, EventList},
     id::{JobId, encode_segment},
@@ -77,7 +78,7 @@ pub fn stream_path(id: &JobId) -> String {
 /// 400 with `fields`, 403, 429, or what the upstream said.
 pub(crate) async fn create(new_job: &NewJob, draft_id: &str) -> Result<Created, ApiError> {
     let headers = [("idempotency-key", draft_id)];
-    let answer = send("POST", "/api/jobs", write(new_job), &headers, None).await?;
+    let answer = send(Method::POST, "/api/jobs", write(new_job), &headers, None).await?;
     Ok(Created {
         job: read(&answer.text)?,
         repeated: answer.status != 201,
@@ -89,7 +90,11 @@ pub(crate) async fn create(new_job: &NewJob, draft_id: &str) -> Result<Created, 
 /// # Errors
 /// 409 where it has ended.
 pub(crate) async fn cancel(id: &JobId) -> Result<Job, ApiError> {
-    read(&send("POST", &path(id, "/cancel"), None, &[], None).await?.text)
+    read(
+        &send(Method::POST, &path(id, "/cancel"), None, &[], None)
+            .await?
+            .text,
+    )
 }
 
 /// Deletes a job.
@@ -97,5 +102,7 @@ pub(crate) async fn cancel(id: &JobId) -> Result<Job, ApiError> {
 /// # Errors
 /// 409 while it runs.
 pub(crate) async fn delete(id: &JobId) -> Result<(), ApiError> {
-    send("DELETE", &path(id, ""), None, &[], None).await.map(drop)
+    send(Method::DELETE, &path(id, ""), None, &[], None)
+        .await
+        .map(drop)
 }

@@ -1,23 +1,24 @@
 //! Reads JSON into the shared types and writes it, small in code.
 //!
 //! The reader of `serde_json` compiles, for every struct, a second reader for the struct written as an array, and a
-//! third for every way to begin a value. Here a text becomes a tree once, and each type is read from the tree by the
-//! one way in which it is written. Deliberately not here: types that must look at a value before they know what it is
+//! third for every way to begin a value. Here a text becomes a [`tree`] once, and each type is read from the tree by
+//! the one way in which it is written. Deliberately not here: types that must look at a value before they know what it is
 //! (untagged and internally tagged enums, flattening); none of the types of `/api` that are read here is one.
 
+pub mod tree;
 mod write;
 
+pub use tree::{Tree, parse};
 pub use write::write;
 
 use serde::{
     de::{
-        DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess,
-        VariantAccess, Visitor,
+        DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, MapAccess,
+        SeqAccess, Unexpected, VariantAccess, Visitor,
     },
     forward_to_deserialize_any,
 };
-use serde_json::Value;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Why a text could not be read, or a value not be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,16 @@ impl std::error::Error for Unreadable {}
 impl serde::de::Error for Unreadable {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(message.to_string())
+    }
+
+    // As serde has it, but for the value that was found: to tell it takes the standard library's way to write
+    // floating-point numbers.
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("expected {expected}"))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("expected {expected}"))
     }
 }
 
@@ -58,30 +69,22 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
 /// As [`read`], and where there is no such field.
 pub fn read_field<T: DeserializeOwned>(text: &str, field: &str) -> Result<T, Unreadable> {
     let tree = parse(text)?;
-    T::deserialize(Node(tree.get(field).unwrap_or(&Value::Null)))
-}
-
-/// Reads a text as a tree.
-///
-/// # Errors
-/// Where it is no JSON.
-pub fn parse(text: &str) -> Result<Value, Unreadable> {
-    serde_json::from_str(text).map_err(|error| Unreadable(error.to_string()))
+    T::deserialize(Node(tree.get(field).unwrap_or(&Tree::Null)))
 }
 
 #[derive(Clone, Copy)]
-struct Node<'a>(&'a Value);
+struct Node<'a>(&'a Tree<'a>);
 
 impl Node<'_> {
     #[cold]
     fn unexpected(self, wanted: &str) -> Unreadable {
         let found = match self.0 {
-            Value::Null => "nothing",
-            Value::Bool(_) => "true or false",
-            Value::Number(_) => "a number",
-            Value::String(text) => text,
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
+            Tree::Null => "nothing",
+            Tree::Bool(_) => "true or false",
+            Tree::Number(text) => text,
+            Tree::Text(text) => text,
+            Tree::List(_) => "a list",
+            Tree::Object(_) => "an object",
         };
         Unreadable(format!("expected {wanted}, found {found}"))
     }
@@ -119,12 +122,15 @@ impl<'de> Deserializer<'de> for Node<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        visitor.visit_bool(self.0.as_bool().ok_or_else(|| self.unexpected("true or false"))?)
+        match self.0 {
+            Tree::Bool(value) => visitor.visit_bool(*value),
+            _ => Err(self.unexpected("true or false")),
+        }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         match self.0 {
-            Value::String(text) => visitor.visit_str(text),
+            Tree::Text(text) => visitor.visit_str(text),
             _ => Err(self.unexpected("a text")),
         }
     }
@@ -138,10 +144,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-        if self.0.is_null() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
+        match self.0 {
+            Tree::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
         }
     }
 
@@ -155,14 +160,14 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         match self.0 {
-            Value::Array(values) => visitor.visit_seq(Items(values.iter())),
+            Tree::List(values) => visitor.visit_seq(Items(values.iter())),
             _ => Err(self.unexpected("a list")),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
         match self.0 {
-            Value::Object(fields) => visitor.visit_map(Fields {
+            Tree::Object(fields) => visitor.visit_map(Fields {
                 rest: fields.iter(),
                 value: None,
             }),
@@ -195,7 +200,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
     forward_to_deserialize_any! { i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct }
 }
 
-struct Items<'a>(std::slice::Iter<'a, Value>);
+struct Items<'a>(std::slice::Iter<'a, Tree<'a>>);
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Unreadable;
@@ -212,8 +217,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 }
 
 struct Fields<'a> {
-    rest: serde_json::map::Iter<'a>,
-    value: Option<&'a Value>,
+    rest: std::slice::Iter<'a, (Cow<'a, str>, Tree<'a>)>,
+    value: Option<&'a Tree<'a>>,
 }
 
 impl<'de> MapAccess<'de> for Fields<'_> {
@@ -228,7 +233,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unreadable> {
-        seed.deserialize(Node(self.value.take().unwrap_or(&Value::Null)))
+        seed.deserialize(Node(self.value.take().unwrap_or(&Tree::Null)))
     }
 }
 
@@ -327,7 +332,7 @@ mod tests {
     #[test]
     fn what_is_not_of_the_type_says_what_was_expected() {
         let error = |text: &str| read::<Metrics>(text).expect_err("it is refused").to_string();
-        assert!(error("{").contains("EOF"));
+        assert!(error("{").contains("byte 1"));
         assert!(
             error(r#"{"from":"one"}"#).contains("whole number"),
             "{}",

@@ -2,6 +2,7 @@
 
 use super::{ApiError, read, send, write};
 use crate::query::{Query, Resource};
+use gloo_net::http::Method;
 use shared::session::{Session, SignIn};
 
 const PATH: &str = "/api/session";
@@ -20,7 +21,7 @@ pub(crate) async fn sign_in(token: &str) -> Result<Session, ApiError> {
     let body = write(&SignIn {
         token: token.to_owned(),
     });
-    read(&send("POST", PATH, body, &[], None).await?.text)
+    read(&send(Method::POST, PATH, body, &[], None).await?.text)
 }
 
 /// Ends the session at the server.
@@ -28,5 +29,5 @@ pub(crate) async fn sign_in(token: &str) -> Result<Session, ApiError> {
 /// # Errors
 /// Where the server can't be reached.
 pub(crate) async fn sign_out() -> Result<(), ApiError> {
-    send("DELETE", PATH, None, &[], None).await.map(drop)
+    send(Method::DELETE, PATH, None, &[], None).await.map(drop)
 }

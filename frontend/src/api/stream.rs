@@ -1,7 +1,8 @@
 //! `/api/jobs/{id}/stream`: server-sent events, read with fetch so that the request can carry our headers.
 
-use super::{ApiError, fetch, jobs, read_text, refusal};
+use super::{ApiError, fetch, jobs, refusal};
 use crate::sse::{SseEvent, SseReader};
+use gloo_net::http::Method;
 use js_sys::{Reflect, Uint8Array};
 use shared::id::JobId;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -28,11 +29,11 @@ pub(crate) async fn follow(
     } else {
         &headers[..1]
     };
-    let response = fetch("GET", &jobs::stream_path(id), None, headers, Some(signal)).await?;
+    let response = fetch(Method::GET, &jobs::stream_path(id), None, headers, Some(signal)).await?;
     if !response.ok() {
         return Err(refusal(
             response.status(),
-            &read_text(&response).await.unwrap_or_default(),
+            &response.text().await.unwrap_or_default(),
         ));
     }
     let body = response.body().ok_or(ApiError::Unreachable)?;

@@ -4,6 +4,7 @@
 //! Fetch tells nothing about how much was sent, so this is the one place that uses `XMLHttpRequest`.
 
 use super::{ApiError, get, read, refusal};
+use crate::place;
 use js_sys::{Function, Promise};
 use shared::dataset::{UploadProgress, UploadTarget};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
@@ -83,7 +84,8 @@ async fn put(
 }
 
 fn open(request: &XmlHttpRequest, target: &UploadTarget, from: u64, total: u64) -> Result<(), JsValue> {
-    request.open_with_async(&target.method, &target.url, true)?;
+    request.open_with_async(&target.method, &place::of_api(&target.url), true)?;
+    request.set_with_credentials(true);
     request.set_request_header("x-attune", "1")?;
     request.set_request_header("content-type", "application/octet-stream")?;
     if from > 0 {

@@ -1,13 +1,13 @@
 //! Links to pages of the app: real links, which the app follows itself when they are clicked plainly.
 
-use crate::route::Route;
+use crate::{place, route::Route};
 use web_sys::MouseEvent;
 use yew::prelude::*;
 
 /// A link that isn't made of its place and its content alone.
 #[derive(Default)]
 pub struct Link {
-    /// The address that it leads to.
+    /// The address that it leads to, within the app.
     pub to: String,
     /// Its classes.
     pub class: &'static str,
@@ -34,7 +34,7 @@ impl Link {
         html! {
             <a
                 key={self.key}
-                href={self.to}
+                href={place::of_page(&self.to)}
                 class={self.class}
                 aria-current={self.current.then_some("page")}
                 aria-label={self.label}

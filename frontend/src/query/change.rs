@@ -2,7 +2,10 @@
 //! what it made out of date or takes the outcome back.
 
 use super::{Resource, Store};
-use crate::api::{self, ApiError, jobs::Created};
+use crate::{
+    api::{self, ApiError, jobs::Created},
+    place,
+};
 use shared::{
     dataset::{Dataset, DatasetList, NewDataset},
     id::{ArtifactId, DatasetId, JobId},
@@ -30,6 +33,17 @@ impl Store {
         self.put(&api::session::session(), session.clone());
         self.schedule();
         Ok(session)
+    }
+
+    /// Asks who is signed in.
+    ///
+    /// # Errors
+    /// 401 for nobody.
+    pub(crate) async fn ask_session(&self) -> Result<(), ApiError> {
+        let query = api::session::session();
+        let session = api::read::<Session>(&api::get(query.path(), None).await?)?;
+        self.put(&query, session);
+        Ok(())
     }
 
     /// Signs out.
@@ -97,7 +111,7 @@ impl Store {
     /// 404 where it is gone.
     pub async fn download_link(&self, id: &ArtifactId) -> Result<String, ApiError> {
         self.watch(api::artifacts::download_link(id).await)
-            .map(|link| link.url)
+            .map(|link| place::of_api(&link.url))
     }
 
     /// Sends a file as a new dataset. `told` hears how many bytes are on their way or arrived.

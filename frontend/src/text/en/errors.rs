@@ -67,6 +67,12 @@ pub fn sentence(message: &str) -> String {
     text
 }
 
+/// The page on a static host can't learn where its server is.
+#[must_use]
+pub fn no_config(reason: &str) -> String {
+    format!("The file config.json, which says where this page's server is, can't be read: {reason}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::sentence;
