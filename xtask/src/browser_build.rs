@@ -5,6 +5,7 @@ use crate::{process, project, tools};
 use anyhow::{Context, Result, ensure};
 use brotli::enc::BrotliEncoderParams;
 use std::{
+    env,
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
@@ -22,11 +23,27 @@ pub(crate) fn build(public_url: Option<&str>) -> Result<()> {
     let mut trunk = process::command("trunk")?;
     // trunk 0.21.14 takes `NO_COLOR=1` for a wrong value of its own option.
     trunk.env_remove("NO_COLOR").args(["build", "--release"]);
+    trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", short_paths());
     if let Some(public_url) = public_url {
         trunk.args(["--public-url", public_url]);
     }
     process::run(&mut trunk)?;
     compress()
+}
+
+/// Panics name source files. Without the paths of the machine that builds, they weigh less and tell nothing of it.
+fn short_paths() -> String {
+    let home = env::var_os("CARGO_HOME").map_or_else(
+        || env::home_dir().unwrap_or_default().join(".cargo"),
+        PathBuf::from,
+    );
+    let registry = home.join("registry/src");
+    let indexes = fs::read_dir(&registry).into_iter().flatten().flatten();
+    let folders = indexes.map(|index| index.path()).chain([project::root()]);
+    // The variable separates its words by white space.
+    let folders = folders.filter(|folder| !folder.to_string_lossy().contains(char::is_whitespace));
+    let remapped = folders.map(|folder| format!("--remap-path-prefix={}/=", folder.display()));
+    remapped.collect::<Vec<_>>().join(" ")
 }
 
 /// Writes the `.br` sibling of every file of `dist/` that can shrink, and drops those whose original is gone.

@@ -1,8 +1,12 @@
 //! What is shipped: the page in `dist/`, and the server that holds the same page.
 
 use crate::{arguments::DistOptions, browser_build, process, project, stage::stage};
-use anyhow::{Context, Result};
-use std::{fs, path::PathBuf, process::ExitCode};
+use anyhow::{Context, Result, ensure};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Builds everything in release mode. With options for a static host, only the page is for that host: the server
 /// embeds one that asks its own origin.
@@ -31,16 +35,114 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(project::target().join("release/attune"))
 }
 
+/// Where `<head>` of index.html ends its first line; the mark must stand before boot.js, which looks for it.
+const HEAD: &str = "<head>";
+
+/// The page for a static host: below `public_url`, with `config.json`, which names the server, beside it.
 fn static_host(options: &DistOptions) -> Result<()> {
-    browser_build::build(options.public_url.as_deref())?;
-    if let Some(api_url) = &options.api_url {
-        let config = project::dist().join("config.json");
-        let text = format!(
-            "{{\"api_url\":\"{}\"}}\n",
-            api_url.replace('\\', "\\\\").replace('"', "\\\"")
+    let page = page_path(options.public_url.as_deref().unwrap_or("/"))?;
+    let api = api_address(options.api_url.as_deref().unwrap_or_default())?;
+    browser_build::build(Some(&format!("{page}/")))?;
+    let index = project::dist().join("index.html");
+    let text = fs::read_to_string(&index).with_context(|| format!("can't read `{}`", index.display()))?;
+    write(&index, &marked(&text, &page)?)?;
+    let config = format!("{{\"api_url\":\"{api}\"}}\n");
+    write(&project::dist().join("config.json"), &config)?;
+    browser_build::compress()
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("can't write `{}`", file.display()))
+}
+
+/// The path that the page is served at, without its last slash: `/console`, or nothing at the root of an origin.
+fn page_path(given: &str) -> Result<String> {
+    let path = given.trim_matches('/');
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~/".contains(letter);
+    ensure!(
+        (given.starts_with('/') || given.is_empty()) && path.chars().all(plain),
+        "`--public-url {given}` is no path: give one such as `/console/`"
+    );
+    Ok(if path.is_empty() {
+        String::new()
+    } else {
+        format!("/{path}")
+    })
+}
+
+/// The server's address without its last slash; nothing means the page's own origin.
+fn api_address(given: &str) -> Result<&str> {
+    let address = given.trim_end_matches('/');
+    let known = ["https://", "http://"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme));
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control() || "\"\\?#".contains(letter);
+    ensure!(
+        (known || address.is_empty()) && !address.contains(odd),
+        "`--api-url {given}` is no address: give one such as `https://api.example.org`"
+    );
+    Ok(address)
+}
+
+/// index.html with the mark of a static host's page (boot.js reads it), and with the links of the frame that it shows
+/// until the app stands led below the page's path.
+fn marked(index: &str, page: &str) -> Result<String> {
+    let mark = format!("{HEAD}<meta name=\"attune-page\" content=\"{page}\">");
+    ensure!(index.contains(HEAD), "index.html has no `{HEAD}`");
+    let links = index.replace(
+        "<a class=\"nav-link\" href=\"/",
+        &format!("<a class=\"nav-link\" href=\"{page}/"),
+    );
+    // trunk's minifier leaves out quotes where it can.
+    let links = links.replace(
+        "<a class=nav-link href=/",
+        &format!("<a class=nav-link href={page}/"),
+    );
+    Ok(links.replacen(HEAD, &mark, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{api_address, marked, page_path};
+
+    #[test]
+    fn the_mark_stands_first_and_links_lead_below_the_path() {
+        let index = "<!doctype html><html><head><script src=/console/boot.js></script></head>\
+            <a class=nav-link href=/jobs>Jobs</a><a class=\"nav-link\" href=\"/\">Dashboard</a>";
+        let marked = marked(index, "/console").unwrap();
+        assert!(
+            marked.contains("<head><meta name=\"attune-page\" content=\"/console\"><script"),
+            "{marked}"
         );
-        fs::write(&config, text).with_context(|| format!("can't write `{}`", config.display()))?;
-        browser_build::compress()?;
+        assert!(marked.contains("href=/console/jobs>"), "{marked}");
+        assert!(marked.contains("href=\"/console/\">"), "{marked}");
     }
-    Ok(())
+
+    #[test]
+    fn paths_and_addresses_lose_their_last_slash() {
+        assert_eq!(page_path("/console/").unwrap(), "/console");
+        assert_eq!(page_path("/a/b").unwrap(), "/a/b");
+        assert_eq!(page_path("/").unwrap(), "");
+        assert_eq!(
+            api_address("https://api.example.org/").unwrap(),
+            "https://api.example.org"
+        );
+        assert_eq!(api_address("").unwrap(), "");
+    }
+
+    #[test]
+    fn what_is_no_path_and_no_address_is_refused() {
+        for wrong in ["console", "https://example.org/", "/a\"b", "/a b"] {
+            assert!(page_path(wrong).is_err(), "{wrong}");
+        }
+        for wrong in [
+            "api.example.org",
+            "javascript:x",
+            "https://a\"b",
+            "https://a b",
+            "https://a/?x",
+        ] {
+            assert!(api_address(wrong).is_err(), "{wrong}");
+        }
+    }
 }
