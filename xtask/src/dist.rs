@@ -35,8 +35,8 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(project::target().join("release/attune"))
 }
 
-/// Where `<head>` of index.html ends its first line; the mark must stand before boot.js, which looks for it.
-const HEAD: &str = "<head>";
+/// The mark stands before this, and so before boot.js, which looks for it. (trunk's minifier drops `<head>`.)
+const TITLE: &str = "<title>";
 
 /// The page for a static host: below `public_url`, with `config.json`, which names the server, beside it.
 fn static_host(options: &DistOptions) -> Result<()> {
@@ -87,8 +87,8 @@ fn api_address(given: &str) -> Result<&str> {
 /// index.html with the mark of a static host's page (boot.js reads it), and with the links of the frame that it shows
 /// until the app stands led below the page's path.
 fn marked(index: &str, page: &str) -> Result<String> {
-    let mark = format!("{HEAD}<meta name=\"attune-page\" content=\"{page}\">");
-    ensure!(index.contains(HEAD), "index.html has no `{HEAD}`");
+    let mark = format!("<meta name=\"attune-page\" content=\"{page}\">{TITLE}");
+    ensure!(index.contains(TITLE), "index.html has no `{TITLE}`");
     let links = index.replace(
         "<a class=\"nav-link\" href=\"/",
         &format!("<a class=\"nav-link\" href=\"{page}/"),
@@ -98,7 +98,7 @@ fn marked(index: &str, page: &str) -> Result<String> {
         "<a class=nav-link href=/",
         &format!("<a class=nav-link href={page}/"),
     );
-    Ok(links.replacen(HEAD, &mark, 1))
+    Ok(links.replacen(TITLE, &mark, 1))
 }
 
 #[cfg(test)]
@@ -107,11 +107,11 @@ mod tests {
 
     #[test]
     fn the_mark_stands_first_and_links_lead_below_the_path() {
-        let index = "<!doctype html><html><head><script src=/console/boot.js></script></head>\
+        let index = "<!doctype html><html lang=en><meta charset=utf-8><title>Attune</title><script src=/console/boot.js></script>\
             <a class=nav-link href=/jobs>Jobs</a><a class=\"nav-link\" href=\"/\">Dashboard</a>";
         let marked = marked(index, "/console").unwrap();
         assert!(
-            marked.contains("<head><meta name=\"attune-page\" content=\"/console\"><script"),
+            marked.contains("<meta name=\"attune-page\" content=\"/console\"><title>"),
             "{marked}"
         );
         assert!(marked.contains("href=/console/jobs>"), "{marked}");
