@@ -99,6 +99,12 @@ pub fn is_visible() -> bool {
     document().is_none_or(|document| document.visibility_state() != web_sys::VisibilityState::Hidden)
 }
 
+/// The browser says that it has no network at all.
+#[must_use]
+pub fn is_offline() -> bool {
+    window().is_some_and(|window| !window.navigator().on_line())
+}
+
 /// `localStorage`, unless the user forbids it.
 #[must_use]
 pub fn storage() -> Option<Storage> {

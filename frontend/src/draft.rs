@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     draft::{DRAFT_VERSION, Draft, FIELDS},
     id::JobId,
+    validate::Step,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsCast as _;
@@ -72,6 +73,10 @@ pub struct DraftState {
     pub used_up: Option<JobId>,
     /// What the server said about its fields, in English, until the field is changed.
     pub refused: FieldErrors,
+    /// The furthest step of the wizard that was looked at.
+    pub reached: Step,
+    /// What is shown came from another tab, and nobody has changed it here since.
+    pub from_elsewhere: bool,
 }
 
 /// What can happen to the draft.
@@ -84,6 +89,10 @@ pub enum DraftAction {
     OnlyModel(String, Box<shared::model::JobDefaults>),
     /// Another draft takes its place.
     Replace(Box<Draft>),
+    /// The same values are to become another job.
+    Renew,
+    /// A step of the wizard is looked at.
+    Reached(Step),
     /// The server refused fields.
     Refused(FieldErrors),
     /// It became a job in this tab.
@@ -123,9 +132,8 @@ impl DraftState {
             .filter(|submitted| submitted.draft_id == draft.id)
             .map(|submitted| submitted.job_id);
         Self {
-            draft,
             used_up,
-            refused: FieldErrors::default(),
+            ..Self::holding(draft)
         }
     }
 
@@ -134,7 +142,18 @@ impl DraftState {
             draft,
             used_up: None,
             refused: FieldErrors::default(),
+            reached: Step::Setup,
+            from_elsewhere: false,
         }
+    }
+
+    /// What another tab holds takes the place of what stands here; where one is in the wizard stays.
+    fn take_over(&mut self, draft: Draft) {
+        *self = Self {
+            reached: self.reached,
+            from_elsewhere: true,
+            ..Self::holding(draft)
+        };
     }
 
     /// The state after something happened; `fresh_id` names a new draft where one begins.
@@ -143,6 +162,11 @@ impl DraftState {
         let mut next = self.clone();
         match action {
             DraftAction::Set(field, value) => {
+                // What has become a job already is the beginning of another one: nothing that is typed is lost.
+                if next.used_up.take().is_some() {
+                    fresh_id.clone_into(&mut next.draft.id);
+                }
+                next.from_elsewhere = false;
                 next.draft.set(field, value);
                 // The numbers of epochs are judged together, so a change of one says nothing about the others.
                 let together = field.ends_with("epochs");
@@ -158,16 +182,21 @@ impl DraftState {
                 }
             }
             DraftAction::Replace(draft) => next = Self::holding(*draft),
+            DraftAction::Renew => {
+                fresh_id.clone_into(&mut next.draft.id);
+                (next.used_up, next.from_elsewhere) = (None, false);
+            }
+            DraftAction::Reached(step) => next.reached = next.reached.max(step),
             DraftAction::Refused(fields) => next.refused = fields,
             DraftAction::Submitted(_) => next = Self::holding(Draft::new(fresh_id)),
             DraftAction::StoredElsewhere(Some(text)) => {
                 if let Some(draft) = read_draft(&text).filter(|draft| *draft != next.draft) {
-                    next = Self::holding(draft);
+                    next.take_over(draft);
                 }
             }
             DraftAction::StoredElsewhere(None) => {
-                if next.used_up.is_none() {
-                    next = Self::holding(Draft::new(fresh_id));
+                if next.used_up.is_none() && !next.is_pristine() {
+                    next.take_over(Draft::new(fresh_id));
                 }
             }
             DraftAction::SubmittedElsewhere(submitted) => {
@@ -177,6 +206,12 @@ impl DraftState {
             }
         }
         next
+    }
+
+    /// This tab has the last word on what is stored. What another tab wrote isn't written back: it may have written
+    /// more by now. What that tab used up and removed stays removed.
+    const fn is_ours(&self) -> bool {
+        !self.from_elsewhere && self.used_up.is_none()
     }
 
     /// Nobody has typed anything yet, so nothing is worth keeping.
@@ -219,8 +254,7 @@ pub fn use_stored_draft() -> DraftHandle {
     });
     use_change((*state).clone(), |state| {
         let text = (!state.is_pristine()).then(|| json::write(&state.draft).unwrap_or_default());
-        // A draft that is used up and was removed by the tab that used it up stays removed.
-        if text != browser::stored(DRAFT_KEY) && state.used_up.is_none() {
+        if state.is_ours() && text != browser::stored(DRAFT_KEY) {
             browser::store(DRAFT_KEY, text.as_deref());
         }
         None
@@ -228,23 +262,29 @@ pub fn use_stored_draft() -> DraftHandle {
     {
         let dispatcher = state.dispatcher();
         use_change((), move |()| {
-            let listener = browser::window().map(|window| {
-                Listener::new(&window, "storage", move |event| {
-                    let event: StorageEvent = event.unchecked_into();
-                    let value = event.new_value();
-                    match event.key().as_deref() {
-                        Some(DRAFT_KEY) => dispatcher.dispatch(DraftAction::StoredElsewhere(value)),
-                        Some(SUBMITTED_KEY) => {
-                            let submitted = value.and_then(|text| json::read(&text).ok());
-                            if let Some(submitted) = submitted {
-                                dispatcher.dispatch(DraftAction::SubmittedElsewhere(submitted));
-                            }
-                        }
-                        _ => {}
-                    }
-                })
+            let window = browser::window()?;
+            // A page that the browser had put aside heard of nothing meanwhile.
+            let woken = dispatcher.clone();
+            let shown_again = Listener::new(&window, "pageshow", move |_| {
+                if let Some(text) = browser::stored(DRAFT_KEY) {
+                    woken.dispatch(DraftAction::StoredElsewhere(Some(text)));
+                }
             });
-            Some(Box::new(listener))
+            let told = Listener::new(&window, "storage", move |event| {
+                let event: StorageEvent = event.unchecked_into();
+                let value = event.new_value();
+                match event.key().as_deref() {
+                    Some(DRAFT_KEY) => dispatcher.dispatch(DraftAction::StoredElsewhere(value)),
+                    Some(SUBMITTED_KEY) => {
+                        let submitted = value.and_then(|text| json::read(&text).ok());
+                        if let Some(submitted) = submitted {
+                            dispatcher.dispatch(DraftAction::SubmittedElsewhere(submitted));
+                        }
+                    }
+                    _ => {}
+                }
+            });
+            Some(Box::new((shown_again, told)))
         });
     }
     state
@@ -306,6 +346,44 @@ mod tests {
         assert_eq!((here.draft.name.as_str(), here.draft.id.as_str()), ("first", "a"));
         let other = typed().after(DraftAction::SubmittedElsewhere(submitted("z")), "unused");
         assert_eq!(other.used_up, None);
+    }
+
+    #[test]
+    fn what_came_from_another_tab_says_so_until_somebody_types_here() {
+        let there = typed().after(DraftAction::Set("epochs", "7".into()), "unused");
+        let here = typed().after(DraftAction::Reached(Step::Review), "unused");
+        let here = here.after(
+            DraftAction::StoredElsewhere(Some(there.draft.to_json())),
+            "unused",
+        );
+        assert!(here.from_elsewhere && here.reached == Step::Review);
+        assert!(
+            !here.is_ours(),
+            "an echo would overwrite what is typed there next"
+        );
+        let here = here.after(DraftAction::StoredElsewhere(Some(here.draft.to_json())), "unused");
+        assert!(here.from_elsewhere, "the same again is no news");
+        let here = here.after(DraftAction::Set("epochs", "8".into()), "unused");
+        assert!(!here.from_elsewhere && here.is_ours());
+        let empty =
+            DraftState::from_stored(None, None, "mine").after(DraftAction::StoredElsewhere(None), "new");
+        assert_eq!((empty.draft.id.as_str(), empty.from_elsewhere), ("mine", false));
+    }
+
+    #[test]
+    fn typing_into_a_draft_that_became_a_job_begins_another_one() {
+        let here = typed().after(DraftAction::SubmittedElsewhere(submitted("a")), "unused");
+        let here = here.after(DraftAction::Set("epochs", "7".into()), "b");
+        assert_eq!((here.draft.id.as_str(), here.used_up.as_ref()), ("b", None));
+        assert_eq!(
+            (here.draft.name.as_str(), here.draft.epochs.as_str()),
+            ("first", "7")
+        );
+        let again = typed().after(DraftAction::Renew, "c");
+        assert_eq!(
+            (again.draft.id.as_str(), again.draft.name.as_str()),
+            ("c", "first")
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use crate::{
     contract_server::{ContractServer, KEY},
     server::{Server, Setup},
 };
+use shared::timestamp::Timestamp;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A fresh workspace, and the console in front of it. Nothing is kept from one answer to the next, so that what a test
 /// changes there is seen at once.
@@ -24,6 +26,14 @@ pub async fn hosted_with(settings: &[(&str, &str)]) -> (ContractServer, Server) 
     }
     let server = setup.start().await;
     (upstream, server)
+}
+
+/// So long ago, and a little more, as the API tells times.
+#[must_use]
+pub fn minutes_ago(minutes: u64) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let then = since.saturating_sub(Duration::from_secs(minutes * 60 + 20));
+    Timestamp::from_unix_ms(i64::try_from(then.as_millis()).expect("a time")).to_rfc3339()
 }
 
 impl Browser {

@@ -42,6 +42,8 @@ pub struct FieldProps {
     pub choices: Vec<(String, String)>,
     /// A value must be given.
     pub required: bool,
+    /// How far down a stepper goes.
+    pub least: u32,
 }
 
 impl FieldProps {
@@ -61,18 +63,23 @@ impl FieldProps {
 
     fn described_by(&self) -> String {
         let id = control_id(self.field);
-        let hint = format!("{id}-hint");
-        if self.error.is_some() {
-            format!("{id}-error {hint}")
+        let error = if self.error.is_some() {
+            format!("{id}-error ")
         } else {
-            hint
-        }
+            String::new()
+        };
+        let note = if self.note.is_empty() {
+            String::new()
+        } else {
+            format!("{id}-note ")
+        };
+        format!("{error}{note}{id}-hint")
     }
 
     fn frame(&self, control: Html) -> Html {
         let id = control_id(self.field);
         let chips = self.chips.iter().map(|chip| {
-            let chosen = *chip == self.value;
+            let chosen = *chip == self.value || is_same_number(chip, &self.value);
             let value = chip.clone();
             let onclick = self.on_change.reform(move |_: MouseEvent| value.clone());
             html! {
@@ -120,12 +127,18 @@ impl FieldProps {
     }
 }
 
+/// `1e-4` is `0.0001`.
+fn is_same_number(one: &str, other: &str) -> bool {
+    let read = |text: &str| shared::number::parse(text.trim());
+    read(one).is_some_and(|number| read(other) == Some(number))
+}
+
 /// A line of text.
 pub fn text_field(props: &FieldProps) -> Html {
     props.frame(html! {
         <div class="control">
             { props.input() }
-            <span class="control-note" aria-hidden="true">{ props.note.clone() }</span>
+            <span class="control-note" id={format!("{}-note", control_id(props.field))}>{ props.note.clone() }</span>
         </div>
     })
 }
@@ -133,7 +146,12 @@ pub fn text_field(props: &FieldProps) -> Html {
 /// A whole number with buttons for one less and one more; the arrow keys do the same.
 pub fn stepper_field(props: &FieldProps) -> Html {
     let now = props.value.trim().parse::<i64>().ok();
-    let to = |by: i64| now.unwrap_or(0).saturating_add(by).max(0).to_string();
+    let to = |by: i64| {
+        now.unwrap_or(0)
+            .saturating_add(by)
+            .max(props.least.into())
+            .to_string()
+    };
     let (lower, higher) = (to(-1), to(1));
     let onkeydown = {
         let (on_change, lower, higher) = (props.on_change.clone(), lower.clone(), higher.clone());
@@ -211,6 +229,12 @@ mod tests {
             .hydratable(false)
             .render()
             .await
+    }
+
+    #[test]
+    fn a_chip_is_on_however_its_number_is_written() {
+        assert!(is_same_number("0.0001", "1e-4") && is_same_number("0.0001", " 0.00010"));
+        assert!(!is_same_number("0.0001", "") && !is_same_number("0.0001", "0.0002"));
     }
 
     #[tokio::test]

@@ -14,6 +14,8 @@ use crate::{
         page_header::PageHeader,
         table::{ACTIONS, table},
     },
+    draft::use_draft,
+    pages::wizard::waiting_draft,
     part::{keyed_part, part},
     query::{Loaded, Poll, hooks::use_now, use_queries, use_query},
     route::{Address, Route, Section, use_address},
@@ -85,6 +87,7 @@ fn given(text: &str) -> Option<String> {
 #[hook]
 pub fn use_jobs_page() -> Html {
     let now = use_now(30_000);
+    let draft = use_draft();
     let state = ListState::from_address(&use_address());
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let cursors = use_state(|| (ListState::default(), Vec::<String>::new()));
@@ -149,6 +152,7 @@ pub fn use_jobs_page() -> Html {
             <PageHeader title={text::section_label(Section::Jobs)} sub={words(limit)}>
                 { link(&Route::Setup, "button primary", text::new_job()) }
             </PageHeader>
+            { waiting_draft(draft) }
             { part(use_filters, filters) }
             <section class="card" aria-label={text::section_label(Section::Jobs)}>
                 { face(&first, || skeleton_lines(8), |list| empty(list, &state), |_| {

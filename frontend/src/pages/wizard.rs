@@ -8,6 +8,8 @@ mod findings;
 mod frame;
 mod review;
 mod setup;
+mod trouble;
+mod waiting;
 
 use crate::{
     api, browser,
@@ -32,6 +34,7 @@ use shared::{
     validate::{Step, field_step, new_job_from_draft},
 };
 use std::rc::Rc;
+pub(crate) use waiting::waiting_draft;
 use yew::prelude::*;
 
 /// Which step is shown.
@@ -62,7 +65,7 @@ pub fn use_wizard_page(props: Rc<WizardProps>) -> Html {
     html! {
         <div class="page">
             <PageHeader title={text::wizard_title()} sub={words(text::wizard_sub())} />
-            { frame::steps_bar(step) }
+            { frame::steps_bar(step, step, |_| false) }
             { face(&capabilities, skeleton, |_| None, |_| Html::default()) }
         </div>
     }
@@ -113,8 +116,6 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
     let refused_here = first_field(handle.refused.fields().filter(|field| field_step(field) == step));
     let wants_focus = refused_here.is_some();
     let focus = use_focus(refused_here);
-    use_defaults(handle.clone(), &models);
-
     let found = new_job_from_draft(&handle.draft, &props.capabilities)
         .err()
         .unwrap_or_default();
@@ -123,10 +124,19 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
         .map(|field| field_step(field))
         .min()
         .unwrap_or(Step::Review);
-    if unfinished < step {
+    use_defaults(handle.clone(), step.min(unfinished), &models);
+    // Judged where somebody comes in: whoever is on a step already isn't thrown off it because another tab empties a
+    // field for a moment.
+    let came_too_early = *use_state(|| unfinished < step);
+    if came_too_early || (unfinished < step && handle.is_pristine()) {
         return part(use_redirect, Route::of_step(unfinished));
     }
     let errors = visible_errors(step, &found, &handle.refused, *sent, &left);
+    let is_faulty = |of: Step| {
+        let left_behind = found.keys().any(|field| of < step && field_step(field) == of);
+        left_behind || errors.fields().any(|field| field_step(field) == of)
+    };
+    let steps_bar = frame::steps_bar(step, handle.reached, is_faulty);
     let leave = {
         let left = left.clone();
         Callback::from(move |field: &'static str| {
@@ -174,8 +184,8 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
             </PageHeader>
             <div class="columns wizard">
                 <div>
-                    { frame::steps_bar(step) }
-                    <div>{ frame::used_up(handle) }</div>
+                    { steps_bar }
+                    <div>{ frame::elsewhere(handle) }</div>
                     <div key={text::step_label(step)}>{ body }</div>
                 </div>
                 <aside><div key={text::step_label(step)}>{ aside }</div></aside>
@@ -222,15 +232,18 @@ fn use_redirect(to: Rc<Route>) -> Html {
     html! { <p class="visually-hidden" role="status">{ text::loading() }</p> }
 }
 
-/// Fills what nobody has touched with what the chosen model proposes; a lone model is chosen by itself.
+/// Fills what nobody has touched with what the chosen model proposes; a lone model is chosen by itself. Remembers which
+/// step was reached, too.
 #[hook]
-fn use_defaults(handle: DraftHandle, models: &Loaded<ModelList>) {
+fn use_defaults(handle: DraftHandle, reached: Step, models: &Loaded<ModelList>) {
     let known = (
+        reached,
         handle.draft.base_model.clone(),
         handle.draft.id.clone(),
         models.data.clone(),
     );
-    use_change(known, move |(chosen, _, models)| {
+    use_change(known, move |(reached, chosen, _, models)| {
+        handle.dispatch(DraftAction::Reached(*reached));
         let list = models.as_ref()?;
         if let ([only], true) = (list.models.as_slice(), chosen.is_empty()) {
             handle.dispatch(DraftAction::OnlyModel(

@@ -65,7 +65,7 @@ words! {
     /// Dashboard, no job ever.
     no_jobs_title = "No jobs yet";
     /// Dashboard, no job ever.
-    no_jobs_body = "Pick a base model, bring examples of what it should do, and watch it learn.";
+    no_jobs_body = "Pick a base model, say how it should be trained, and start.";
     /// Dashboard, nothing runs.
     nothing_running = "Nothing is training right now.";
     /// Dashboard, beside the ring.
@@ -255,7 +255,7 @@ pub fn deleted(name: &str) -> String {
 #[must_use]
 pub fn dashboard_summary(summary: &JobSummary) -> String {
     match (summary.running, summary.queued) {
-        _ if summary.total == 0 => "Fine-tune a model on your own examples.".to_owned(),
+        _ if summary.total == 0 => "Nothing has been trained here yet.".to_owned(),
         (0, 0) => "No job is training.".to_owned(),
         (0, queued) => format!("{} waiting for a trainer.", plural(queued, "job is", "jobs are")),
         (running, 0) => format!("{} training.", plural(running, "job is", "jobs are")),
@@ -343,12 +343,6 @@ pub const fn failed_word() -> &'static str {
 #[must_use]
 pub fn tokens(number: u64) -> String {
     plural(number, "token", "tokens")
-}
-
-/// Told when duplicating a job replaced an unfinished draft.
-#[must_use]
-pub const fn draft_replaced() -> &'static str {
-    "Your unfinished draft was replaced."
 }
 
 /// How a job trains.

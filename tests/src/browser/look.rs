@@ -124,6 +124,11 @@ impl Browser {
 
     /// Photographs the whole page as it is, and answers the file.
     pub async fn photograph(&self, name: &str) -> PathBuf {
+        // Colours on their way from one theme to the other would be shown as neither.
+        self.script(
+            "document.getAnimations().forEach(change => { if (change instanceof CSSTransition) change.finish() })",
+        )
+        .await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
         fs::create_dir_all(&folder).expect("a folder for pictures");
         let file = folder.join(format!("{name}.png"));

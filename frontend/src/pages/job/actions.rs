@@ -23,6 +23,7 @@ enum Asked {
     Nothing,
     Cancel,
     Delete,
+    Duplicate,
 }
 
 #[derive(PartialEq)]
@@ -70,14 +71,34 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             });
         })
     };
-    let dialog = ConfirmDialogProps {
-        open: *asked == Asked::Cancel,
-        title: text::cancel_job_title(&job.name),
-        body: text::cancel_job_body(),
-        confirm: text::yes_cancel_job(),
-        decline: text::keep_training(),
-        on_confirm: cancel,
-        on_close: done.clone(),
+    let repeat = {
+        let (draft, job) = (draft.clone(), Rc::clone(&job));
+        Callback::from(move |()| {
+            if let Some(draft) = &draft {
+                repeat(draft, &job);
+            }
+        })
+    };
+    let dialog = if *asked == Asked::Duplicate {
+        ConfirmDialogProps {
+            open: true,
+            title: text::replace_draft_title().to_owned(),
+            body: text::replace_draft_body(),
+            confirm: text::replace_draft(),
+            decline: text::keep_draft(),
+            on_confirm: repeat.clone(),
+            on_close: done.clone(),
+        }
+    } else {
+        ConfirmDialogProps {
+            open: *asked == Asked::Cancel,
+            title: text::cancel_job_title(&job.name),
+            body: text::cancel_job_body(),
+            confirm: text::yes_cancel_job(),
+            decline: text::keep_training(),
+            on_confirm: cancel,
+            on_close: done.clone(),
+        }
     };
     let deletion = DeleteJobProps {
         job: (*asked == Asked::Delete).then(|| Rc::clone(&job)),
@@ -97,11 +118,18 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             }
         })
     };
-    let duplicate = Callback::from(move |_: MouseEvent| {
-        if let Some(draft) = draft.clone() {
-            repeat(draft, &job, &toaster);
-        }
-    });
+    let duplicate = {
+        // Only an unfinished draft is worth a question.
+        let loses = draft.is_some_and(|draft| !draft.is_pristine() && draft.used_up.is_none());
+        let ask = ask(Asked::Duplicate);
+        Callback::from(move |event: MouseEvent| {
+            if loses {
+                ask.emit(event);
+            } else {
+                repeat.emit(());
+            }
+        })
+    };
     html! {
         <>
             { button_if(can_cancel, "button quiet", text::cancel_job(), ask(Asked::Cancel)) }
@@ -125,18 +153,11 @@ pub(crate) fn follow_download(store: &Store, toaster: &Toaster, artifact: Artifa
     });
 }
 
-/// Begins a draft that repeats a job. An unfinished draft that it replaces can be had back.
-fn repeat(draft: DraftHandle, job: &Job, toaster: &Toaster) {
-    let before = (!draft.is_pristine()).then(|| draft.draft.clone());
-    draft.dispatch(DraftAction::Replace(Box::new(Draft::from_job(
-        browser::random_id(),
-        job,
-    ))));
+/// Begins a draft that repeats a job, in place of the one that stands.
+fn repeat(draft: &DraftHandle, job: &Job) {
+    let repeated = Draft::from_job(browser::random_id(), job);
+    draft.dispatch(DraftAction::Replace(Box::new(repeated)));
     Route::Setup.go();
-    if let Some(before) = before {
-        let undo = move |()| draft.dispatch(DraftAction::Replace(Box::new(before.clone())));
-        toaster.undoable(text::draft_replaced(), Callback::from(undo));
-    }
 }
 
 #[cfg(test)]

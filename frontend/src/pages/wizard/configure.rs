@@ -30,6 +30,12 @@ pub(super) fn configure(props: &StepProps) -> Html {
             ..props.field(field, hint)
         })
     };
+    let epochs = FieldProps {
+        numeric: true,
+        required: true,
+        least: props.capabilities.bounds.epochs.min,
+        ..props.field("epochs", text::hint_epochs())
+    };
     let learning_rate = FieldProps {
         required: true,
         note: note(&props.draft.draft.learning_rate),
@@ -44,12 +50,12 @@ pub(super) fn configure(props: &StepProps) -> Html {
     html! {
         <div class="card form-body">
             <div class="trio">
-                { whole("epochs", text::hint_epochs()) }
-                { whole("evaluation_epochs", text::hint_evaluation()) }
+                { stepper_field(&epochs) }
+                { whole("evaluation_epochs", text::hint_evaluation(props.capabilities.datasets)) }
                 { whole("warmup_epochs", text::hint_warmup()) }
             </div>
             <div class="half">{ text_field(&learning_rate) }</div>
-            <div>{ advanced }</div>
+            <div hidden={!props.capabilities.hyperparameters}>{ advanced }</div>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! Last step: shows all and submits. What the server refuses goes home to its field on its step.
 
-use super::frame;
+use super::{frame, trouble};
 use crate::{
     api::ApiError,
     components::{
@@ -18,7 +18,7 @@ use shared::{
     dataset::DatasetList,
     model::ModelList,
     problem::Problem,
-    validate::{Step, field_step, new_job_from_draft},
+    validate::{Step, field_step, first_unfinished_step, new_job_from_draft},
 };
 use std::rc::Rc;
 use yew::prelude::*;
@@ -36,17 +36,22 @@ pub(super) fn use_review(props: Rc<ReviewProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let busy = use_state(|| false);
-    let failure = use_state(String::new);
+    let failure = use_state(|| None::<ApiError>);
     let onsubmit = {
         let (props, busy, failure) = (Rc::clone(&props), busy.clone(), failure.setter());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
             let handle = props.draft.clone();
-            let (Ok(new_job), false) = (new_job_from_draft(&handle.draft, &props.capabilities), *busy) else {
-                return;
+            let new_job = match new_job_from_draft(&handle.draft, &props.capabilities) {
+                Ok(new_job) if !*busy => new_job,
+                Ok(_) => return,
+                // Another tab took something away meanwhile.
+                Err(_) => {
+                    return Route::of_step(first_unfinished_step(&handle.draft, &props.capabilities)).go();
+                }
             };
             busy.set(true);
-            failure.set(String::new());
+            failure.set(None);
             let (store, toaster, busy, failure) =
                 (store.clone(), toaster.clone(), busy.setter(), failure.clone());
             wasm_bindgen_futures::spawn_local(async move {
@@ -69,7 +74,7 @@ pub(super) fn use_review(props: Rc<ReviewProps>) -> Html {
                     }
                     Err(error) => {
                         busy.set(false);
-                        failure.set(take_home(&handle, &error));
+                        failure.set(take_home(&handle, error));
                     }
                 }
             });
@@ -80,27 +85,25 @@ pub(super) fn use_review(props: Rc<ReviewProps>) -> Html {
             <div class="stack">
                 { setup_card(&props) }
                 { configure_card(&props) }
-                <div class="notice notice-error" role="alert" hidden={failure.is_empty()}>{ (*failure).clone() }</div>
+                <div hidden={failure.is_none()}>{ trouble::trouble(&props, &failure) }</div>
             </div>
             { frame::buttons(Step::Review, text::start_fine_tuning(), *busy) }
         </form>
     }
 }
 
-/// Takes what was refused to its fields, on the first step that has one; gives what has no field.
-fn take_home(handle: &DraftHandle, error: &ApiError) -> String {
-    let refused = match error {
+/// Takes what was refused to its fields, on the first step that has one; gives back what has no field.
+fn take_home(handle: &DraftHandle, error: ApiError) -> Option<ApiError> {
+    let refused = match &error {
         ApiError::Problem(problem) => refused_fields(problem),
         _ => FieldErrors::default(),
     };
-    match refused.fields().map(|field| field_step(field)).min() {
-        Some(step) => {
-            handle.dispatch(DraftAction::Refused(refused));
-            Route::of_step(step).go();
-            String::new()
-        }
-        None => text::error_line(error),
-    }
+    let Some(step) = refused.fields().map(|field| field_step(field)).min() else {
+        return Some(error);
+    };
+    handle.dispatch(DraftAction::Refused(refused));
+    Route::of_step(step).go();
+    None
 }
 
 /// What a refusal says about fields that have a place in the form, in our words where the finding is ours.

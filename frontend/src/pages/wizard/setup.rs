@@ -30,7 +30,7 @@ pub(super) fn setup(props: &StepProps) -> Html {
     let model = FieldProps {
         required: true,
         choices: models(props),
-        ..props.field("base_model", text::hint_base_model())
+        ..props.field("base_model", text::hint_base_model(props.capabilities.artifacts))
     };
     let datasets = if props.capabilities.datasets {
         dataset_fields(props)

@@ -20,6 +20,12 @@ words! {
     draft_dropped = "The draft was dropped.";
     /// Names the steps.
     steps = "Steps";
+    /// Read after a step's name.
+    step_done = "done";
+    /// Read after a step's name.
+    step_faulty = "needs a change";
+    /// Another tab changed the draft.
+    from_elsewhere = "Brought up to date with your other tab.";
     /// Choice before anything is chosen.
     choose = "Choose…";
     /// Choice of no validation dataset.
@@ -35,19 +41,15 @@ words! {
     /// Hint.
     hint_name = "3 to 50 letters, digits and dashes. It names the job in every list.";
     /// Hint.
-    hint_base_model = "What the training starts from. It stays as it is; you get a small adapter beside it.";
-    /// Hint.
     hint_training = "The examples to learn from.";
     /// Hint.
     hint_validation = "Examples that are never trained on: they show whether it learned or only memorised.";
     /// Hint.
     hint_epochs = "How often the model sees all of the data.";
     /// Hint.
-    hint_evaluation = "After how many of them it is tested on the validation data.";
+    hint_warmup = "In how many of the first epochs the learning rate rises from zero.";
     /// Hint.
-    hint_warmup = "In how many of them the learning rate rises from zero.";
-    /// Hint.
-    hint_learning_rate = "How far each step moves the model. Too high and the loss jumps; too low and it hardly falls.";
+    hint_learning_rate = "How far each step moves the model: above 0, at most 1, as 0.0001 or 1e-4. Too high and the loss jumps; too low and it hardly falls.";
     /// Opens the rest.
     advanced = "LoRA, batch and seed";
     /// Label.
@@ -86,16 +88,24 @@ words! {
     learning_rate = "Learning rate";
     /// On the review.
     edit = "Edit";
-    /// On the review.
-    review_hint = "Training starts as soon as a trainer is free.";
     /// This draft has become a job.
     used_up_title = "This draft was already started";
     /// This draft has become a job.
-    used_up_body = "It became a job in another tab. Starting it again leads to that job and makes no second one.";
+    used_up_body = "It became a job in another tab. Starting it again leads to that job; changing something here begins another one.";
     /// Leads to it.
     open_job = "Open the job";
     /// Begins anew.
     new_draft = "Begin a new draft";
+    /// Leads back to the unfinished draft.
+    continue_draft = "Continue the draft";
+    /// Asked before a duplicate takes an unfinished draft's place.
+    replace_draft_title = "Replace your unfinished draft?";
+    /// Asked before a duplicate takes an unfinished draft's place.
+    replace_draft_body = "A draft of a new job is kept in this browser. Duplicating this job puts its values in its place.";
+    /// Does it.
+    replace_draft = "Replace the draft";
+    /// Doesn't.
+    keep_draft = "Keep the draft";
     /// Told when a submit gave the first job.
     already_started = "This draft was already started: here is its job.";
     /// Told after submitting.
@@ -133,6 +143,36 @@ pub fn field_label(field: &str) -> &'static str {
         "schedule" => super::schedule(),
         "seed" => super::seed(),
         _ => "Field",
+    }
+}
+
+/// Tells of an unfinished draft.
+#[must_use]
+pub fn draft_waits(name: &str) -> String {
+    if name.is_empty() {
+        "An unfinished draft is kept.".to_owned()
+    } else {
+        format!("Your draft “{name}” is kept.")
+    }
+}
+
+/// What the base model is for.
+#[must_use]
+pub const fn hint_base_model(gives_adapter: bool) -> &'static str {
+    if gives_adapter {
+        "What the training starts from. It stays as it is; you get a small adapter beside it."
+    } else {
+        "What the training starts from."
+    }
+}
+
+/// What the evaluation epochs are.
+#[must_use]
+pub const fn hint_evaluation(has_datasets: bool) -> &'static str {
+    if has_datasets {
+        "After how many of the epochs it is tested on the validation data."
+    } else {
+        "How many of the epochs are for evaluation. Together with warm-up at most all of them."
     }
 }
 
