@@ -133,7 +133,7 @@ fn compressible(
 fn cors(state: &AppState) -> CorsLayer {
     let origins: Vec<HeaderValue> = state
         .origins
-        .allowed()
+        .elsewhere()
         .iter()
         .filter_map(|origin| HeaderValue::from_str(origin).ok())
         .collect();
@@ -158,7 +158,8 @@ fn cors(state: &AppState) -> CorsLayer {
             LAST_EVENT_ID,
         ])
         .expose_headers([crate::request::REQUEST_ID, header::RETRY_AFTER])
-        .max_age(Duration::from_secs(600))
+        // As long as any browser remembers it. A delisted origin is refused by the answers themselves, at once.
+        .max_age(Duration::from_secs(7_200))
 }
 
 async fn no_such_path() -> ApiError {

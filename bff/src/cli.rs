@@ -1,6 +1,7 @@
 //! The command line of `attune`.
 
 mod doctor;
+mod health;
 #[cfg(feature = "embedded")]
 mod key;
 mod url;
@@ -43,6 +44,17 @@ enum Command {
     /// Check the configuration and what it points at.
     Doctor {
         /// The address that the server would listen on.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Ask the server on this machine how it is; fails unless it is well.
+    Health {
+        /// Ask whether it can work: whether its store and its upstream answer.
+        #[arg(long)]
+        ready: bool,
+        /// The address that the server listens on, where it is given by a flag there.
         #[arg(long, value_name = "ADDR")]
         listen: Option<String>,
         #[command(flatten)]
@@ -116,6 +128,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Url { listen, common } => url::print(&load(&common.flags(listen))?.config),
         Command::Doctor { listen, common } => runtime()?.block_on(doctor::check(&common.flags(listen))),
+        Command::Health {
+            ready,
+            listen,
+            common,
+        } => health::check(&load(&common.flags(listen))?.config, ready),
         #[cfg(feature = "embedded")]
         Command::Key(command) => runtime()?.block_on(key::run(command)),
         #[cfg(feature = "embedded")]

@@ -79,6 +79,10 @@ pub struct Config {
     pub upload_bytes: u64,
     /// Largest other request body in bytes.
     pub body_bytes: usize,
+    /// How long a connection may take over the head of a request, and lie idle between two.
+    pub header_timeout: Duration,
+    /// What whoever reads `/metrics` has to show.
+    pub metrics_token: Option<Secret>,
     /// How long a shutdown may take before it is cut short.
     pub shutdown: Duration,
     /// How logs are written.
@@ -116,7 +120,7 @@ pub struct RemoteConfig {
     pub timeout: Duration,
     /// Largest answer.
     pub max_answer_bytes: usize,
-    /// How long an answer serves everybody who asks for the same; 0: only those who ask while it is on its way.
+    /// How long an answer serves everybody who asks for the same; 0: nobody else.
     pub cache: Duration,
 }
 

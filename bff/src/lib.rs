@@ -13,6 +13,7 @@ pub mod downloads;
 pub mod extract;
 pub mod guard;
 pub mod headers;
+pub mod listener;
 pub mod logging;
 pub mod metrics;
 pub mod origin;

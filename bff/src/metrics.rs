@@ -13,13 +13,17 @@ use std::{
 /// Upper bounds of the duration's buckets, in seconds.
 const BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
+/// Every method that we know.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+
 /// Everything that is counted.
 pub struct Metrics {
-    requests: Mutex<BTreeMap<Labels, Durations>>,
+    requests: Mutex<BTreeMap<String, ByAnswer>>,
     started: Instant,
 }
 
-type Labels = (String, String, u16);
+/// The requests of one route.
+type ByAnswer = BTreeMap<(&'static str, u16), Durations>;
 
 #[derive(Default)]
 struct Durations {
@@ -41,15 +45,19 @@ impl Metrics {
     /// Counts one request. `route` is a pattern, so that the number of series is bounded.
     pub fn record(&self, method: &Method, route: &str, status: StatusCode, duration: Duration) {
         // An unknown method is the caller's invention.
-        let method = match method.as_str() {
-            known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH") => known,
-            _ => "other",
-        };
+        let method = *METHODS
+            .iter()
+            .find(|known| **known == method.as_str())
+            .unwrap_or(&"other");
         let seconds = duration.as_secs_f64();
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = requests
-            .entry((method.to_owned(), route.to_owned(), status.as_u16()))
-            .or_default();
+        if !requests.contains_key(route) {
+            requests.insert(route.to_owned(), ByAnswer::new());
+        }
+        let Some(by_answer) = requests.get_mut(route) else {
+            return;
+        };
+        let entry = by_answer.entry((method, status.as_u16())).or_default();
         entry.count += 1;
         entry.seconds += seconds;
         for (bucket, bound) in entry.buckets.iter_mut().zip(BUCKETS) {
@@ -123,7 +131,10 @@ impl Metrics {
         let name = "attune_http_request_duration_seconds";
         head(text, name, "histogram", "Requests by method, route and status.");
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((method, route, status), durations) in requests.iter() {
+        let all = requests
+            .iter()
+            .flat_map(|(route, by_answer)| by_answer.iter().map(move |(labels, one)| (route, labels, one)));
+        for (route, (method, status), durations) in all {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             for (bound, value) in BUCKETS.iter().zip(durations.buckets) {
                 line(

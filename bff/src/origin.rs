@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 #[derive(Debug, Clone)]
 pub struct Origins {
     own: Vec<String>,
-    allowed: Vec<String>,
+    elsewhere: Vec<String>,
 }
 
 impl Origins {
@@ -20,7 +20,6 @@ impl Origins {
         let mut own: Vec<String> = ["127.0.0.1", "localhost", "[::1]"]
             .into_iter()
             .filter_map(|host| Url::parse(&format!("http://{host}:{port}")).ok())
-            .chain(public_url.cloned())
             .map(|url| url.origin().ascii_serialization())
             .collect();
         if listener.ip().is_loopback()
@@ -28,10 +27,10 @@ impl Origins {
         {
             own.push(url.origin().ascii_serialization());
         }
-        Self {
-            own,
-            allowed: allowed.to_vec(),
-        }
+        // The public address may be a static host's, and then isn't where this server is.
+        let public = public_url.map(|url| url.origin().ascii_serialization());
+        let elsewhere = public.into_iter().chain(allowed.iter().cloned()).collect();
+        Self { own, elsewhere }
     }
 
     /// Whether an `Origin` header's value is listed.
@@ -39,14 +38,14 @@ impl Origins {
     pub fn lists(&self, origin: &str) -> bool {
         self.own
             .iter()
-            .chain(&self.allowed)
+            .chain(&self.elsewhere)
             .any(|listed| listed == origin)
     }
 
-    /// The origins beside our own, which need CORS headers.
+    /// The origins beside the listener's, whose pages need CORS headers.
     #[must_use]
-    pub fn allowed(&self) -> &[String] {
-        &self.allowed
+    pub fn elsewhere(&self) -> &[String] {
+        &self.elsewhere
     }
 }
 

@@ -6,8 +6,10 @@ use crate::{
     clock::Clock,
     config::{Config, UpstreamConfig},
     headers::SecurityHeaders,
+    listener,
     metrics::Metrics,
     origin::Origins,
+    probes::{MetricsDoor, Readiness},
     router,
     secret::Secret,
     session::Sessions,
@@ -36,11 +38,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let finished = CancellationToken::new();
     let drained = finished.clone();
-    let serving = tokio::spawn(async move {
-        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move { drained.cancelled().await })
-            .await
-    });
+    let serving = tokio::spawn(listener::serve(listener, app, drained, config.header_timeout));
     // Listened for before anybody can know that this server is there.
     let told_to_stop = stop_signals()?;
     announce(&config, address);
@@ -95,6 +93,8 @@ pub async fn assemble(
         guesses: GuessLimit::new(clock.clone()),
         origins: Origins::new(address, config.public_url.as_ref(), &config.allowed_origins),
         metrics: Metrics::default(),
+        metrics_door: MetricsDoor::new(config),
+        readiness: Readiness::default(),
         clock,
         stopping,
         upload_bytes: config.upload_bytes,

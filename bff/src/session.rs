@@ -4,11 +4,13 @@
 //! ends by sign-out, by lying idle, or by its age.
 
 mod memory;
+mod recent;
 #[cfg(feature = "embedded")]
 mod sqlite;
 
 use crate::clock::Clock;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use recent::Recent;
 use sha2::{Digest as _, Sha256};
 use shared::{id::Subject, session::Session, timestamp::Timestamp};
 #[cfg(feature = "embedded")]
@@ -95,6 +97,7 @@ impl Error for SessionError {}
 /// Where sessions are kept.
 pub struct Sessions {
     store: Store,
+    recent: Recent,
     clock: Clock,
     ended: broadcast::Sender<SessionHash>,
 }
@@ -147,6 +150,7 @@ impl Sessions {
     fn over(store: Store, clock: Clock) -> Self {
         Self {
             store,
+            recent: Recent::default(),
             clock,
             ended: broadcast::Sender::new(64),
         }
@@ -195,12 +199,13 @@ impl Sessions {
     /// The store failed.
     pub async fn find(&self, hash: SessionHash) -> Result<Option<Session>, SessionError> {
         let now = self.clock.now();
-        let record = match &self.store {
-            Store::Memory(store) => store.find(hash),
-            #[cfg(feature = "embedded")]
-            Store::Sqlite(store) => store.find(hash).await?,
+        let record = match self.recent.find(hash, now) {
+            Some(record) => record,
+            None => match self.look_up(hash, now).await? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
         };
-        let Some(record) = record else { return Ok(None) };
         if record.is_over(now) {
             self.end(hash).await?;
             return Ok(None);
@@ -211,8 +216,23 @@ impl Sessions {
                 #[cfg(feature = "embedded")]
                 Store::Sqlite(store) => store.touch(hash, now).await?,
             }
+            self.recent.touch(hash, now);
         }
         Ok(Some(record.session))
+    }
+
+    /// Asks the store, and remembers what it says unless the session has ended meanwhile.
+    async fn look_up(&self, hash: SessionHash, now: Timestamp) -> Result<Option<Record>, SessionError> {
+        let before = self.recent.begin();
+        let record = match &self.store {
+            Store::Memory(store) => store.find(hash),
+            #[cfg(feature = "embedded")]
+            Store::Sqlite(store) => store.find(hash).await?,
+        };
+        if let Some(record) = &record {
+            self.recent.keep(before, hash, record.clone(), now);
+        }
+        Ok(record)
     }
 
     /// Ends a session for good.
@@ -225,6 +245,7 @@ impl Sessions {
             #[cfg(feature = "embedded")]
             Store::Sqlite(store) => store.remove(hash).await?,
         }
+        self.recent.forget(hash);
         // Nobody may be watching.
         let _watchers = self.ended.send(hash);
         Ok(())
@@ -235,7 +256,9 @@ impl Sessions {
     /// # Errors
     /// It doesn't.
     pub async fn ping(&self) -> Result<(), SessionError> {
-        self.find(SessionHash([0; 32])).await.map(|_| ())
+        self.look_up(SessionHash([0; 32]), self.clock.now())
+            .await
+            .map(|_| ())
     }
 }
 

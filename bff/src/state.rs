@@ -1,7 +1,13 @@
 //! What every handler may use.
 
 use crate::{
-    clock::Clock, metrics::Metrics, origin::Origins, secret::Secret, session::Sessions, sign_in::GuessLimit,
+    clock::Clock,
+    metrics::Metrics,
+    origin::Origins,
+    probes::{MetricsDoor, Readiness},
+    secret::Secret,
+    session::Sessions,
+    sign_in::GuessLimit,
     upstream::Upstream,
 };
 use std::sync::Arc;
@@ -25,6 +31,10 @@ pub struct Shared {
     pub origins: Origins,
     /// Counts requests.
     pub metrics: Metrics,
+    /// Who may read them.
+    pub metrics_door: MetricsDoor,
+    /// What `/readyz` found last.
+    pub readiness: Readiness,
     /// The time.
     pub clock: Clock,
     /// Set when the server is about to stop: streams end.

@@ -6,6 +6,7 @@ use crate::{
     headers::SecurityHeaders,
     metrics::Metrics,
     origin::Origins,
+    probes::{MetricsDoor, Readiness},
     router,
     secret::Secret,
     session::{COOKIE, Sessions},
@@ -42,12 +43,18 @@ pub(crate) const PUBLIC: &str = "https://api.attune.example";
 /// The router with what it needs.
 pub(crate) struct TestApp {
     pub(crate) state: AppState,
+    /// The time of everything here.
+    pub(crate) clock: Clock,
     router: Router,
 }
 
 impl TestApp {
     /// Over any upstream.
     pub(crate) fn over(upstream: Arc<dyn Upstream>) -> Self {
+        Self::new(upstream, MetricsDoor::Open)
+    }
+
+    fn new(upstream: Arc<dyn Upstream>, metrics_door: MetricsDoor) -> Self {
         let clock = Clock::manual(Timestamp::from_unix_ms(1_800_000_000_000));
         let listener: SocketAddr = LISTENER.parse().expect("an address");
         let public = PUBLIC.parse().expect("an address");
@@ -58,7 +65,9 @@ impl TestApp {
             guesses: GuessLimit::new(clock.clone()),
             origins: Origins::new(listener, Some(&public), &[ALLOWED.to_owned()]),
             metrics: Metrics::default(),
-            clock,
+            metrics_door,
+            readiness: Readiness::default(),
+            clock: clock.clone(),
             stopping: CancellationToken::new(),
             upload_bytes: 1_000,
             body_bytes: 2_000,
@@ -66,13 +75,19 @@ impl TestApp {
         // Stands in for the engine's surface, and shows what a panic becomes.
         let v1 = Router::new().route("/panic", axum::routing::get(panics));
         let router = router::router(&state, SecurityHeaders::new("", false), Some(v1));
-        Self { state, router }
+        Self { state, clock, router }
     }
 
     /// Over a Job Training API that answers as the test says.
     pub(crate) async fn with_job_training_api() -> (Self, MockServer) {
         let server = MockServer::start().await;
         (Self::over(Arc::new(job_training_api(&server))), server)
+    }
+
+    /// The same, with another rule for who may read `/metrics`.
+    pub(crate) async fn with_metrics_door(door: MetricsDoor) -> (Self, MockServer) {
+        let server = MockServer::start().await;
+        (Self::new(Arc::new(job_training_api(&server)), door), server)
     }
 
     /// Nobody: no cookie.

@@ -31,6 +31,14 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
             "is shorter than 16 characters; use a long random text",
         ));
     }
+    if let Some(token) = &raw.metrics.token
+        && token.expose().len() < 16
+    {
+        return Err(settings.bad(
+            "metrics.token",
+            "is shorter than 16 characters; use a long random text",
+        ));
+    }
     refuse_unsafe_listen(settings, listen, public_url.as_ref())?;
     let upstream = upstream(settings)?;
     let json = match raw.log.format.as_str() {
@@ -46,6 +54,12 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
     )?;
     at_least(settings, "limits.upload_bytes", raw.limits.upload_bytes, 1)?;
     at_least(settings, "limits.body_bytes", raw.limits.body_bytes, 1024)?;
+    at_least(
+        settings,
+        "limits.header_timeout_ms",
+        raw.limits.header_timeout_ms,
+        1,
+    )?;
     let data_dir = raw
         .data_dir
         .clone()
@@ -66,6 +80,8 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         trainer_threads: raw.engine.threads,
         upload_bytes: raw.limits.upload_bytes,
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
+        header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),
+        metrics_token: raw.metrics.token.clone(),
         shutdown: Duration::from_millis(raw.shutdown_ms),
         log: LogConfig {
             json,

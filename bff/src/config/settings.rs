@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 21] = [
+pub(super) const KEYS: [(&str, Shape); 23] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -41,6 +41,8 @@ pub(super) const KEYS: [(&str, Shape); 21] = [
     ("engine.threads", Shape::Number),
     ("limits.upload_bytes", Shape::Number),
     ("limits.body_bytes", Shape::Number),
+    ("limits.header_timeout_ms", Shape::Number),
+    ("metrics.token", Shape::Text),
     ("log.format", Shape::Text),
     ("log.filter", Shape::Text),
 ];
@@ -59,6 +61,7 @@ pub struct RawSettings {
     pub(super) upstream: RawUpstream,
     pub(super) engine: RawEngine,
     pub(super) limits: RawLimits,
+    pub(super) metrics: RawMetrics,
     pub(super) log: RawLog,
 }
 
@@ -87,6 +90,13 @@ pub(super) struct RawEngine {
 pub(super) struct RawLimits {
     pub(super) upload_bytes: u64,
     pub(super) body_bytes: u64,
+    pub(super) header_timeout_ms: u64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    pub(super) token: Option<Secret>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -109,6 +119,7 @@ impl Default for RawSettings {
             upstream: RawUpstream::default(),
             engine: RawEngine::default(),
             limits: RawLimits::default(),
+            metrics: RawMetrics::default(),
             log: RawLog::default(),
         }
     }
@@ -143,6 +154,8 @@ impl Default for RawLimits {
         Self {
             upload_bytes: 8 << 30,
             body_bytes: 1 << 20,
+            // Above the idle times of the usual reverse proxies: who keeps connections should be the one to end them.
+            header_timeout_ms: 75_000,
         }
     }
 }
@@ -261,7 +274,10 @@ fn explain(error: figment::Error, file: Option<&PathBuf>) -> ConfigError {
     );
     let problem = match (&first.kind, setting.as_str()) {
         // The value of a secret is never told.
-        (figment::error::Kind::InvalidType(_, expected), "local_token" | "upstream.api_key") => {
+        (
+            figment::error::Kind::InvalidType(_, expected),
+            "local_token" | "upstream.api_key" | "metrics.token",
+        ) => {
             format!("must be {expected}")
         }
         (figment::error::Kind::InvalidType(found, expected), _) => {

@@ -93,7 +93,7 @@ fn a_missing_value_says_what_to_set() {
 
 #[test]
 fn an_unknown_key_in_the_file_is_refused_and_an_unknown_variable_is_a_warning() {
-    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `shutdown_ms`, `upstream`, `engine`, `limits`, `log`");
+    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `shutdown_ms`, `upstream`, `engine`, `limits`, `metrics`, `log`");
     insta::assert_snapshot!(refusal("[upstream]\nurl = \"x\"\n", &[]), @"unknown key `upstream.url` in `attune.toml`: known here: `kind`, `base_url`, `api_key`, `api_key_file`, `connect_timeout_ms`, `timeout_ms`, `max_answer_bytes`, `cache_ms`");
     insta::assert_snapshot!(refusal("listen = \n", &[]), @"configuration file `attune.toml`: TOML parse error at line 1, column 10");
     let loaded = read("", &[("ATTUNE_SERVICE_PORT", "1"), ("OTHER", "2")], None).expect("good");
@@ -109,6 +109,8 @@ fn no_complaint_tells_a_secret() {
             "[upstream]\napi_key = [\"hidden-key\"]\n",
             &[("ATTUNE_UPSTREAM__API_KEY", "")],
         ),
+        refusal("", &[("ATTUNE_METRICS__TOKEN", "short-secret")]),
+        refusal("[metrics]\ntoken = 123456789\n", &[]),
         refusal("", &[("ATTUNE_UPSTREAM__API_KEY", "hidden key")]),
         refusal("[upstream]\napi_key = \"hidden-key\n", &[]),
     ] {
@@ -165,4 +167,26 @@ fn a_key_can_come_from_a_file() {
     };
     assert!(remote.api_key.matches("from-the-file"));
     assert_eq!(remote.base_url.as_str(), "https://jobs.example/api");
+}
+
+#[test]
+fn the_counters_are_open_only_where_nobody_else_can_ask() {
+    use crate::probes::MetricsDoor;
+    let strong = ("ATTUNE_LOCAL_TOKEN", "0123456789abcdef0123456789abcdef");
+    let public = ("ATTUNE_PUBLIC_URL", "https://tune.example.com");
+    let token = ("ATTUNE_METRICS__TOKEN", "a-token-for-the-scraper");
+    let door = |pairs: &[(&str, &str)], listen: &str| {
+        MetricsDoor::new(&read("", pairs, Some(listen)).expect("good").config)
+    };
+    assert!(matches!(door(&[], "127.0.0.1:1"), MetricsDoor::Open));
+    assert!(
+        matches!(door(&[public], "127.0.0.1:1"), MetricsDoor::Shut),
+        "behind a reverse proxy"
+    );
+    assert!(matches!(door(&[strong, public], "0.0.0.0:1"), MetricsDoor::Shut));
+    assert!(matches!(door(&[token], "127.0.0.1:1"), MetricsDoor::Token(_)));
+    assert!(matches!(
+        door(&[strong, public, token], "0.0.0.0:1"),
+        MetricsDoor::Token(_)
+    ));
 }

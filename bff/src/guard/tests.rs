@@ -204,6 +204,35 @@ async fn only_listed_origins_may_read_and_they_may_send_the_cookie() {
     let listed = preflight(ALLOWED).await;
     assert_eq!(listed.header("access-control-allow-origin"), ALLOWED);
     assert_eq!(listed.header("access-control-allow-credentials"), "true");
+    assert_eq!(
+        listed.header("access-control-max-age"),
+        "7200",
+        "browsers keep it"
+    );
+    for header in [
+        "x-attune",
+        "content-type",
+        "content-range",
+        "idempotency-key",
+        "last-event-id",
+    ] {
+        assert!(
+            listed.header("access-control-allow-headers").contains(header),
+            "{header}"
+        );
+    }
+    for answer in [&listed, &preflight("https://evil.example").await] {
+        assert!(
+            answer.header("vary").contains("origin"),
+            "no cache gives one origin's answer to another"
+        );
+    }
+    let page_elsewhere = preflight(PUBLIC).await;
+    assert_eq!(
+        page_elsewhere.header("access-control-allow-origin"),
+        PUBLIC,
+        "the public address may be a static host's"
+    );
     let unlisted = preflight("https://evil.example").await;
     assert_eq!(unlisted.header("access-control-allow-origin"), "");
     let read = app

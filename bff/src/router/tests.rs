@@ -1,4 +1,4 @@
-use crate::test_app::TestApp;
+use crate::{probes::MetricsDoor, secret::Secret, test_app::TestApp};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
@@ -152,9 +152,13 @@ async fn readiness_tells_a_refused_key_from_an_upstream_that_is_down() {
     }
     {
         let _mock = status(500).await;
+        let soon = app.anon().get("/readyz").await.json();
+        assert_eq!(soon["upstream"], "key_rejected", "told again for a second");
+        app.clock.advance_ms(1_000);
         assert_eq!(app.anon().get("/readyz").await.json()["upstream"], "failed");
     }
     let _mock = status(200).await;
+    app.clock.advance_ms(1_000);
     insta::assert_snapshot!(app.anon().get("/readyz").await.shown(), @r#"
     200 OK
     {
@@ -163,6 +167,51 @@ async fn readiness_tells_a_refused_key_from_an_upstream_that_is_down() {
       "upstream": "ok"
     }
     "#);
+}
+
+#[tokio::test]
+async fn however_often_readiness_is_asked_the_upstream_is_asked_once_a_second() {
+    let (app, server) = TestApp::with_job_training_api().await;
+    wiremock::Mock::given(wiremock::matchers::path("/api/models"))
+        .respond_with(wiremock::ResponseTemplate::new(401))
+        .expect(2)
+        .mount(&server)
+        .await;
+    for _second in 0..2 {
+        let asked = (0..50).map(|_| async { app.anon().get("/readyz").await.status });
+        let answers = futures_util::future::join_all(asked).await;
+        assert!(
+            answers
+                .iter()
+                .all(|status| *status == StatusCode::SERVICE_UNAVAILABLE)
+        );
+        app.clock.advance_ms(1_000);
+    }
+}
+
+#[tokio::test]
+async fn the_counters_are_for_whoever_has_the_token_where_others_can_ask() {
+    let ask = async |door: MetricsDoor, authorization: Option<&str>| {
+        let (app, _server) = TestApp::with_metrics_door(door).await;
+        let anon = app.anon();
+        let asking = anon.request(Method::GET, "/metrics");
+        let asking = match authorization {
+            Some(value) => asking.header("authorization", value),
+            None => asking,
+        };
+        let answer = asking.send().await;
+        let told = answer.text().contains("attune_uptime_seconds");
+        assert_eq!(told, answer.status == StatusCode::OK);
+        answer.status.as_u16()
+    };
+    let token = || MetricsDoor::Token(Secret::new("a-token-for-the-scraper"));
+    assert_eq!(ask(MetricsDoor::Open, None).await, 200);
+    assert_eq!(ask(MetricsDoor::Shut, None).await, 403);
+    assert_eq!(ask(MetricsDoor::Shut, Some("Bearer ")).await, 403);
+    assert_eq!(ask(token(), None).await, 401);
+    assert_eq!(ask(token(), Some("Bearer a-token-for-the-scrapes")).await, 401);
+    assert_eq!(ask(token(), Some("Basic a-token-for-the-scraper")).await, 401);
+    assert_eq!(ask(token(), Some("Bearer a-token-for-the-scraper")).await, 200);
 }
 
 #[tokio::test]

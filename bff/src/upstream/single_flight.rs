@@ -16,8 +16,8 @@ use std::{
 
 type Flying<T> = Shared<BoxFuture<'static, Answer<Arc<T>>>>;
 
-/// The newest answer for each thing, and the requests in flight. Without a lifetime (0) answers are shared by those
-/// who ask while they are on their way, and not kept.
+/// The newest answer for each thing, and the requests in flight. Without a lifetime (0) nothing is shared: everybody
+/// asks for themselves.
 pub(super) struct SingleFlight<K, T> {
     flights: Mutex<HashMap<K, Flight<T>>>,
     lifetime: Duration,
@@ -42,6 +42,9 @@ impl<K: Eq + Hash, T: Send + Sync + 'static> SingleFlight<K, T> {
     where
         F: Future<Output = Answer<T>> + Send + 'static,
     {
+        if self.lifetime.is_zero() {
+            return fetch().await.map(Arc::new);
+        }
         let answer = {
             let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
             // What serves nobody any more goes, so that there are never more than were asked for lately.
@@ -151,6 +154,6 @@ mod tests {
             let answer = unkept.get(key, move || async move { Ok(number) }).await;
             assert_eq!(*answer.expect("ok"), number, "nothing is kept without a lifetime");
         }
-        assert_eq!(unkept.flights.lock().expect("unpoisoned").len(), 1);
+        assert_eq!(unkept.flights.lock().expect("unpoisoned").len(), 0);
     }
 }

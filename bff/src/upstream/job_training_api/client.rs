@@ -3,7 +3,8 @@
 mod refusal;
 
 use super::super::{Answer, UpstreamError, error::Cause};
-use crate::config::RemoteConfig;
+use crate::{config::RemoteConfig, secret::Secret};
+use memchr::memmem;
 use refusal::refusal;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
@@ -36,6 +37,7 @@ pub enum ClientError {
 /// Speaks to one Job Training API. It follows no redirect, so the key never leaves for another host.
 pub(super) struct Client {
     http: reqwest::Client,
+    key: Secret,
     base_url: Url,
     timeout: Duration,
     max_answer_bytes: usize,
@@ -55,6 +57,7 @@ impl Client {
             .build()?;
         Ok(Self {
             http,
+            key: config.api_key.clone(),
             base_url: config.base_url.clone(),
             timeout: config.timeout,
             max_answer_bytes: config.max_answer_bytes,
@@ -105,8 +108,9 @@ impl Client {
 
     async fn exchange(&self, request: RequestBuilder, deadline: Instant) -> Answer<Received> {
         let whole = async {
-            let response = request.send().await.map_err(unreachable)?;
-            let (status, headers) = (response.status(), response.headers().clone());
+            let mut response = request.send().await.map_err(unreachable)?;
+            let status = response.status();
+            let headers = std::mem::take(response.headers_mut());
             let body = self.body(response).await?;
             Ok(Received {
                 status,
@@ -135,8 +139,28 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        Ok(without_key(body, self.key.expose().as_bytes()))
     }
+}
+
+/// What an upstream says may repeat our key ("the key … is unknown"): nobody behind here gets to see it.
+fn without_key(body: Vec<u8>, key: &[u8]) -> Vec<u8> {
+    let finder = memmem::Finder::new(key);
+    let Some(first) = finder.find(&body) else {
+        return body;
+    };
+    tracing::warn!("the upstream repeats its key in an answer; it is hidden");
+    let mut hidden = Vec::with_capacity(body.len());
+    let mut rest = body.as_slice();
+    let mut next = Some(first);
+    while let Some(position) = next {
+        hidden.extend_from_slice(&rest[..position]);
+        hidden.extend_from_slice(b"[hidden]");
+        rest = &rest[position + key.len()..];
+        next = finder.find(rest);
+    }
+    hidden.extend_from_slice(rest);
+    hidden
 }
 
 /// A whole answer, whatever it says.
@@ -183,4 +207,23 @@ fn unreachable(error: reqwest::Error) -> UpstreamError {
     }
     // The address tells nothing that the operator doesn't know, but it has no place in an answer or a log.
     UpstreamError::Unreachable(Cause::new(error.without_url()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_key;
+
+    #[test]
+    fn a_key_that_is_repeated_is_hidden_each_time_and_nothing_else_changes() {
+        let hidden = |text: &str| {
+            let bytes = without_key(text.as_bytes().to_vec(), b"the-key");
+            String::from_utf8(bytes).expect("text")
+        };
+        assert_eq!(
+            hidden(r#"{"error":"the-key, the-key? the-ke"}"#),
+            r#"{"error":"[hidden], [hidden]? the-ke"}"#
+        );
+        assert_eq!(hidden("the-key"), "[hidden]");
+        assert_eq!(hidden("no key"), "no key");
+    }
 }
