@@ -12,7 +12,9 @@ usage: cargo xtask COMMAND
   test                              every check and every test, the browser's included
   dist [--api-url URL]              the page for a static host in dist/, and the server in target/release
        [--public-url PATH]
+  image [--thin]                    a container image of one static binary; thin: without engine and trainer
   size                              weigh what the first visit downloads, and fail above the limit
+  bench proxy                       what the checks of /api cost, beside nginx's proxy_pass
   openapi [--check]                 write docs/openapi.json from the code, or fail where it is stale
   base-model [ARGUMENTS]            make the bundled base model anew (takes up to an hour)
   help                              this page";
@@ -28,12 +30,19 @@ pub(crate) enum Command {
     Test,
     /// Build what is shipped.
     Dist(DistOptions),
+    /// Make a container image.
+    Image(ImageOptions),
     /// Weigh the first visit.
     Size,
     /// Write or compare docs/openapi.json.
     Openapi {
         /// Compare instead of writing.
         check: bool,
+    },
+    /// Measure something beside a peer.
+    Bench {
+        /// Which benchmark.
+        name: String,
     },
     /// Make the bundled base model anew.
     BaseModel {
@@ -60,6 +69,13 @@ pub(crate) struct DistOptions {
     pub(crate) public_url: Option<String>,
 }
 
+/// What `image` was given.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ImageOptions {
+    /// Leave the engine and the trainer out.
+    pub(crate) thin: bool,
+}
+
 /// Reads the command line without the program's name.
 ///
 /// # Errors
@@ -77,8 +93,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         "run" => return run(parser),
         "test" => Command::Test,
         "dist" => return dist(parser),
+        "image" => return image(parser),
         "size" => Command::Size,
         "openapi" => return openapi(parser),
+        "bench" => Command::Bench {
+            name: parser.value()?.string()?,
+        },
         "base-model" => {
             return Ok(Command::BaseModel {
                 arguments: parser.raw_args()?.collect(),
@@ -114,6 +134,17 @@ fn dist(mut parser: Parser) -> Result<Command> {
         }
     }
     Ok(Command::Dist(options))
+}
+
+fn image(mut parser: Parser) -> Result<Command> {
+    let mut options = ImageOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("thin") => options.thin = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Command::Image(options))
 }
 
 fn openapi(mut parser: Parser) -> Result<Command> {

@@ -18,15 +18,12 @@ const COMPRESSED: [&str; 7] = ["html", "js", "css", "wasm", "json", "svg", "txt"
 ///
 /// # Errors
 /// A tool is missing and can't be installed, the page doesn't build, or `dist/` can't be written.
-pub(crate) fn build(public_url: Option<&str>) -> Result<()> {
+pub(crate) fn build() -> Result<()> {
     tools::ensure_browser_build()?;
     let mut trunk = process::command("trunk")?;
     // trunk 0.21.14 takes `NO_COLOR=1` for a wrong value of its own option.
     trunk.env_remove("NO_COLOR").args(["build", "--release"]);
     trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", short_paths());
-    if let Some(public_url) = public_url {
-        trunk.args(["--public-url", public_url]);
-    }
     process::run(&mut trunk)?;
     compress()
 }
@@ -60,12 +57,19 @@ pub(crate) fn compress() -> Result<()> {
         fs::remove_file(file).with_context(|| format!("can't remove `{}`", file.display()))?;
     }
     for file in files.iter().filter(|file| has_extension(file, &COMPRESSED)) {
-        let plain = fs::read(file).with_context(|| format!("can't read `{}`", file.display()))?;
-        let sibling = brotli_sibling(file);
-        fs::write(&sibling, brotli(&plain)?)
-            .with_context(|| format!("can't write `{}`", sibling.display()))?;
+        compress_file(file)?;
     }
     Ok(())
+}
+
+/// Writes the `.br` sibling of one file.
+///
+/// # Errors
+/// It can't be read, or its sibling can't be written.
+pub(crate) fn compress_file(file: &Path) -> Result<()> {
+    let plain = fs::read(file).with_context(|| format!("can't read `{}`", file.display()))?;
+    let sibling = brotli_sibling(file);
+    fs::write(&sibling, brotli(&plain)?).with_context(|| format!("can't write `{}`", sibling.display()))
 }
 
 /// Every file of `dist/`, by name.

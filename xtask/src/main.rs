@@ -4,9 +4,10 @@
 //! workspace that is broken.
 
 mod arguments;
-
+mod bench;
 mod browser_build;
 mod dist;
+mod image;
 mod openapi;
 mod process;
 mod project;
@@ -14,6 +15,7 @@ mod recipe;
 mod run;
 mod size;
 mod stage;
+mod static_host;
 mod test;
 mod tools;
 
@@ -36,8 +38,10 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Test => test::test(),
         Command::Dist(options) => dist::dist(&options),
+        Command::Image(options) => image::image(&options),
         Command::Size => size::size(),
         Command::Openapi { check } => openapi::openapi(check),
+        Command::Bench { name } => bench::bench(&name),
         Command::BaseModel { arguments } => recipe::base_model(&arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -12,7 +12,7 @@ const LIMIT: u64 = 250_000;
 /// # Errors
 /// The page can't be built or is above [`LIMIT`].
 pub(crate) fn size() -> Result<ExitCode> {
-    stage("page", || browser_build::build(None))?;
+    stage("page", browser_build::build)?;
     check()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! Every check and every test, in the order in which they are cheapest to fail.
 
-use crate::{browser_build, openapi, process, project, size, stage::stage, tools};
+use crate::{browser_build, dist, openapi, process, project, size, stage::stage, tools};
 use anyhow::Result;
 use std::{process::ExitCode, time::Instant};
 
@@ -23,8 +23,9 @@ pub(crate) fn test() -> Result<ExitCode> {
     stage("dependencies", || {
         cargo("deny --log-level error check bans licenses sources", &[])
     })?;
-    stage("page", || browser_build::build(None))?;
+    stage("page", browser_build::build)?;
     stage("size", size::check)?;
+    stage("page for a static host", dist::for_tests)?;
     stage("lints", || {
         cargo("clippy --workspace --all-targets --locked", &DENY_WARNINGS)
     })?;
@@ -55,6 +56,7 @@ fn tests() -> Result<()> {
     nextest.env("INSTA_UPDATE", "no");
     nextest.env("ATTUNE_TEST_BINARY", project::target().join("debug/attune"));
     nextest.env("ATTUNE_TEST_PYTHON", tools::python()?);
+    nextest.env("ATTUNE_TEST_STATIC_HOST", dist::static_host_folder());
     process::run(&mut nextest)
 }
 

@@ -43,7 +43,7 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// # Errors
 /// Something can't be installed; the message says what to install by hand.
 pub(crate) fn ensure_browser_build() -> Result<()> {
-    ensure_wasm_target()?;
+    ensure_target(WASM_TARGET)?;
     WASM_BINDGEN.ensure_exact()?;
     TRUNK.ensure_exact()?;
     ensure_wasm_opt()
@@ -60,19 +60,32 @@ pub(crate) fn ensure_tests() -> Result<()> {
     python::ensure()
 }
 
-fn ensure_wasm_target() -> Result<()> {
-    let libraries = process::capture(process::command("rustc")?.args([
-        "--print",
-        "target-libdir",
-        "--target",
-        WASM_TARGET,
-    ]))?;
+/// What `bench proxy` measures against, and what binds a process to a core.
+///
+/// # Errors
+/// As [`ensure_browser_build`].
+pub(crate) fn ensure_nginx() -> Result<()> {
+    apt::ensure(&["nginx", "taskset"], &["nginx-light", "util-linux"])
+}
+
+/// What a binary without a system's C library needs: the Rust target, and a C compiler for SQLite and the like.
+///
+/// # Errors
+/// As [`ensure_browser_build`].
+pub(crate) fn ensure_static(target: &str) -> Result<()> {
+    ensure_target(target)?;
+    apt::ensure(&["musl-gcc"], &["musl-tools"])
+}
+
+fn ensure_target(target: &str) -> Result<()> {
+    let libraries =
+        process::capture(process::command("rustc")?.args(["--print", "target-libdir", "--target", target]))?;
     if fs::exists(libraries.trim()).unwrap_or(false) {
         return Ok(());
     }
-    announce(&format!("the Rust target {WASM_TARGET}"));
-    process::run(process::command("rustup")?.args(["target", "add", WASM_TARGET]))
-        .with_context(|| format!("install the target `{WASM_TARGET}` for this toolchain by hand"))
+    announce(&format!("the Rust target {target}"));
+    process::run(process::command("rustup")?.args(["target", "add", target]))
+        .with_context(|| format!("install the target `{target}` for this toolchain by hand"))
 }
 
 fn ensure_wasm_opt() -> Result<()> {

@@ -1,0 +1,39 @@
+//! `cargo xtask bench NAME`: figures beside a peer's, measured in one run on this machine. The ratio comes last.
+
+mod proxy;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+/// Runs one benchmark.
+///
+/// # Errors
+/// There is none of that name, a peer can't be installed, or the answers to compare are not equal.
+pub(crate) fn bench(name: &str) -> Result<ExitCode> {
+    match name {
+        "proxy" => proxy::bench()?,
+        _ => bail!("there is no benchmark `{name}`; there is `proxy`"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The middle one; of an even number, the lower of the two in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values
+        .get(values.len().saturating_sub(1) / 2)
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one_in_whatever_order() {
+        assert!((median(vec![5.0, 1.0, 3.0]) - 3.0).abs() < f64::EPSILON);
+        assert!((median(vec![4.0, 1.0, 2.0, 3.0]) - 2.0).abs() < f64::EPSILON);
+        assert!(median(Vec::new()).is_nan());
+    }
+}
