@@ -68,19 +68,30 @@ impl Api {
     /// A client without a session.
     #[must_use]
     pub fn anonymous(server: &Server) -> Self {
+        Self::at(&server.address)
+    }
+
+    /// A client without a session of whatever answers at this address.
+    #[must_use]
+    pub fn at(address: &str) -> Self {
         install_crypto_provider();
         let client = Client::builder().no_proxy().build().expect("a client");
         Self {
             client,
-            address: server.address.clone(),
+            address: address.to_owned(),
             cookie: None,
         }
     }
 
     /// A client with a session of its own.
     pub async fn signed_in(server: &Server) -> Self {
-        let mut api = Self::anonymous(server);
-        let answer = api.post("/api/session", &json!({"token": TOKEN})).await;
+        Self::anonymous(server).sign_in(TOKEN).await
+    }
+
+    /// The same client with a session of its own.
+    pub async fn sign_in(self, token: &str) -> Self {
+        let mut api = self;
+        let answer = api.post("/api/session", &json!({"token": token})).await;
         assert!(answer.status.is_success(), "{}", answer.body);
         let cookie = answer
             .headers

@@ -31,7 +31,7 @@ pub struct Browser {
     downloads: PathBuf,
     // Ended after the session that it drives, and before the profile is removed.
     _driver: Driver,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -56,7 +56,7 @@ impl Browser {
             web,
             downloads,
             _driver: driver,
-            _profile: profile,
+            profile,
         };
         browser
             .look(Look {
@@ -65,6 +65,12 @@ impl Browser {
             })
             .await;
         browser
+    }
+
+    /// Where it keeps what it keeps.
+    #[must_use]
+    pub fn profile(&self) -> &Path {
+        self.profile.path()
     }
 
     /// Ends the browser in good order.

@@ -16,7 +16,10 @@ pub mod examples;
 pub mod hosted;
 pub mod process_tree;
 pub mod random;
+pub mod recorder;
+pub mod secrets;
 pub mod server;
+pub mod static_host;
 pub mod stream;
 mod wizard;
 
