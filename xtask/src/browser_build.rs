@@ -1,7 +1,7 @@
 //! The page: trunk builds it into `dist/`, and every file that can shrink gets a `.br` sibling, which the server
 //! sends as it is.
 
-use crate::{process, project, tools};
+use crate::{glue, process, project, tools};
 use anyhow::{Context, Result, ensure};
 use brotli::enc::BrotliEncoderParams;
 use std::{
@@ -25,6 +25,7 @@ pub(crate) fn build() -> Result<()> {
     trunk.env_remove("NO_COLOR").args(["build", "--release"]);
     trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", short_paths());
     process::run(&mut trunk)?;
+    glue::lighten()?;
     compress()
 }
 

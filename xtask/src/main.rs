@@ -7,6 +7,7 @@ mod arguments;
 mod bench;
 mod browser_build;
 mod dist;
+mod glue;
 mod image;
 mod openapi;
 mod process;

@@ -94,10 +94,18 @@ impl FileCheck {
         }
         // Errors first when not all fit: a warning must not hide what makes the file unusable.
         let mut findings = of_file;
-        findings.append(&mut self.errors);
-        findings.append(&mut self.warnings);
-        findings.truncate(MAX_FINDINGS);
-        findings.sort_by_key(|finding| finding.line);
+        let room = MAX_FINDINGS.saturating_sub(findings.len());
+        self.errors.truncate(room);
+        self.warnings.truncate(room - self.errors.len());
+        // Both are in the order of their lines.
+        let mut warnings = self.warnings.drain(..).peekable();
+        for error in self.errors.drain(..) {
+            while let Some(warning) = warnings.next_if(|warning| warning.line < error.line) {
+                findings.push(warning);
+            }
+            findings.push(error);
+        }
+        findings.extend(warnings);
         self.report.findings = findings;
         self.report
     }
