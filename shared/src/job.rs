@@ -155,6 +155,10 @@ pub struct JobList {
     pub summary: JobSummary,
     /// Where the next page starts, if there is one.
     pub next_cursor: Option<String>,
+    /// When the newest of the jobs that `summary` counts was created: a list that is asked up to this instant stands
+    /// still while newer jobs arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
 }
 
 /// Jobs by status: `running` counts pausing too, `queued` validating too.
@@ -175,6 +179,19 @@ pub struct JobSummary {
 }
 
 impl JobSummary {
+    /// How many jobs have a status, or one that is counted with it.
+    #[must_use]
+    pub const fn of(&self, status: JobStatus) -> u64 {
+        match status {
+            JobStatus::Running | JobStatus::Pausing => self.running,
+            JobStatus::Queued | JobStatus::ValidatingFiles => self.queued,
+            JobStatus::Paused => self.paused,
+            JobStatus::Succeeded => self.completed,
+            JobStatus::Failed => self.failed,
+            JobStatus::Cancelled => self.cancelled,
+        }
+    }
+
     /// Counts `count` more jobs of one status.
     pub fn add(&mut self, status: JobStatus, count: u64) {
         let field = match status {
@@ -201,6 +218,9 @@ pub struct JobQuery {
     /// From `next_cursor`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// Jobs to skip, for a list that is entered in its middle; a cursor is what stays right while jobs come and go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u32>,
     /// Text to find in the name, the id or the base model, without case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
@@ -210,6 +230,12 @@ pub struct JobQuery {
     /// A base model's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Only jobs created then or later, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_from: Option<Timestamp>,
+    /// Only jobs created then or earlier, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_to: Option<Timestamp>,
     /// `created_at`, `name`, `status` or `base_model`; a leading `-` turns it round. `-created_at` unless told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,

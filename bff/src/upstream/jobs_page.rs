@@ -26,12 +26,16 @@ pub fn page(all: &[Job], query: &JobQuery) -> Answer<JobList> {
     let model = query.model.as_deref().filter(|model| !model.is_empty());
 
     let mut summary = JobSummary::default();
+    let mut newest = None;
     let mut found: Vec<&Job> = Vec::new();
     for job in all {
-        if !(model.is_none_or(|model| job.base_model == model) && contains(job, &needle)) {
+        let in_time = query.created_from.is_none_or(|from| job.created_at >= from)
+            && query.created_to.is_none_or(|to| job.created_at <= to);
+        if !(in_time && model.is_none_or(|model| job.base_model == model) && contains(job, &needle)) {
             continue;
         }
         summary.add(job.status, 1);
+        newest = newest.max(Some(job.created_at));
         if statuses.is_empty() || statuses.contains(&job.status) {
             found.push(job);
         }
@@ -46,6 +50,7 @@ pub fn page(all: &[Job], query: &JobQuery) -> Answer<JobList> {
             .position(|job| job.id.as_str() == cursor)
             .map_or(0, |last| last + 1),
     };
+    let start = start.saturating_add(query.offset.unwrap_or(0) as usize);
     let rest = found.get(start..).unwrap_or_default();
     let jobs: Vec<Job> = rest.iter().take(limit).map(|job| (*job).clone()).collect();
     let next_cursor = (rest.len() > limit)
@@ -55,6 +60,7 @@ pub fn page(all: &[Job], query: &JobQuery) -> Answer<JobList> {
         jobs,
         summary,
         next_cursor,
+        newest,
     })
 }
 
@@ -225,6 +231,38 @@ mod tests {
         });
         assert_eq!(ids(&second), ["1"]);
         assert_eq!(second.next_cursor, None);
+    }
+
+    #[test]
+    fn a_list_can_be_entered_in_its_middle() {
+        let middle = ask(&JobQuery {
+            limit: Some(2),
+            offset: Some(1),
+            ..JobQuery::default()
+        });
+        assert_eq!(ids(&middle), ["3", "2"]);
+        let past_its_end = ask(&JobQuery {
+            offset: Some(u32::MAX),
+            ..JobQuery::default()
+        });
+        assert_eq!((past_its_end.jobs.len(), past_its_end.summary.total), (0, 4));
+    }
+
+    #[test]
+    fn a_span_of_time_keeps_both_its_ends_and_tells_the_newest_within() {
+        let at = |unix_ms| Some(Timestamp::from_unix_ms(unix_ms));
+        let list = ask(&JobQuery {
+            created_from: at(2),
+            created_to: at(3),
+            ..JobQuery::default()
+        });
+        assert_eq!(ids(&list), ["3", "2"]);
+        assert_eq!((list.summary.total, list.newest), (2, at(3)));
+        let later = ask(&JobQuery {
+            created_from: at(5),
+            ..JobQuery::default()
+        });
+        assert_eq!((later.summary.total, later.newest), (0, None));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use shared::{
     id::{JobId, Subject},
     job::{Job, JobList, JobQuery, JobSummary},
     status::JobStatus,
+    timestamp::Timestamp,
 };
 use std::collections::HashMap;
 
@@ -43,6 +44,8 @@ impl Service {
             text,
             statuses: parse_statuses(query.status.as_deref())?,
             base_model: query.model.clone().filter(|model| !model.is_empty()),
+            created_from: query.created_from,
+            created_to: query.created_to,
             ..Filter::default()
         };
         let after = query
@@ -55,12 +58,18 @@ impl Service {
             sort,
             descending,
             after,
+            offset: query.offset.unwrap_or(0),
             limit: limit + 1,
         };
         let read = self.inner.store.read();
-        let mut rows = job_list::list(read, subject, &filter, &page).await?;
+        // Beside each other: where nothing or little matches, each is a pass over all of the subject's jobs.
+        let (mut rows, counts) = tokio::try_join!(
+            job_list::list(read, subject, &filter, &page),
+            job_list::summary(read, subject, &filter),
+        )?;
         let mut summary = JobSummary::default();
-        for (status, count) in job_list::summary(read, subject, &filter).await? {
+        let newest = counts.iter().map(|(_, _, newest)| *newest).max();
+        for (status, count, _) in counts {
             if let Some(status) = JobStatus::parse(&status) {
                 summary.add(status, from_sql(count));
             }
@@ -80,6 +89,7 @@ impl Service {
             jobs,
             summary,
             next_cursor,
+            newest: newest.map(Timestamp::from_unix_ms),
         })
     }
 

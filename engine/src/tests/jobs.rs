@@ -8,6 +8,7 @@ use shared::{
     metrics::{MetricsQuery, Series},
     run::{RunEvent, RunSpec},
     status::JobStatus,
+    timestamp::Timestamp,
 };
 
 #[tokio::test]
@@ -309,6 +310,35 @@ async fn lists_page_sort_search_and_count() {
     };
     let found = engine.service.list_jobs(&alice(), &failed).await.unwrap();
     assert_eq!((found.jobs.len(), found.summary.total), (0, 8));
+    // From the middle, and up to an instant: what came later isn't counted.
+    let whole = engine
+        .service
+        .list_jobs(&alice(), &JobQuery::default())
+        .await
+        .unwrap();
+    let middle = JobQuery {
+        offset: Some(6),
+        ..JobQuery::default()
+    };
+    let middle = engine.service.list_jobs(&alice(), &middle).await.unwrap();
+    assert_eq!(
+        (&middle.jobs[..], middle.summary),
+        (&whole.jobs[6..], whole.summary)
+    );
+    assert_eq!(whole.newest, Some(whole.jobs[0].created_at));
+    let oldest = whole.jobs[7].created_at;
+    let old = JobQuery {
+        created_to: Some(oldest),
+        ..JobQuery::default()
+    };
+    let old = engine.service.list_jobs(&alice(), &old).await.unwrap();
+    assert!(old.jobs.iter().all(|job| job.created_at <= oldest) && old.newest == Some(oldest));
+    let none = JobQuery {
+        created_from: Some(Timestamp::from_unix_ms(oldest.unix_ms() + 3_600_000)),
+        ..JobQuery::default()
+    };
+    let none = engine.service.list_jobs(&alice(), &none).await.unwrap();
+    assert_eq!((none.summary.total, none.newest), (0, None));
     let everywhere = engine
         .service
         .list_jobs(&Subject::new("nobody"), &JobQuery::default())

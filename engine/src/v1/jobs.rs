@@ -125,6 +125,7 @@ pub(crate) async fn list_jobs(
         sort: SortKey::CreatedAt,
         descending: true,
         after,
+        offset: 0,
         limit: limit + 1,
     };
     let mut rows = job_list::list(read, &caller.subject, &filter, &page)

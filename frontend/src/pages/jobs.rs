@@ -56,6 +56,7 @@ impl ListState {
             status: given(&self.status),
             model: None,
             sort: given(&self.sort),
+            ..JobQuery::default()
         }
     }
 

@@ -68,6 +68,7 @@ async fn jobs_are_listed_with_the_key_and_without_the_cookie() {
           "warmup_epochs": 1
         }
       ],
+      "newest": "2026-01-02T03:04:05Z",
       "next_cursor": null,
       "summary": {
         "cancelled": 0,
