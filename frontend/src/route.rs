@@ -1,7 +1,7 @@
 //! The addresses of the app, and the way from one to another. An address that isn't here shows the not-found page.
 //!
-//! yew-router does the routing. Its `Routable` is written out here: what the derive macro makes of twelve addresses
-//! brings a general recogniser along, which weighs more than all of this file.
+//! yew-router does the routing. Its `Routable` is written out here: what the derive macro makes brings a general
+//! recogniser along, and a handful of addresses needs none.
 
 use crate::{browser, place};
 use shared::{id::encode_segment, validate::Step};
@@ -227,7 +227,7 @@ fn decode(text: &str) -> String {
     while let Some((first, after)) = rest.split_first() {
         let hex = after
             .get(..2)
-            .filter(|_| *first == b'%')
+            .filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| str::from_utf8(digits).ok());
         match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) => {
@@ -294,5 +294,6 @@ mod tests {
         assert_eq!(decode("100%"), "100%");
         assert_eq!(decode("%zz"), "%zz");
         assert_eq!(decode("%ff"), "%ff");
+        assert_eq!(decode("%+5"), "%+5", "a sign is no hexadecimal digit");
     }
 }
