@@ -86,6 +86,11 @@ impl Entry {
         Ok(true)
     }
 
+    /// A request is under way whose answer nobody waits for.
+    const fn is_abandoned(&self) -> bool {
+        self.in_flight.is_some() && self.observers.is_empty()
+    }
+
     /// When to ask (again), if ever.
     fn due_at(&self, visible: bool) -> Option<i64> {
         if self.in_flight.is_some() || self.observers.is_empty() {
@@ -172,7 +177,8 @@ impl Cache {
     pub fn abandon(&mut self) -> Vec<Key> {
         let mut abandoned = Vec::new();
         for (key, entry) in &mut self.entries {
-            if entry.observers.is_empty() && entry.in_flight.take().is_some() {
+            if entry.is_abandoned() {
+                entry.in_flight = None;
                 abandoned.push(Rc::clone(key));
             }
         }
@@ -199,14 +205,17 @@ impl Cache {
         due
     }
 
-    /// When the next request is due, if one is.
+    /// When there is something to do next, if ever: a request to send, or at once one to [`abandon`](Self::abandon).
     #[must_use]
     pub fn next_due(&self, visible: bool) -> Option<i64> {
-        self.entries
-            .iter()
-            .map(|(_, entry)| entry)
-            .filter_map(|entry| entry.due_at(visible))
-            .min()
+        let due = |entry: &Entry| {
+            if entry.is_abandoned() {
+                Some(i64::MIN)
+            } else {
+                entry.due_at(visible)
+            }
+        };
+        self.entries.iter().filter_map(|(_, entry)| due(entry)).min()
     }
 
     /// Takes an answer's text. One whose ticket is out of date (abandoned, or asked before a change) is dropped. True

@@ -108,6 +108,11 @@ fn what_nobody_shows_is_cancelled_and_later_forgotten() {
     let mut cache = observed(Some(1000));
     let due = cache.take_due(0, true);
     cache.release(KEY, 1, 5);
+    assert_eq!(
+        cache.next_due(false),
+        Some(i64::MIN),
+        "it is cancelled without delay"
+    );
     assert_eq!(cache.abandon().len(), 1);
     assert!(!cache.finish(KEY, due[0].1, Ok(text(1)), 6));
     assert_eq!(cache.next_due(true), None);
