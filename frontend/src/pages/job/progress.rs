@@ -68,6 +68,16 @@ fn newest(progress: &Progress, tail: &Tail) -> Progress {
     progress
 }
 
+/// Whether there is anything to show: an upstream that tells no progress gets no section, rather than one that stands
+/// still, and stages that nobody knows of.
+const fn is_told(job: &Job) -> bool {
+    job.progress.is_some()
+        || matches!(
+            job.status,
+            JobStatus::ValidatingFiles | JobStatus::Queued | JobStatus::Paused
+        )
+}
+
 /// The section of a job's page.
 pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
     let mut job = job.clone();
@@ -100,17 +110,15 @@ pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
             </li>
         }
     });
-    // An upstream that tells no progress gets no bars, rather than some that stand still.
-    let is_untold = job.progress.is_none() && matches!(job.status, JobStatus::Running | JobStatus::Failed);
     html! {
-        <section class="card job-progress" aria-label={text::progress()}>
+        <section class="card job-progress" aria-label={text::progress()} hidden={!is_told(&job)}>
             <div class="card-body">
                 <div class="job-progress-head">
                     <h2>{ text::progress_title(&job) }</h2>
                     <span class="sub">{ left.map(text::time_left).unwrap_or_default() }</span>
                 </div>
                 <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format::fixed(overall(shares), 4)} max="1"></progress>
-                <ol class="stages" hidden={is_untold}>{ for bars }</ol>
+                <ol class="stages">{ for bars }</ol>
             </div>
         </section>
     }
@@ -152,5 +160,22 @@ mod tests {
         assert!(done.windows(2).all(|pair| pair[0] <= pair[1]), "{done:?}");
         assert_eq!(done.first(), Some(&0.0));
         assert!((done.last().copied().unwrap_or_default() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_upstream_that_tells_no_progress_gets_no_section() {
+        let job = |status: &str| {
+            let text = format!(
+                r#"{{"id":"a","name":"n","base_model":"m","status":"{status}","created_at":"2026-11-21T12:00:00Z"}}"#
+            );
+            serde_json::from_str::<Job>(&text).expect("a job")
+        };
+        for status in ["running", "succeeded", "failed"] {
+            assert!(!is_told(&job(status)), "{status}");
+        }
+        assert!(is_told(&job("queued")), "its place in the queue is told");
+        let mut running = job("running");
+        running.progress = Some(at(Stage::Training, 1));
+        assert!(is_told(&running));
     }
 }
