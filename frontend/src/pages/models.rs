@@ -24,6 +24,7 @@ use crate::{
     text::{self, format},
 };
 use shared::{
+    capabilities::UpstreamKind,
     id::ArtifactId,
     model::{Artifact, ArtifactList, BaseModel, ModelList},
 };
@@ -37,7 +38,8 @@ pub fn use_models_page() -> Html {
     let toaster = use_toaster();
     let draft = use_draft();
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
-    let has_artifacts = capabilities.is_some_and(|capabilities| capabilities.artifacts);
+    let has_artifacts = (capabilities.as_ref()).is_some_and(|capabilities| capabilities.artifacts);
+    let upstream = capabilities.map(|capabilities| capabilities.upstream);
     let models = use_query(api::models::list(), Poll::Never);
     let artifacts = use_optional_query(has_artifacts.then(api::artifacts::list), Poll::Every(10_000));
     let choose = Callback::from(move |id: String| {
@@ -56,7 +58,7 @@ pub fn use_models_page() -> Html {
     let base = face(
         &models,
         || skeleton_lines(3),
-        no_models,
+        |list| no_models(list, upstream),
         |list| base(list, &choose),
     );
     html! {
@@ -70,8 +72,9 @@ pub fn use_models_page() -> Html {
     }
 }
 
-fn no_models(list: &ModelList) -> Option<Html> {
-    let empty = || empty_view(text::no_models_title(), text::no_models_body(), Html::default());
+fn no_models(list: &ModelList, upstream: Option<UpstreamKind>) -> Option<Html> {
+    let body = text::no_models_body(upstream);
+    let empty = || empty_view(text::no_models_title(), body, Html::default());
     list.models.is_empty().then(empty)
 }
 

@@ -149,8 +149,6 @@ words! {
     /// Models.
     no_models_title = "No base model";
     /// Models.
-    no_models_body = "Put a folder in Hugging Face format into the server's models directory and restart it.";
-    /// Models.
     no_artifacts_title = "No tuned model yet";
     /// Models.
     no_artifacts_body = "When a job completes, its adapter can be downloaded here.";
@@ -309,7 +307,18 @@ pub const fn upstream_label(capabilities: &Capabilities) -> &'static str {
     }
 }
 
-/// Where a tuned model came from.
+/// Where there is no base model: who can bring one.
+#[must_use]
+pub const fn no_models_body(upstream: Option<UpstreamKind>) -> &'static str {
+    match upstream {
+        Some(UpstreamKind::Engine) => {
+            "Put a folder in Hugging Face format where the server's setting ATTUNE_MODELS_DIR points, then load this page again."
+        }
+        _ => "The API behind this console offers none for now, so no job can start. Ask whoever runs it.",
+    }
+}
+
+/// Names the button that downloads a tuned model.
 #[must_use]
 pub fn download_named(name: &str) -> String {
     format!("Download {name}")
@@ -355,12 +364,6 @@ pub fn method_label(method: &str) -> String {
 #[must_use]
 pub const fn all_targets() -> &'static str {
     "all seven"
-}
-
-/// Names a base model's button.
-#[must_use]
-pub fn fine_tune_named(name: &str) -> String {
-    format!("Fine-tune {name}")
 }
 
 /// `12 completed`.
