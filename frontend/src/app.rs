@@ -5,7 +5,7 @@ use crate::{
     browser::{self, Listener},
     components::{
         shell::{ShellProps, use_shell},
-        toast::{ToastList, Toaster, toasts},
+        toast::{ToastList, Toaster, toasts, use_toaster},
     },
     draft::{DraftHandle, use_stored_draft},
     pages::{self, dataset::DatasetProps, job::JobProps, sign_in::SignInProps, wizard::WizardProps},
@@ -69,6 +69,7 @@ enum Door {
 #[hook]
 fn use_gate() -> Html {
     let store = crate::query::hooks::use_store();
+    let toaster = use_toaster();
     browser::keep_navigator(use_navigator());
     let door = use_state(|| {
         if token_in_address().is_none() && browser::stored(SIGNED_IN_KEY).is_some() {
@@ -90,7 +91,9 @@ fn use_gate() -> Html {
             let listeners = watch_foreground(&store);
             let token = token_in_address();
             if token.is_some() || browser::stored(SIGNED_IN_KEY).is_none() {
-                wasm_bindgen_futures::spawn_local(async move { door.set(knock(&store, token).await) });
+                wasm_bindgen_futures::spawn_local(
+                    async move { door.set(knock(&store, &toaster, token).await) },
+                );
             }
             Some(Box::new(listeners))
         });
@@ -110,7 +113,7 @@ fn use_gate() -> Html {
 
 /// Tries the token of the address, or asks who is signed in: one request, where a page would send three that would
 /// all be refused.
-async fn knock(store: &Store, token: Option<String>) -> Door {
+async fn knock(store: &Store, toaster: &Toaster, token: Option<String>) -> Door {
     let Some(token) = token else {
         return match store.ask_session().await {
             Err(error) if error.is_signed_out() => Door::Closed(false),
@@ -120,7 +123,11 @@ async fn knock(store: &Store, token: Option<String>) -> Door {
     browser::replace_address(&browser::address().path);
     match store.sign_in(&token).await {
         Ok(_) => Door::Open,
-        Err(error) => Door::Closed(error.is_signed_out()),
+        Err(error) if error.is_signed_out() => Door::Closed(true),
+        Err(error) => {
+            toaster.tell(Err(error));
+            Door::Closed(false)
+        }
     }
 }
 
