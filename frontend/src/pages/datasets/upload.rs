@@ -1,6 +1,7 @@
 //! Sending a file: chosen or dropped, with a bar, and what went wrong.
 
 use crate::{
+    browser,
     components::{
         button::button,
         icon::{Icon, icon},
@@ -143,7 +144,7 @@ fn progress(upload: &Upload) -> Html {
     }
 }
 
-/// Sends a file and tells how far it is; then shows the dataset that it became.
+/// Sends a file and tells how far it is; then shows the dataset that it became to whoever has waited for it.
 #[hook]
 fn use_sending(upload: UseStateSetter<Upload>, limit: Option<u64>) -> Callback<File> {
     let store = use_store();
@@ -172,7 +173,10 @@ fn use_sending(upload: UseStateSetter<Upload>, limit: Option<u64>) -> Callback<F
                 Ok(dataset) => {
                     upload.set(Upload::Waiting);
                     toaster.good(&text::upload_done(&dataset.name));
-                    Route::Dataset(dataset.id.to_string()).go();
+                    // Whoever went on to something else while the bytes were on their way stays there.
+                    if Route::parse(&browser::address().path) == Route::Datasets {
+                        Route::Dataset(dataset.id.to_string()).go();
+                    }
                 }
                 Err(error) => upload.set(Upload::Failed(text::error_line(&error))),
             }
