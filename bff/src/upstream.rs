@@ -218,7 +218,7 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
-    /// Deletes a dataset that no job names.
+    /// Deletes a dataset that no unfinished job names.
     async fn delete_dataset(&self, _subject: &Subject, _id: &DatasetId) -> Answer<()> {
         Err(UpstreamError::Unsupported)
     }

@@ -40,7 +40,7 @@ pub struct Dataset {
     /// Number of findings that make it unusable, once it has been read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<u64>,
-    /// Number of jobs that name it; such a dataset can't be deleted.
+    /// Number of jobs that name it. While one of them hasn't ended, it can't be deleted.
     #[serde(default)]
     pub used_by: u64,
 }

@@ -1,8 +1,9 @@
 //! Decimal numbers to and from text, exactly, small in code.
 //!
 //! The standard library reads and writes floating-point numbers as fast as it can be done, with tables and algorithms
-//! that weigh 20 kB in the browser's module after compression. People type few numbers. So this reads and writes them
-//! with plain long arithmetic: the nearest number to every text, and the shortest text that reads back as the number.
+//! that the browser would have to fetch (docs/adr/0005 tells what was measured). People type few numbers. So this reads
+//! and writes them with plain long arithmetic: the nearest number to every text, and the shortest text that reads back
+//! as the number.
 //! Deliberately not here: words for infinity and "not a number", which no field takes; what is larger than every
 //! number is read as infinity, for the rules to refuse.
 

@@ -42,7 +42,7 @@ impl Timestamp {
     }
 }
 
-/// Reads RFC 3339 by itself: the general reader of `time` weighs 2 kB in the browser's module after compression.
+/// Reads RFC 3339 by itself: the general reader of `time` would be code for the browser to fetch (docs/adr/0005).
 fn read(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let (clock, rest) = rest.strip_prefix(['T', 't', ' '])?.split_at_checked(8)?;

@@ -87,13 +87,13 @@ pub(super) async fn find_dataset(
     ))
 }
 
-/// Deletes a dataset that no job names.
+/// Deletes a dataset that no unfinished job names.
 #[utoipa::path(delete, path = "/datasets/{id}", tag = "datasets",
     params(("id" = String, Path, description = "The dataset's id")),
     responses(
         (status = 204, description = "Deleted"),
         (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A job names it", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A job that has not ended names it", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn delete_dataset(
     State(state): State<AppState>,

@@ -75,7 +75,7 @@ pub(crate) async fn confirm(id: &DatasetId) -> Result<Dataset, ApiError> {
 /// Deletes a dataset.
 ///
 /// # Errors
-/// 409 where a job names it.
+/// 409 while a job that hasn't ended names it.
 pub(crate) async fn delete(id: &DatasetId) -> Result<(), ApiError> {
     send(Method::DELETE, &path(id, ""), None, &[], None)
         .await

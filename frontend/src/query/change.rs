@@ -156,7 +156,7 @@ impl Store {
     /// Deletes a dataset; it leaves the list at once.
     ///
     /// # Errors
-    /// 409 where a job names it.
+    /// 409 while a job that hasn't ended names it.
     pub async fn delete_dataset(&self, id: &DatasetId) -> Result<(), ApiError> {
         let undo = self.optimistic::<DatasetList>(Resource::Datasets, |list| {
             list.datasets.retain(|dataset| dataset.id != *id);

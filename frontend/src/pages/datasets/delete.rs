@@ -1,4 +1,4 @@
-//! Deleting a dataset: asked first, and explained where it stays because a job names it.
+//! Deleting a dataset: asked first, and explained where it stays because a job still uses it.
 
 use crate::{
     components::{

@@ -52,7 +52,7 @@ words! {
     /// Body of the dialog.
     delete_dataset_body = "Its file is removed from the server. This can't be undone.";
     /// Why a dataset stays.
-    dataset_in_use = "A job names this dataset, so it stays. Delete the job first.";
+    dataset_in_use = "A job that hasn't ended uses this dataset, so it stays. Cancel the job, or wait until it ends.";
     /// While the file is read.
     being_read = "The file is being read…";
     /// Whole-file findings.
