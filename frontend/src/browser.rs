@@ -79,6 +79,18 @@ pub fn local_clock(unix_ms: i64) -> String {
     )
 }
 
+/// When a day of the user's time zone begins, from a date as `2026-11-21`.
+#[must_use]
+pub fn day_start(date: &str) -> Option<i64> {
+    let utc = Timestamp::parse_rfc3339(&format!("{date}T00:00:00Z"))?.unix_ms();
+    #[cfg(target_arch = "wasm32")]
+    let offset_minutes =
+        js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(utc as f64)).get_timezone_offset();
+    #[cfg(not(target_arch = "wasm32"))]
+    let offset_minutes = 0.0;
+    Some(utc + offset_minutes as i64 * 60_000)
+}
+
 /// An instant as machines read it, in UTC.
 #[must_use]
 pub fn machine_time(instant: Timestamp) -> String {
@@ -195,6 +207,20 @@ pub fn leave_for(address: &str) {
     if let Some(window) = window() {
         let _ = window.location().set_href(address);
     }
+}
+
+/// Puts a text onto the clipboard; false where the browser has none for this page or forbids it.
+pub async fn copy(text: &str) -> bool {
+    let Some(clipboard) = window().map(|window| window.navigator().clipboard()) else {
+        return false;
+    };
+    // Absent on a page that came over plain http from another machine.
+    if wasm_bindgen::JsValue::is_undefined(&clipboard) {
+        return false;
+    }
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text))
+        .await
+        .is_ok()
 }
 
 /// A random identifier of 128 bits in hexadecimal groups.

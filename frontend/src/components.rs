@@ -3,6 +3,7 @@
 pub mod button;
 pub mod card;
 pub mod confirm_dialog;
+pub mod dialog;
 pub mod face;
 pub mod field;
 pub mod icon;

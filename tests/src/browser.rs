@@ -3,8 +3,10 @@
 mod driver;
 mod find;
 mod look;
+mod performance;
 
 pub use look::{Look, Theme, Width};
+pub use performance::{MainThread, Scroll};
 
 use crate::install_crypto_provider;
 use driver::Driver;
@@ -176,6 +178,22 @@ impl Browser {
             .perform()
             .await
             .expect("text");
+    }
+
+    /// Clicks a control with the shift key held.
+    pub async fn shift_click(&self, control: &WebElement) {
+        let chain = self
+            .web
+            .action_chain()
+            .key_down(Key::Shift)
+            .click_element(control);
+        chain.key_up(Key::Shift).perform().await.expect("a click");
+    }
+
+    /// Moves the pointer onto an element.
+    pub async fn point_at(&self, element: &WebElement) {
+        let chain = self.web.action_chain().move_to_element_center(element);
+        chain.perform().await.expect("the pointer moves");
     }
 
     /// What a script answers in the page.

@@ -97,6 +97,11 @@ impl ContractServer {
         }
     }
 
+    /// Ends a running job well, as time would.
+    pub fn finish_job(&self, name: &str) {
+        self.shared.lock().finish(name);
+    }
+
     /// The bodies of every create that came in.
     #[must_use]
     pub fn bodies(&self) -> Vec<Value> {

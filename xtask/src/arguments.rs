@@ -15,6 +15,7 @@ usage: cargo xtask COMMAND
   image [--thin]                    a container image of one static binary; thin: without engine and trainer
   size                              weigh what the first visit downloads, and fail above the limit
   bench proxy                       what the checks of /api cost, beside nginx's proxy_pass
+  bench list                        the job list with 100,000 jobs, at the server and in the browser
   openapi [--check]                 write docs/openapi.json from the code, or fail where it is stale
   base-model [ARGUMENTS]            make the bundled base model anew (takes up to an hour)
   help                              this page";
@@ -39,7 +40,7 @@ pub(crate) enum Command {
         /// Compare instead of writing.
         check: bool,
     },
-    /// Measure something beside a peer.
+    /// Measure something.
     Bench {
         /// Which benchmark.
         name: String,

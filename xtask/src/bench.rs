@@ -1,5 +1,7 @@
-//! `cargo xtask bench NAME`: figures beside a peer's, measured in one run on this machine. The ratio comes last.
+//! `cargo xtask bench NAME`: figures measured in one run on this machine, beside their goals, or beside a peer's with the
+//! ratio last.
 
+mod list;
 mod proxy;
 
 use anyhow::{Result, bail};
@@ -8,11 +10,12 @@ use std::process::ExitCode;
 /// Runs one benchmark.
 ///
 /// # Errors
-/// There is none of that name, a peer can't be installed, or the answers to compare are not equal.
+/// There is none of that name, a peer can't be installed, the answers to compare are not equal, or a goal is missed.
 pub(crate) fn bench(name: &str) -> Result<ExitCode> {
     match name {
+        "list" => list::bench()?,
         "proxy" => proxy::bench()?,
-        _ => bail!("there is no benchmark `{name}`; there is `proxy`"),
+        _ => bail!("there is no benchmark `{name}`; there are `list` and `proxy`"),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,10 @@
 //! `/api/jobs` and a job's record.
 
 use super::{ApiError, query_string, read, send, write};
-use crate::query::{Query, Resource};
+use crate::{
+    browser,
+    query::{Query, Resource},
+};
 use gloo_net::http::Method;
 use shared::{
     event::{CheckpointList, EventList},
@@ -29,9 +32,12 @@ pub fn list(query: &JobQuery) -> Query<JobList> {
     let parameters = query_string(&[
         ("limit", query.limit.map(|limit| limit.to_string())),
         ("cursor", query.cursor.clone()),
+        ("offset", query.offset.map(|offset| offset.to_string())),
         ("q", query.q.clone()),
         ("status", query.status.clone()),
         ("model", query.model.clone()),
+        ("created_from", query.created_from.map(browser::machine_time)),
+        ("created_to", query.created_to.map(browser::machine_time)),
         ("sort", query.sort.clone()),
     ]);
     Query::new(format!("/api/jobs{parameters}"), Resource::Jobs)

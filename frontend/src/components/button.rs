@@ -15,6 +15,17 @@ pub fn button_if(
     label: &'static str,
     onclick: Callback<MouseEvent>,
 ) -> Html {
+    worded_button(shown, class, label, onclick)
+}
+
+/// A button whose words may be made as it is drawn.
+pub fn worded_button(
+    shown: bool,
+    class: &'static str,
+    label: impl Into<AttrValue>,
+    onclick: Callback<MouseEvent>,
+) -> Html {
+    let label: AttrValue = label.into();
     html! { <button type="button" {class} hidden={!shown} {onclick}>{ label }</button> }
 }
 

@@ -1,10 +1,10 @@
-//! A question before something that can't be undone: a modal `dialog`, which keeps the focus inside and gives it back.
+//! A question before something that can't be undone, in a modal dialog.
 
-use crate::components::button::button;
-use crate::part::use_change;
+use crate::components::{
+    button::button,
+    dialog::{DialogProps, use_dialog},
+};
 use std::rc::Rc;
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 /// What is asked.
@@ -29,33 +29,20 @@ pub struct ConfirmDialogProps {
 /// Asks before something that can't be undone.
 #[hook]
 pub fn use_confirm_dialog(props: Rc<ConfirmDialogProps>) -> Html {
-    let dialog = use_node_ref();
-    {
-        let dialog = dialog.clone();
-        use_change(props.open, move |open| {
-            let dialog: HtmlDialogElement = dialog.get()?.unchecked_into::<HtmlDialogElement>();
-            if *open && !dialog.open() {
-                let _ = dialog.show_modal();
-            } else if !*open && dialog.open() {
-                dialog.close();
-            }
-            None
-        });
-    }
-    html! {
-        <dialog
-            ref={dialog}
-            class="dialog"
-            aria-label={props.title.clone()}
-            aria-description={props.body}
-            onclose={props.on_close.reform(|_: Event| ())}
-        >
-            <h2>{ props.title.clone() }</h2>
+    let content = html! {
+        <>
             <p>{ props.body }</p>
             <div class="buttons">
                 { button("button", props.decline, props.on_close.reform(|_| ())) }
                 { button("button danger", props.confirm, props.on_confirm.reform(|_| ())) }
             </div>
-        </dialog>
-    }
+        </>
+    };
+    use_dialog(Rc::new(DialogProps {
+        open: props.open,
+        title: props.title.clone(),
+        description: props.body.to_owned(),
+        content,
+        on_close: props.on_close.clone(),
+    }))
 }

@@ -21,6 +21,8 @@ pub enum Icon {
     Close,
     Search,
     Upload,
+    Copy,
+    Keyboard,
 }
 
 impl Icon {
@@ -42,6 +44,8 @@ impl Icon {
             Self::Alert => "M12 4 2.8 20h18.4zM12 10v4.5M12 17.2v.1",
             Self::Close => "M6 6l12 12M18 6 6 18",
             Self::Search => "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5",
+            Self::Copy => "M9 9h10v11H9zM5 15V4h10",
+            Self::Keyboard => "M3 7h18v11H3zM7 11h.1M11 11h.1M15 11h.1M8 14.5h8",
             Self::Upload => "M12 16V5M7 9l5-5 5 5M5 20h14",
         }
     }

@@ -2,7 +2,10 @@
 
 use crate::{
     api,
-    chart::{ring::ring, sparkline::sparkline},
+    chart::{
+        ring::{Share, ring},
+        sparkline::sparkline,
+    },
     components::{
         button::button,
         card::{card, paragraph, words},
@@ -14,6 +17,7 @@ use crate::{
         status_pill::{pill, status_class, status_pill},
         table::{cell, table, text_cell},
     },
+    pages::jobs::state::{GROUPS, ListState},
     part::keyed_part,
     query::{
         Poll,
@@ -129,18 +133,6 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
     }
 }
 
-/// How many jobs have a status, as the summary tells it.
-const fn counted(summary: &JobSummary, status: JobStatus) -> u64 {
-    match status {
-        JobStatus::Running | JobStatus::Pausing => summary.running,
-        JobStatus::Queued | JobStatus::ValidatingFiles => summary.queued,
-        JobStatus::Paused => summary.paused,
-        JobStatus::Succeeded => summary.completed,
-        JobStatus::Failed => summary.failed,
-        JobStatus::Cancelled => summary.cancelled,
-    }
-}
-
 fn tiles(summary: &JobSummary, capabilities: &Capabilities, running: &[Job]) -> Html {
     let pace: f64 = running
         .iter()
@@ -159,10 +151,9 @@ fn tiles(summary: &JobSummary, capabilities: &Capabilities, running: &[Job]) -> 
         let has_pace = status == JobStatus::Running && pace > 0.0;
         let note = if has_pace { text::tokens_per_second(pace) } else { String::new() };
         let content = html! {
-            <>{ status_pill(status) }<b>{ format::count(counted(summary, status)) }</b><span class="dim">{ note }</span></>
+            <>{ status_pill(status) }<b>{ format::count(summary.of(status)) }</b><span class="dim">{ note }</span></>
         };
-        let to = format!("{}?status={}", Route::Jobs.path(), status.as_str());
-        Link { to, class: "card tile", key: status.as_str(), content, ..Link::default() }.view()
+        Link { to: jobs_with(status), class: "card tile", key: status.as_str(), content, ..Link::default() }.view()
     });
     html! { <div class="tiles">{ for tiles }</div> }
 }
@@ -195,33 +186,36 @@ fn recent_jobs(jobs: &[Job], capabilities: &Capabilities, now: i64) -> Html {
 }
 
 fn all_jobs(summary: &JobSummary, capabilities: &Capabilities) -> Html {
-    let shares = [
-        JobStatus::Running,
-        JobStatus::Queued,
-        JobStatus::Paused,
-        JobStatus::Succeeded,
-        JobStatus::Failed,
-        JobStatus::Cancelled,
-    ];
-    let shares = shares.map(|status| (status_class(status), counted(summary, status), status));
-    let legend = shares
-        .iter()
-        .filter(|(_, number, _)| *number > 0)
-        .map(|(class, number, status)| {
-            let label = text::counted_status(*number, *status);
-            html! { <li key={*class}>{ pill(class, label) }</li> }
-        });
-    let arcs = shares.map(|(class, number, _)| (class, number));
+    let shares = GROUPS.map(|(status, _)| Share {
+        class: status_class(status),
+        number: summary.of(status),
+        to: jobs_with(status),
+        label: text::counted_status(summary.of(status), status),
+    });
+    let legend = shares.iter().filter(|share| share.number > 0).map(|share| {
+        let to = Link {
+            to: share.to.clone(),
+            class: "legend-link",
+            content: pill(share.class, share.label.clone()),
+            ..Link::default()
+        };
+        html! { <li key={share.class}>{ to.view() }</li> }
+    });
     let limit = capabilities.max_jobs.map(text::limit_note).unwrap_or_default();
     html! {
         <div>
             <div class="card-body ring-body">
-                { ring(text::ring_label(summary), &arcs, summary.total, text::jobs_unit(summary.total)) }
+                { ring(text::ring_label(summary), &shares, summary.total, text::jobs_unit(summary.total)) }
                 <ul class="legend-list">{ for legend }</ul>
             </div>
             { paragraph("card-note", limit) }
         </div>
     }
+}
+
+/// Where the list shows the jobs with a status.
+fn jobs_with(status: JobStatus) -> String {
+    ListState::default().toggled(status).address()
 }
 
 /// The newest job that failed, where one of the recent jobs did.

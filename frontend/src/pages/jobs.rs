@@ -1,88 +1,48 @@
-//! The job list. What it shows (search, status, order) lives in the address, so that a link shows what its sender saw.
+//! The job list. What it shows (search, filters, order) lives in the address, so that a link shows what its sender saw.
 
+mod act;
 mod delete;
+mod delete_several;
 mod filters;
+mod help;
+mod keys;
+mod listing;
+mod pages;
 mod rows;
+pub(crate) mod state;
+mod window;
 
 use crate::{
-    api, browser,
+    api,
+    browser::{self, Listener},
     components::{
-        button::{button, button_if},
+        button::button,
         card::words,
         face::{empty_view, face, skeleton_lines},
         link::link,
         page_header::PageHeader,
-        table::{ACTIONS, table},
+        toast::use_toaster,
     },
     draft::use_draft,
     pages::wizard::waiting_draft,
-    part::{keyed_part, part},
-    query::{Loaded, Poll, hooks::use_now, use_queries, use_query},
-    route::{Address, Route, Section, use_address},
+    part::{part, use_change},
+    query::{Poll, hooks::use_now, use_query},
+    route::{Route, Section, use_address},
     text,
 };
-pub(crate) use delete::{DeleteJobProps, use_delete_job};
+use act::{Act, Drawn, Page};
+use delete_several::{DeleteSeveralProps, use_delete_several};
 use filters::{FiltersProps, use_filters};
-use rows::{JobRowProps, use_job_row};
-use shared::{
-    job::{Job, JobList, JobQuery, JobSummary},
-    status::JobStatus,
-};
-use std::rc::Rc;
+use help::{HelpProps, use_help};
+use listing::{Listing, bar};
+use pages::{Listed, use_listed};
+use shared::status::JobStatus;
+use state::ListState;
+use std::{cell::RefCell, rc::Rc};
+use window::is_held;
 use yew::prelude::*;
 
-/// What the address says about the list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct ListState {
-    q: String,
-    status: String,
-    sort: String,
-}
-
-impl ListState {
-    fn from_address(address: &Address) -> Self {
-        Self {
-            q: address.parameter("q"),
-            status: address.parameter("status"),
-            sort: address.parameter("sort"),
-        }
-    }
-
-    fn query(&self, cursor: Option<String>) -> JobQuery {
-        JobQuery {
-            limit: None,
-            cursor,
-            q: given(&self.q),
-            status: given(&self.status),
-            model: None,
-            sort: given(&self.sort),
-            ..JobQuery::default()
-        }
-    }
-
-    /// Shows this list, and says so in the address.
-    fn show(&self) {
-        let parameters = [
-            ("q", given(&self.q)),
-            ("status", given(&self.status)),
-            ("sort", given(&self.sort)),
-        ];
-        browser::replace_address(&format!(
-            "{}{}",
-            Route::Jobs.path(),
-            api::query_string(&parameters)
-        ));
-    }
-
-    fn is_narrowed(&self) -> bool {
-        given(&self.q).is_some() || given(&self.status).is_some()
-    }
-}
-
-fn given(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
+pub(crate) use delete::{DeleteJobProps, use_delete_job};
 
 /// The job list.
 #[hook]
@@ -91,200 +51,144 @@ pub fn use_jobs_page() -> Html {
     let draft = use_draft();
     let state = ListState::from_address(&use_address());
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
-    let cursors = use_state(|| (ListState::default(), Vec::<String>::new()));
-    let cursors_here = if cursors.0 == state {
-        cursors.1.clone()
-    } else {
-        Vec::new()
+    let toaster = use_toaster();
+    let redraw = use_force_update();
+    let table = use_node_ref();
+    let page = use_mut_ref(Page::default);
+    let act = use_memo((), |()| acting(&page));
+    use_change((), {
+        let act = Rc::clone(&act);
+        move |()| Some(Box::new(listeners(&act)))
+    });
+    let (view, window, live) = {
+        let page = page.borrow();
+        (
+            Rc::clone(&page.view),
+            page.window.clone(),
+            !page.paused && !page.working,
+        )
     };
-    let asked = std::iter::once(None).chain(cursors_here.iter().cloned().map(Some));
-    let asked = asked
-        .map(|cursor| api::jobs::list(&state.query(cursor)))
-        .collect();
-    let pages = use_queries(asked, Poll::Every(4_000));
-    let first = use_kept(pages.first().cloned().unwrap_or_else(Loaded::nothing));
-    let leaving = use_state(|| None::<Rc<Job>>);
-
-    let shown: Vec<Rc<JobList>> = first
-        .data
-        .iter()
-        .cloned()
-        .chain(pages.iter().skip(1).filter_map(|page| page.data.clone()))
-        .collect();
-    let next_cursor = pages
-        .last()
-        .and_then(|page| page.data.as_ref()?.next_cursor.clone());
-    let has_more = next_cursor.is_some();
-    let load_more = {
-        let state = state.clone();
-        Callback::from(move |_: MouseEvent| {
-            let mut all = cursors_here.clone();
-            all.extend(next_cursor.clone());
-            cursors.set((state.clone(), all));
-        })
-    };
-    let ask_delete = {
-        let leaving = leaving.setter();
-        Callback::from(move |job: Rc<Job>| leaving.set(Some(job)))
-    };
-    let on_done = {
-        let leaving = leaving.setter();
-        Callback::from(move |_: bool| leaving.set(None))
-    };
-    let can_delete = capabilities
-        .as_ref()
-        .is_none_or(|capabilities| capabilities.delete);
-    let artifacts = capabilities
-        .as_ref()
-        .is_some_and(|capabilities| capabilities.artifacts);
+    let listed = use_listed(&view, &state, &window, live, is_held(&table));
+    let drawn = Rc::new(Drawn {
+        listed,
+        state: state.clone(),
+        table: table.clone(),
+        toaster,
+        redraw,
+    });
+    let listed = &drawn.listed;
+    use_change((listed.total, window.rows.start), {
+        let (page, drawn) = (Rc::clone(&page), Rc::clone(&drawn));
+        move |_| {
+            if let Ok(mut page) = page.try_borrow_mut() {
+                page.after_drawing(&drawn);
+            }
+            None
+        }
+    });
+    if let Ok(mut page) = page.try_borrow_mut() {
+        if page.drawn.as_ref().is_some_and(|drawn| drawn.state != state) {
+            // What is selected is always among what is shown.
+            page.selected.clear();
+        }
+        page.drawn = Some(Rc::clone(&drawn));
+    }
     let statuses = capabilities
         .as_ref()
         .map_or_else(|| JobStatus::ALL.to_vec(), |known| known.statuses.clone());
-    let limit = capabilities
-        .and_then(|capabilities| capabilities.max_jobs)
-        .map(text::limit_note)
-        .unwrap_or_default();
+    let limit = capabilities.as_ref().and_then(|known| known.max_jobs);
     let filters = FiltersProps {
         state: state.clone(),
         statuses,
+        summary: listed.summary,
+    };
+    let page = page.borrow();
+    let can_cancel = capabilities.as_ref().is_some_and(|known| known.cancel);
+    let delete = DeleteSeveralProps {
+        jobs: page.leaving.clone(),
+        artifacts: capabilities.as_ref().is_some_and(|known| known.artifacts),
+        can_cancel,
+        on_work: act.reform(Act::Working),
+        on_close: act.reform(Act::Answered),
+        on_end: Callback::noop(),
+    };
+    let help = HelpProps {
+        open: page.helping,
+        on_close: act.reform(|()| Act::Help(false)),
+    };
+    let listing = Listing {
+        listed,
+        page: &page,
+        table,
+        now,
+        can_delete: capabilities.as_ref().is_none_or(|known| known.delete),
+        can_cancel,
+        act: &act,
     };
     html! {
         <div class="page">
-            <PageHeader title={text::section_label(Section::Jobs)} sub={words(limit)}>
+            <PageHeader
+                title={text::section_label(Section::Jobs)}
+                sub={words(limit.map(text::limit_note).unwrap_or_default())}
+            >
                 { link(&Route::Setup, "button primary", text::new_job()) }
             </PageHeader>
             { waiting_draft(draft) }
             { part(use_filters, filters) }
-            <section class="card" aria-label={text::section_label(Section::Jobs)}>
-                { face(&first, || skeleton_lines(8), |list| empty(list, &state), |_| {
-                    list_table(shown.iter().flat_map(|list| list.jobs.iter()), now, can_delete, &ask_delete)
-                }) }
+            <section
+                class="card"
+                aria-label={text::section_label(Section::Jobs)}
+                onpointerout={act.reform(|_: PointerEvent| Act::Released)}
+                onfocusout={act.reform(|_: FocusEvent| Act::Released)}
+            >
+                { bar(&listing) }
+                { face(&listed.some, || skeleton_lines(8), |_| empty(listed, &state), |_| listing.draw()) }
             </section>
-            <div class="list-foot">
-                <span class="dim" aria-live="polite">{ count(&shown, &state, has_more) }</span>
-                { button_if(has_more, "button", text::load_more(), load_more) }
-            </div>
-            { part(use_delete_job, DeleteJobProps { job: (*leaving).clone(), artifacts, on_done }) }
+            { part(use_delete_several, delete) }
+            { part(use_help, help) }
         </div>
     }
 }
 
-/// How many jobs are shown, and of how many.
-fn count(shown: &[Rc<JobList>], state: &ListState, has_more: bool) -> String {
-    let Some(first) = shown.first() else {
-        return String::new();
+/// The one way to say what happened. It stays the same, so that a row isn't drawn anew because of it.
+fn acting(page: &Rc<RefCell<Page>>) -> Callback<Act> {
+    let page = Rc::downgrade(page);
+    Callback::from(move |act: Act| {
+        let Some(page) = page.upgrade() else { return };
+        // What an act itself causes (the focus moves) is no act.
+        if let Ok(mut page) = page.try_borrow_mut() {
+            page.act(act);
+        }
+    })
+}
+
+fn listeners(act: &Callback<Act>) -> Vec<Listener> {
+    let keys = {
+        let act = act.clone();
+        keys::listen(move |asked| act.emit(Act::Key(asked)))
     };
-    let loaded: u64 = shown.iter().map(|list| list.jobs.len() as u64).sum();
-    let all = if has_more {
-        matching(&first.summary, &state.status).max(loaded)
-    } else {
-        loaded
+    let moved = |kind| {
+        let act = act.clone();
+        let window = browser::window()?;
+        Some(Listener::new(&window, kind, move |_| act.emit(Act::Moved)))
     };
-    text::shown_of(loaded, all)
+    keys.into_iter()
+        .chain(moved("scroll"))
+        .chain(moved("resize"))
+        .collect()
 }
 
-/// How many jobs the filters let through: the summary ignores the status filter.
-fn matching(summary: &JobSummary, status: &str) -> u64 {
-    match JobStatus::parse(status) {
-        Some(JobStatus::Running | JobStatus::Pausing) => summary.running,
-        Some(JobStatus::Queued | JobStatus::ValidatingFiles) => summary.queued,
-        Some(JobStatus::Paused) => summary.paused,
-        Some(JobStatus::Succeeded) => summary.completed,
-        Some(JobStatus::Failed) => summary.failed,
-        Some(JobStatus::Cancelled) => summary.cancelled,
-        None => summary.total,
-    }
-}
-
-/// Keeps the last answer while another list is on its way, so that typing doesn't make the table blink.
-#[hook]
-fn use_kept(loaded: Loaded<JobList>) -> Loaded<JobList> {
-    let kept = use_mut_ref(|| None::<Rc<JobList>>);
-    if loaded.data.is_some() {
-        kept.borrow_mut().clone_from(&loaded.data);
-        return loaded;
-    }
-    if loaded.error.is_some() {
-        return loaded;
-    }
-    let data = kept.borrow().clone();
-    Loaded { data, ..loaded }
-}
-
-fn empty(list: &JobList, state: &ListState) -> Option<Html> {
-    if !list.jobs.is_empty() {
+fn empty(listed: &Listed, state: &ListState) -> Option<Html> {
+    if listed.total > 0 {
         return None;
     }
     Some(if state.is_narrowed() {
-        let clear = Callback::from(|_: MouseEvent| ListState::default().show());
+        let cleared = state.cleared();
+        let clear = Callback::from(move |_: MouseEvent| cleared.show());
         let action = button("button", text::clear_filters(), clear);
         empty_view(text::no_match_title(), text::no_match_body(), action)
     } else {
         let action = link(&Route::Setup, "button primary", text::new_job());
         empty_view(text::no_jobs_title(), text::no_jobs_body(), action)
     })
-}
-
-fn list_table<'a>(
-    jobs: impl Iterator<Item = &'a Job>,
-    now: i64,
-    can_delete: bool,
-    ask: &Callback<Rc<Job>>,
-) -> Html {
-    let rows = jobs.map(|job| {
-        let props = JobRowProps {
-            job: Rc::new(job.clone()),
-            now,
-            can_delete,
-            ask_delete: ask.clone(),
-        };
-        keyed_part(job.id.as_str(), use_job_row, props)
-    });
-    let columns = [
-        (text::name(), ""),
-        (text::status(), ""),
-        (text::base_model(), "wide"),
-        (text::created(), "wide"),
-        (text::actions(), ACTIONS),
-    ];
-    table("job-table", &columns, rows.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_narrows_the_request_and_blanks_do_not() {
-        let address = Address {
-            path: String::new(),
-            query: "q=+triage+&sort=-name".to_owned(),
-        };
-        let state = ListState::from_address(&address);
-        let query = state.query(None);
-        assert_eq!(
-            (query.q.as_deref(), query.status, query.sort.as_deref()),
-            (Some("triage"), None, Some("-name"))
-        );
-        assert!(state.is_narrowed());
-        assert!(
-            !ListState {
-                q: "  ".into(),
-                ..ListState::default()
-            }
-            .is_narrowed()
-        );
-    }
-
-    #[test]
-    fn the_count_follows_the_status_filter() {
-        let summary = JobSummary {
-            running: 2,
-            failed: 5,
-            total: 90,
-            ..JobSummary::default()
-        };
-        assert_eq!(matching(&summary, "failed"), 5);
-        assert_eq!(matching(&summary, ""), 90);
-    }
 }

@@ -1,7 +1,7 @@
 //! What a user can change. Each shows its outcome at once where that is sure enough, asks the server, and invalidates
 //! what it made out of date or takes the outcome back.
 
-use super::{Resource, Store};
+use super::{Resource, Store, cache::Undo};
 use crate::{
     api::{self, ApiError, jobs::Created},
     place,
@@ -86,23 +86,42 @@ impl Store {
     /// # Errors
     /// 409 while it runs, 403 without the permission.
     pub async fn delete_job(&self, id: &JobId) -> Result<(), ApiError> {
-        let undo = self.optimistic::<JobList>(Resource::Jobs, |list| {
-            let Some(gone) = list.jobs.iter().position(|job| job.id == *id) else {
-                return;
-            };
-            let job = list.jobs.remove(gone);
-            forget(&mut list.summary, &job);
-        });
-        let outcome = self.watch(api::jobs::delete(id).await);
-        match &outcome {
-            Ok(()) => {
-                self.invalidate(Resource::Jobs);
-                self.invalidate(Resource::Artifacts);
-                self.invalidate(Resource::Datasets);
-            }
-            Err(_) => self.roll_back(undo),
+        let outcome = self.delete_jobs(std::slice::from_ref(id)).await.pop();
+        outcome.unwrap_or(Ok(()))
+    }
+
+    /// Deletes jobs one after the other; they leave every list at once, and those that were refused come back. Answers
+    /// how each went.
+    pub async fn delete_jobs(&self, ids: &[JobId]) -> Vec<Result<(), ApiError>> {
+        let undo = self.without_jobs(ids);
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for id in ids {
+            outcomes.push(self.watch(api::jobs::delete(id).await));
         }
-        outcome
+        if outcomes.iter().any(Result::is_err) {
+            let gone = ids.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+            let gone: Vec<_> = gone.map(|(id, _)| id.clone()).collect();
+            self.roll_back(undo);
+            // What is left of the change is no guess any more.
+            drop(self.without_jobs(&gone));
+        }
+        self.invalidate(Resource::Jobs);
+        self.invalidate(Resource::Artifacts);
+        self.invalidate(Resource::Datasets);
+        outcomes
+    }
+
+    fn without_jobs(&self, ids: &[JobId]) -> Vec<Undo> {
+        self.optimistic::<JobList>(Resource::Jobs, |list| {
+            let summary = &mut list.summary;
+            list.jobs.retain(|job| {
+                let stays = !ids.contains(&job.id);
+                if !stays {
+                    forget(summary, job);
+                }
+                stays
+            });
+        })
     }
 
     /// The address that downloads an artifact once.

@@ -3,11 +3,13 @@
 mod datasets;
 mod errors;
 mod job;
+mod jobs;
 mod wizard;
 
 pub use datasets::*;
 pub use errors::*;
 pub use job::*;
+pub use jobs::*;
 pub use wizard::*;
 
 use super::format::count;
@@ -76,8 +78,6 @@ words! {
     search_jobs = "Search jobs";
     /// Job list.
     status_filter = "Status";
-    /// Job list.
-    any_status = "Any status";
     /// Job list.
     sort_label = "Sort";
     /// Job list.

@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Pixels of a photograph's height at most.
+const TALLEST: f64 = 4_000.0;
+
 /// How wide the window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Width {
@@ -122,7 +125,7 @@ impl Browser {
         }
     }
 
-    /// Photographs the whole page as it is, and answers the file.
+    /// Photographs the whole page as it is, up to [`TALLEST`], and answers the file.
     pub async fn photograph(&self, name: &str) -> PathBuf {
         // Colours on their way from one theme to the other would be shown as neither.
         self.script(
@@ -138,7 +141,9 @@ impl Browser {
             .await
             .expect("the page has a size");
         let size = &metrics["cssContentSize"];
-        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        // A list of thousands is as high as a house, and looks the same all over.
+        let height = size["height"].as_f64().unwrap_or(TALLEST).min(TALLEST);
+        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1});
         let whole = json!({"clip": clip, "captureBeyondViewport": true});
         let picture = cdp
             .send_raw("Page.captureScreenshot", whole)

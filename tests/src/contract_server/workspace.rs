@@ -40,6 +40,12 @@ impl Workspace {
         }
     }
 
+    pub(super) fn finish(&mut self, name: &str) {
+        for job in self.jobs.iter_mut().filter(|job| job["name"] == name) {
+            job["status"] = json!("Completed");
+        }
+    }
+
     pub(super) fn find(&self, id: &str) -> Option<&Value> {
         self.jobs.iter().find(|job| job["id"] == id)
     }

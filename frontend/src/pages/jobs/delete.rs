@@ -1,14 +1,6 @@
-//! Deleting a job, from the list or from its own page: asked first, told afterwards.
+//! Deleting a job from its own page: the same question as on the list.
 
-use crate::{
-    components::{
-        confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
-        toast::use_toaster,
-    },
-    part::part,
-    query::hooks::use_store,
-    text,
-};
+use super::delete_several::{DeleteSeveralProps, use_delete_several};
 use shared::job::Job;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -25,29 +17,20 @@ pub(crate) struct DeleteJobProps {
 
 #[hook]
 pub(crate) fn use_delete_job(props: Rc<DeleteJobProps>) -> Html {
-    let store = use_store();
-    let toaster = use_toaster();
-    let name = props.job.as_ref().map(|job| job.name.clone()).unwrap_or_default();
-    let on_confirm = {
-        let props = Rc::clone(&props);
-        Callback::from(move |()| {
-            let Some(job) = props.job.clone() else { return };
-            let (store, toaster, on_done) = (store.clone(), toaster.clone(), props.on_done.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                let outcome = store.delete_job(&job.id).await;
-                on_done.emit(outcome.is_ok());
-                toaster.tell(outcome.map(|()| text::deleted(&job.name)));
-            });
+    let declined = {
+        let on_done = props.on_done.clone();
+        Callback::from(move |confirmed: bool| {
+            if !confirmed {
+                on_done.emit(false);
+            }
         })
     };
-    let dialog = ConfirmDialogProps {
-        open: props.job.is_some(),
-        title: text::delete_title(&name),
-        body: text::delete_job_body(props.artifacts),
-        confirm: text::delete(),
-        decline: text::cancel(),
-        on_confirm,
-        on_close: props.on_done.reform(|()| false),
-    };
-    part(use_confirm_dialog, dialog)
+    use_delete_several(Rc::new(DeleteSeveralProps {
+        jobs: props.job.iter().cloned().collect(),
+        artifacts: props.artifacts,
+        can_cancel: false,
+        on_work: Callback::noop(),
+        on_close: declined,
+        on_end: props.on_done.clone(),
+    }))
 }

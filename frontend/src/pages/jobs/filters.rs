@@ -1,30 +1,40 @@
-//! The search box, the status filter and the order of the job list.
+//! The search box, the filters and the order of the job list, and the counts by status that filter when clicked.
 
-use super::ListState;
+use super::state::{BETWEEN, GROUPS, ListState, SPANS};
 use crate::{
-    browser,
-    components::icon::{Icon, icon},
+    api, browser,
+    chart::ring::{Share, ring},
+    components::{
+        icon::{Icon, icon},
+        status_pill::{pill, status_class},
+    },
     part::use_change,
-    text,
+    query::{Poll, use_query},
+    text::{self, format},
 };
 use gloo_timers::callback::Timeout;
-use shared::status::JobStatus;
+use shared::{job::JobSummary, status::JobStatus};
 use std::rc::Rc;
 use yew::prelude::*;
 
 /// The list is asked for when the typing pauses for so long.
 const TYPING_MS: u32 = 250;
 
+/// The search box.
+pub(super) const SEARCH: &str = "job-search";
+
 #[derive(PartialEq)]
 pub(super) struct FiltersProps {
     pub(super) state: ListState,
     pub(super) statuses: Vec<JobStatus>,
+    pub(super) summary: JobSummary,
 }
 
 #[hook]
 pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
     let typed = use_state(|| props.state.q.clone());
     let waiting = use_mut_ref(|| None::<Timeout>);
+    let models = use_query(api::models::list(), Poll::Never).data;
     {
         let (typed, waiting) = (typed.clone(), waiting.clone());
         use_change(props.state.q.clone(), move |q| {
@@ -46,35 +56,59 @@ pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
             }));
         })
     };
-    let choose = |set: fn(&mut ListState, String)| {
+    let change = {
         let (state, typed, waiting) = (props.state.clone(), typed.clone(), waiting.clone());
-        Callback::from(move |event: Event| {
+        move |set: Box<dyn FnOnce(&mut ListState)>| {
             waiting.borrow_mut().take();
-            let mut next = ListState {
-                q: (*typed).clone(),
-                ..state.clone()
-            };
-            set(&mut next, browser::typed(&event));
+            let q = (*typed).clone();
+            let mut next = ListState { q, ..state.clone() };
+            set(&mut next);
             next.show();
+        }
+    };
+    let choose = |set: fn(&mut ListState, String)| {
+        let change = change.clone();
+        Callback::from(move |event: Event| {
+            let word = browser::typed(&event);
+            change(Box::new(move |state| set(state, word)));
         })
     };
-    let statuses = std::iter::once(("", text::any_status())).chain(
-        props
-            .statuses
-            .iter()
-            .map(|status| (status.as_str(), text::status_label(*status))),
-    );
+    let state = &props.state;
+    let words = |value: &str, label: &str| (value.to_owned(), label.to_owned());
+    let mut known = vec![words("", text::any_model())];
+    for model in models.iter().flat_map(|list| &list.models) {
+        known.push((model.id.clone(), model.display_name.clone()));
+    }
+    if known.iter().all(|(id, _)| *id != state.model) {
+        known.push(words(&state.model, &state.model));
+    }
+    let mut spans = vec![words("", text::any_time())];
+    for ((word, _), label) in SPANS.iter().zip(text::SPAN_LABELS) {
+        spans.push(words(word, label));
+    }
+    spans.push(words(BETWEEN, text::between_dates()));
     let newest = text::SORTS[0].0;
-    let sort = if props.state.sort.is_empty() {
+    let sort = if state.sort.is_empty() {
         newest
     } else {
-        &props.state.sort
+        &state.sort
+    };
+    let sorts = text::SORTS.map(|(value, label)| words(value, label)).to_vec();
+    let toggle = {
+        let change = change.clone();
+        Callback::from(move |status: Option<JobStatus>| {
+            change(Box::new(move |state| match status {
+                Some(status) => *state = state.toggled(status),
+                None => state.statuses.clear(),
+            }));
+        })
     };
     html! {
         <form class="filters" role="search" onsubmit={|event: SubmitEvent| event.prevent_default()}>
             <div class="control search">
                 { icon(Icon::Search) }
                 <input
+                    id={SEARCH}
                     type="search"
                     aria-label={text::search_jobs()}
                     placeholder={text::search_jobs()}
@@ -83,24 +117,93 @@ pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
                     {oninput}
                 />
             </div>
-            { select(text::status_filter(), statuses, &props.state.status, choose(|state, word| state.status = word)) }
-            { select(text::sort_label(), text::SORTS.into_iter(), sort, choose(|state, word| {
+            { select(text::base_model(), known, &state.model, choose(|state, word| state.model = word)) }
+            { select(text::created_filter(), spans, &state.created, choose(|state, word| state.created = word)) }
+            { select(text::sort_label(), sorts, sort, choose(|state, word| {
                 state.sort = if word == text::SORTS[0].0 { String::new() } else { word };
             })) }
+            <div class="dates" hidden={state.created != BETWEEN}>
+                { date(text::from_date(), &state.from, choose(|state, word| state.from = word)) }
+                { date(text::to_date(), &state.to, choose(|state, word| state.to = word)) }
+            </div>
+            { counts(&props, &toggle) }
         </form>
     }
 }
 
 fn select(
     label: &'static str,
-    choices: impl Iterator<Item = (&'static str, &'static str)>,
+    choices: Vec<(String, String)>,
     chosen: &str,
     onchange: Callback<Event>,
 ) -> Html {
-    let options = choices.map(|(value, label)| {
-        html! { <option key={value} {value} selected={value == chosen}>{ label }</option> }
+    let options = choices.into_iter().map(|(value, label)| {
+        let selected = value == chosen;
+        html! { <option key={value.clone()} {value} {selected}>{ label }</option> }
+    });
+    let options: Html = options.collect();
+    html! {
+        <label key={label} class="control is-select">
+            <span class="control-label">{ label }</span>
+            <select aria-label={label} {onchange}>{ options }</select>
+        </label>
+    }
+}
+
+fn date(label: &'static str, value: &str, onchange: Callback<Event>) -> Html {
+    html! {
+        <label class="control">
+            <span class="control-label">{ label }</span>
+            <input type="date" aria-label={label} value={value.to_owned()} {onchange} />
+        </label>
+    }
+}
+
+/// The ring and a button for each status, with how many jobs each has.
+fn counts(props: &FiltersProps, toggle: &Callback<Option<JobStatus>>) -> Html {
+    let (state, summary) = (&props.state, &props.summary);
+    let offered = GROUPS.iter().map(|(status, _)| *status).filter(|status| {
+        props.statuses.contains(status) || summary.of(*status) > 0 || state.statuses.contains(status)
+    });
+    let offered: Vec<_> = offered.collect();
+    let shares = offered.iter().map(|status| Share {
+        class: status_class(*status),
+        number: summary.of(*status),
+        to: state.toggled(*status).address(),
+        label: text::counted_status(summary.of(*status), *status),
+    });
+    let shares: Vec<_> = shares.collect();
+    let all = chip(None, summary.total, state.statuses.is_empty(), toggle);
+    let chips = offered.iter().map(|status| {
+        chip(
+            Some(*status),
+            summary.of(*status),
+            state.statuses.contains(status),
+            toggle,
+        )
     });
     html! {
-        <div class="control is-select"><select aria-label={label} {onchange}>{ for options }</select></div>
+        <div class="counts">
+            <div class="counts-ring">{ ring(text::ring_label(summary), &shares, summary.total, "") }</div>
+            <div class="chips" role="group" aria-label={text::status_filter()}>{ all }{ for chips }</div>
+        </div>
+    }
+}
+
+fn chip(status: Option<JobStatus>, number: u64, on: bool, toggle: &Callback<Option<JobStatus>>) -> Html {
+    let label = match status {
+        Some(status) => pill(status_class(status), text::status_label(status)),
+        None => pill("", text::all_statuses()),
+    };
+    html! {
+        <button
+            type="button"
+            key={status.map_or("", JobStatus::as_str)}
+            class={if on { "chip is-on" } else if number > 0 { "chip" } else { "chip is-none" }}
+            aria-pressed={if on { "true" } else { "false" }}
+            onclick={toggle.reform(move |_: MouseEvent| status)}
+        >
+            { label }{ " " }<b>{ format::count(number) }</b>
+        </button>
     }
 }

@@ -1,5 +1,9 @@
 //! One row of the job list. It is drawn anew only when its own job changed.
 
+use super::{
+    act::Act,
+    pages::{Entry, must_be_cancelled},
+};
 use crate::{
     components::{
         button::icon_button,
@@ -13,25 +17,24 @@ use crate::{
     route::Route,
     text,
 };
-use shared::{job::Job, status::JobStatus};
+use shared::status::JobStatus;
 use std::rc::Rc;
 use yew::prelude::*;
 
 #[derive(PartialEq)]
 pub(super) struct JobRowProps {
-    pub(super) job: Rc<Job>,
+    pub(super) entry: Entry,
+    pub(super) index: usize,
     pub(super) now: i64,
+    pub(super) selected: bool,
     pub(super) can_delete: bool,
-    pub(super) ask_delete: Callback<Rc<Job>>,
+    pub(super) can_cancel: bool,
+    pub(super) act: Callback<Act>,
 }
 
 #[hook]
 pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
-    let job = &props.job;
-    let ask = {
-        let props = Rc::clone(&props);
-        Callback::from(move |_: MouseEvent| props.ask_delete.emit(Rc::clone(&props.job)))
-    };
+    let job = props.entry.job();
     let running = job.progress.as_ref().filter(|_| job.status == JobStatus::Running);
     let bar = running
         .filter(|progress| progress.total_steps > 0)
@@ -41,18 +44,48 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
                 progress.step as f64 / progress.total_steps as f64,
             )
         });
+    let act = |make: fn(&JobRowProps, &MouseEvent) -> Act| {
+        let props = Rc::clone(&props);
+        Callback::from(move |event: MouseEvent| props.act.emit(make(&props, &event)))
+    };
+    let select = act(|props, event| Act::Select(props.index, event.shift_key()));
+    let copy = act(|props, _| Act::Copy(props.entry.job().id.to_string()));
+    let delete = act(|props, _| Act::Delete(Rc::new(props.entry.job().clone())));
+    let stays = must_be_cancelled(job.status, props.can_cancel);
     html! {
-        <tr>
-            <td>
-                { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
-                <div class="narrow-only dim">
-                    { format!("{} · ", job.base_model) }{ relative_time(props.now, job.created_at) }
+        <tr class="job-row" aria-rowindex={(props.index + 2).to_string()}>
+            <td class="cell-check">
+                <input type="checkbox" aria-label={text::select_named(&job.name)} checked={props.selected} onclick={select} />
+            </td>
+            <td class="cell-name">
+                <div class="line" title={job.name.clone()}>
+                    { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
+                </div>
+                <div class="narrow-only line dim">
+                    { status_pill(job.status) }
+                    { " · " }{ relative_time(props.now, job.created_at) }{ format!(" · {}", job.base_model) }
                 </div>
             </td>
-            <td>{ status_pill(job.status) }<div class="row-bar">{ bar }</div></td>
-            { text_cell("sub wide", job.base_model.clone()) }
-            { cell("dim wide", relative_time(props.now, job.created_at)) }
-            { cell(ACTIONS, icon_button(props.can_delete, text::delete_named(&job.name), Icon::Trash, ask)) }
+            <td class="wide">{ status_pill(job.status) }<div class="row-bar">{ bar }</div></td>
+            { text_cell("sub wide line", job.base_model.clone()) }
+            { cell("dim wide line", relative_time(props.now, job.created_at)) }
+            <td class={ACTIONS}>
+                { icon_button(true, text::copy_id_of(&job.name), Icon::Copy, copy) }
+                <span class={if stays { "is-barred" } else { "" }}>
+                    { icon_button(props.can_delete, text::delete_named(&job.name), Icon::Trash, delete) }
+                </span>
+            </td>
+        </tr>
+    }
+}
+
+/// The place of a row whose page is on its way.
+pub(super) fn blank_row(index: usize) -> Html {
+    html! {
+        <tr key={format!("blank {index}")} class="job-row" aria-rowindex={(index + 2).to_string()}>
+            <td class="cell-check"></td>
+            <td><div class="skeleton-line"><span class="visually-hidden">{ text::loading() }</span></div></td>
+            <td class="wide" colspan="4"></td>
         </tr>
     }
 }
@@ -61,33 +94,59 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
 mod tests {
     use super::*;
     use crate::part::part;
+    use shared::job::JobList;
 
-    fn job() -> Job {
-        let json = r#"{"id":"a/b","name":"triage-1","base_model":"tiny","status":"succeeded","created_at":"2026-11-21T12:00:00Z"}"#;
-        serde_json::from_str(json).expect("this is a job")
+    fn list(status: &str) -> Rc<JobList> {
+        let json = format!(
+            r#"{{"jobs":[{{"id":"a/b","name":"triage-1","base_model":"tiny","status":"{status}",
+            "created_at":"2026-11-21T12:00:00Z"}}],"summary":{{"running":0,"queued":0,"paused":0,"completed":0,
+            "failed":0,"cancelled":0,"total":1}},"next_cursor":null}}"#
+        );
+        Rc::new(serde_json::from_str(&json).expect("this is a list"))
+    }
+
+    #[derive(Properties, PartialEq)]
+    struct TableProps {
+        status: &'static str,
     }
 
     #[component]
-    fn Table() -> Html {
-        let now = job().created_at.unix_ms() + 7_200_000;
+    fn Table(props: &TableProps) -> Html {
+        let entry = Entry::of(&list(props.status), 0);
         let props = JobRowProps {
-            job: Rc::new(job()),
-            now,
+            now: entry.job().created_at.unix_ms() + 7_200_000,
+            entry,
+            index: 41,
+            selected: false,
             can_delete: true,
-            ask_delete: Callback::noop(),
+            can_cancel: true,
+            act: Callback::noop(),
         };
         html! { <table><tbody>{ part(use_job_row, props) }</tbody></table> }
     }
 
-    #[tokio::test]
-    async fn a_row_links_to_its_job_and_names_its_button() {
-        let html = yew::ServerRenderer::<Table>::new()
+    async fn render(status: &'static str) -> String {
+        yew::ServerRenderer::<Table>::with_props(move || TableProps { status })
             .hydratable(false)
             .render()
-            .await;
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_row_links_to_its_job_and_names_its_controls() {
+        let html = render("succeeded").await;
         assert!(html.contains("href=\"/jobs/a%2Fb\""), "{html}");
-        assert!(html.contains("aria-label=\"Delete triage-1\""), "{html}");
+        for name in ["Delete triage-1", "Select triage-1", "Copy id of triage-1"] {
+            assert!(html.contains(&format!("aria-label=\"{name}\"")), "{name}: {html}");
+        }
         assert!(html.contains("Completed") && html.contains("2 h ago"), "{html}");
         assert!(html.contains("datetime=\"2026-11-21T12:00:00Z\""), "{html}");
+        assert!(html.contains("aria-rowindex=\"43\""), "{html}");
+        assert!(!html.contains("is-barred"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_must_be_cancelled_first_looks_so() {
+        assert!(render("running").await.contains("is-barred"));
     }
 }
