@@ -17,7 +17,6 @@ pub mod upload;
 use crate::{browser, place};
 use gloo_net::http::{Method, RequestBuilder, Response};
 use js_sys::{Promise, Reflect};
-use serde::de::DeserializeOwned;
 use shared::problem::Problem;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -138,7 +137,7 @@ pub(crate) async fn get(path: &str, signal: Option<&AbortSignal>) -> Result<Stri
 }
 
 /// Reads JSON of an answer.
-pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+pub(crate) fn read<T: json::record::FromTree>(text: &str) -> Result<T, ApiError> {
     json::read(text).map_err(|error| ApiError::Unreadable(error.to_string()))
 }
 

@@ -4,11 +4,11 @@
 //! another tab that still shows the draft can say that it was already started.
 
 use crate::{
-    api::json,
+    api::json::{self, record::record},
     browser::{self, Listener},
     part::use_change,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use shared::{
     draft::{DRAFT_VERSION, Draft, FIELDS},
     id::JobId,
@@ -25,13 +25,15 @@ pub const DRAFT_KEY: &str = "attune.draft";
 const SUBMITTED_KEY: &str = "attune.submitted";
 
 /// A draft that became a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Submitted {
     /// The draft's id.
     pub draft_id: String,
     /// The job that it became.
     pub job_id: JobId,
 }
+
+record!(Submitted { draft_id, job_id });
 
 /// What is wrong with fields, in words. There are few, so they are looked through.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

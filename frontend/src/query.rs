@@ -16,9 +16,8 @@ pub mod store;
 pub use hooks::{Loaded, Poll, use_queries, use_query};
 pub use store::Store;
 
-use crate::api::ApiError;
+use crate::api::{ApiError, json::record::FromTree};
 use cache::{Key, Parse, Value};
-use serde::de::DeserializeOwned;
 use std::{marker::PhantomData, rc::Rc};
 
 /// What a change can make out of date.
@@ -105,8 +104,8 @@ impl<T> PartialEq for Query<T> {
 }
 
 /// What an answer must be able to do.
-pub trait Answer: DeserializeOwned + 'static {}
-impl<T: DeserializeOwned + 'static> Answer for T {}
+pub trait Answer: FromTree + 'static {}
+impl<T: FromTree + 'static> Answer for T {}
 
 fn parse<T: Answer>(text: &str) -> Result<Value, ApiError> {
     crate::api::read::<T>(text).map(|value| Rc::new(value) as Value)

@@ -6,12 +6,11 @@
 
 use super::{Resource, Store, curves::Tail, hooks::use_store};
 use crate::{
-    api::{self, ApiError},
+    api::{self, ApiError, json::record::FromTree},
     part::use_change,
     sse::SseEvent,
 };
 use gloo_timers::future::TimeoutFuture;
-use serde::de::DeserializeOwned;
 use shared::{
     event::{Checkpoint, JobEvent},
     id::JobId,
@@ -54,7 +53,7 @@ pub struct Live {
 
 /// Reads what a message of [`shared::event::StreamMessage`] holds. The event's name says which field that is, so the
 /// tagged enum isn't needed: it would bring a second copy of every reader into the module.
-fn read<T: DeserializeOwned>(event: &SseEvent, field: &str) -> Option<T> {
+fn read<T: FromTree>(event: &SseEvent, field: &str) -> Option<T> {
     api::json::read_field(&event.data, field).ok()
 }
 
