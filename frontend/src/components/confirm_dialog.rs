@@ -1,8 +1,11 @@
 //! A question before something that can't be undone, in a modal dialog.
 
-use crate::components::{
-    button::button,
-    dialog::{DialogProps, use_dialog},
+use crate::{
+    components::{
+        button::button,
+        dialog::{DialogProps, use_dialog},
+    },
+    part::use_change,
 };
 use std::rc::Rc;
 use yew::prelude::*;
@@ -29,12 +32,30 @@ pub struct ConfirmDialogProps {
 /// Asks before something that can't be undone.
 #[hook]
 pub fn use_confirm_dialog(props: Rc<ConfirmDialogProps>) -> Html {
+    // A second click on what was confirmed already would do it twice.
+    let confirmed = use_state(|| false);
+    {
+        let confirmed = confirmed.setter();
+        use_change(props.open, move |_| {
+            confirmed.set(false);
+            None
+        });
+    }
+    let confirm = {
+        let (on_confirm, confirmed) = (props.on_confirm.clone(), confirmed.clone());
+        Callback::from(move |_: MouseEvent| {
+            if !*confirmed {
+                confirmed.set(true);
+                on_confirm.emit(());
+            }
+        })
+    };
     let content = html! {
         <>
             <p>{ props.body }</p>
             <div class="buttons">
                 { button("button", props.decline, props.on_close.reform(|_| ())) }
-                { button("button danger", props.confirm, props.on_confirm.reform(|_| ())) }
+                { button("button danger", props.confirm, confirm) }
             </div>
         </>
     };
