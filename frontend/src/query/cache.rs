@@ -98,9 +98,8 @@ impl Entry {
         }
         let interval = self.observers.iter().filter_map(|(_, interval)| *interval).min();
         if let (Some(failed_at), Some(error)) = (self.failed_at, &self.error) {
-            let again = self.stale || (interval.is_some() && visible);
             let wait = (1000_i64 << self.failures.min(5)).min(LONGEST_WAIT_MS);
-            return (again && error.is_passing()).then_some(failed_at + wait);
+            return (visible && error.is_passing()).then_some(failed_at + wait);
         }
         match self.answered_at {
             None => Some(i64::MIN),

@@ -77,6 +77,19 @@ fn failures_back_off_and_the_last_answer_stays() {
 }
 
 #[test]
+fn what_is_asked_once_is_asked_again_where_the_failure_may_pass() {
+    let mut cache = observed(None);
+    answer(&mut cache, 0, Err(ApiError::Unreachable));
+    assert_eq!(cache.next_due(false), None, "nobody looks on");
+    assert_eq!(cache.next_due(true), Some(2000));
+    answer(&mut cache, 2000, Ok(text(1)));
+    assert_eq!(cache.next_due(true), None, "once is enough");
+    cache.invalidate(Resource::Jobs);
+    answer(&mut cache, 3000, Err(ApiError::Status(502)));
+    assert_eq!(cache.next_due(true), Some(5000), "what is known is out of date");
+}
+
+#[test]
 fn a_refusal_is_not_repeated_until_somebody_asks() {
     let mut cache = observed(Some(1000));
     answer(&mut cache, 0, Err(ApiError::Status(404)));
