@@ -3,10 +3,13 @@
 //!
 //! Fetch tells nothing about how much was sent, so this is the one place that uses `XMLHttpRequest`.
 
-use super::{ApiError, get, read, refusal};
+use super::{ApiError, datasets, get, read, refusal};
 use crate::place;
 use js_sys::{Function, Promise};
-use shared::dataset::{UploadProgress, UploadTarget};
+use shared::{
+    dataset::{Dataset, UploadProgress, UploadTarget},
+    id::DatasetId,
+};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, File, ProgressEvent, XmlHttpRequest};
@@ -46,6 +49,24 @@ pub(crate) async fn upload(
         told(received);
         if received >= total {
             return Ok(());
+        }
+    }
+}
+
+/// Tells that all bytes are there, and tells it again where nobody knows whether it was heard: the second time answers
+/// as the first.
+///
+/// # Errors
+/// 409 where bytes are missing, or the connection stays cut.
+pub(crate) async fn confirm(id: &DatasetId) -> Result<Dataset, ApiError> {
+    let mut failures = 0;
+    loop {
+        match datasets::confirm(id).await {
+            Err(error) if error.is_passing() && failures < ATTEMPTS => {
+                gloo_timers::future::TimeoutFuture::new(500 << failures).await;
+                failures += 1;
+            }
+            outcome => return outcome,
         }
     }
 }

@@ -150,12 +150,16 @@ impl Store {
         };
         let created = self.watch(api::datasets::create(&new).await)?;
         let id = created.dataset.id.clone();
-        let sent = match api::upload::upload(&created.upload, file, told).await {
-            Ok(()) => api::datasets::confirm(&id).await,
+        let sent = api::upload::upload(&created.upload, file, told).await;
+        let is_whole = sent.is_ok();
+        let sent = match sent {
+            Ok(()) => api::upload::confirm(&id).await,
             Err(error) => Err(error),
         };
         let outcome = self.watch(sent);
-        if outcome.is_err() {
+        // Where all bytes are there and only the word for it was lost, they aren't thrown away.
+        let is_lost = |error: &ApiError| !(is_whole && error.is_passing());
+        if outcome.as_ref().is_err_and(is_lost) {
             let _ = api::datasets::delete(&id).await;
         }
         self.invalidate(Resource::Datasets);
