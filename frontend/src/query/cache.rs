@@ -16,6 +16,10 @@ pub type Value = Rc<dyn Any>;
 /// An answer nobody shows is forgotten after so long.
 const FORGET_MS: i64 = 5 * 60_000;
 
+/// Of answers that nobody shows, the newest so many are kept for the way back. A long list that is scrolled through
+/// would hold all of its pages otherwise.
+const KEPT: usize = 100;
+
 /// The longest wait between tries after failures.
 const LONGEST_WAIT_MS: i64 = 30_000;
 
@@ -86,9 +90,13 @@ impl Entry {
         Ok(true)
     }
 
+    const fn is_shown(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
     /// A request is under way whose answer nobody waits for.
     const fn is_abandoned(&self) -> bool {
-        self.in_flight.is_some() && self.observers.is_empty()
+        self.in_flight.is_some() && !self.is_shown()
     }
 
     /// When to ask (again), if ever.
@@ -184,10 +192,20 @@ impl Cache {
         abandoned
     }
 
-    /// Forgets what nobody has shown for long.
+    /// Forgets what nobody has shown for long, and what is too much to keep.
     pub fn forget_old(&mut self, now: i64) {
         self.entries
-            .retain(|(_, entry)| !entry.observers.is_empty() || entry.last_seen + FORGET_MS > now);
+            .retain(|(_, entry)| entry.is_shown() || entry.last_seen + FORGET_MS > now);
+        let unshown = self.entries.iter().filter(|(_, entry)| !entry.is_shown()).count();
+        for _ in KEPT..unshown {
+            let places = self.entries.iter().enumerate();
+            let oldest = places
+                .filter(|(_, (_, entry))| !entry.is_shown())
+                .min_by_key(|(_, (_, entry))| entry.last_seen);
+            if let Some(place) = oldest.map(|(place, _)| place) {
+                self.entries.remove(place);
+            }
+        }
     }
 
     /// Requests to send now, marked as under way, each with the ticket that its answer must bring.

@@ -136,6 +136,26 @@ fn what_nobody_shows_is_cancelled_and_later_forgotten() {
 }
 
 #[test]
+fn of_what_nobody_shows_only_the_newest_is_kept() {
+    let mut cache = observed(None);
+    let of_page = |page: i64| Request {
+        key: format!("{KEY}?offset={page}").into(),
+        ..request()
+    };
+    let pages = KEPT as i64 + 30;
+    for page in 0..pages {
+        let request = of_page(page);
+        cache.observe(&request, 2, None, page);
+        cache.release(&request.key, 2, page);
+    }
+    cache.forget_old(pages);
+    assert!(cache.get(KEY).is_some(), "what is shown stays");
+    assert!(cache.get(&of_page(29).key).is_none());
+    assert!(cache.get(&of_page(30).key).is_some());
+    assert!(cache.get(&of_page(pages - 1).key).is_some());
+}
+
+#[test]
 fn an_optimistic_change_rolls_back_unless_a_newer_answer_came() {
     let mut cache = observed(None);
     answer(&mut cache, 0, Ok(text(1)));
