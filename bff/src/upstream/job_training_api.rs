@@ -6,6 +6,7 @@
 
 mod client;
 mod create;
+mod json;
 pub(super) mod read;
 
 use super::{Answer, Figures, Upstream, UpstreamError, jobs_page, single_flight::SingleFlight};

@@ -2,7 +2,10 @@
 
 mod refusal;
 
-use super::super::{Answer, UpstreamError, error::Cause};
+use super::{
+    super::{Answer, UpstreamError, error::Cause},
+    read,
+};
 use crate::{config::RemoteConfig, secret::Secret};
 use memchr::memmem;
 use refusal::refusal;
@@ -65,7 +68,7 @@ impl Client {
     }
 
     /// Reads something; tried again once, within the same total time, where that may help.
-    pub(super) async fn get(&self, path: &str) -> Answer<Value> {
+    pub(super) async fn get(&self, path: &str) -> Answer<Vec<u8>> {
         let deadline = Instant::now() + self.timeout;
         for attempt in 1.. {
             let answer = self.exchange(self.request(Method::GET, path), deadline).await;
@@ -74,7 +77,7 @@ impl Client {
                 Err(failure) => matches!(failure, UpstreamError::Unreachable(_) | UpstreamError::BrokenOff),
             };
             if !may_help || attempt >= READ_ATTEMPTS {
-                return answer?.value();
+                return answer?.success();
             }
             tokio::time::sleep(pause()).await;
         }
@@ -82,11 +85,11 @@ impl Client {
     }
 
     /// Sends a change, once.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer<Value> {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer<Vec<u8>> {
         let request = self.request(Method::POST, path).json(body);
         self.exchange(request, Instant::now() + self.timeout)
             .await?
-            .value()
+            .success()
     }
 
     /// Deletes something, once. A success may say anything in JSON, or nothing; a page in between that says "200"
@@ -97,7 +100,7 @@ impl Client {
         if received.status.is_success() && received.body.is_empty() {
             return Ok(());
         }
-        received.value().map(drop)
+        read::json(&received.success()?).map(drop)
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -132,7 +135,10 @@ impl Client {
         {
             return Err(too_large());
         }
-        let mut body = Vec::new();
+        let expected = response
+            .content_length()
+            .and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(expected.unwrap_or(0));
         while let Some(chunk) = response.chunk().await.map_err(|_| UpstreamError::BrokenOff)? {
             if body.len() + chunk.len() > self.max_answer_bytes {
                 return Err(too_large());
@@ -172,27 +178,32 @@ struct Received {
 
 impl Received {
     /// What a success says; an error what anything else means.
-    fn value(&self) -> Answer<Value> {
+    fn success(self) -> Answer<Vec<u8>> {
         if !self.status.is_success() {
-            return Err(refusal(self));
+            return Err(refusal(&self));
         }
-        self.json()
+        self.check_kind()?;
+        Ok(self.body)
     }
 
-    /// The body as JSON. One that is said to be something else isn't looked at; one of which nothing is said is.
-    fn json(&self) -> Answer<Value> {
-        if let Some(kind) = self.headers.get(CONTENT_TYPE) {
-            let kind = kind.to_str().unwrap_or_default().to_ascii_lowercase();
-            let kind = kind.split(';').next().unwrap_or_default().trim();
-            if !kind.ends_with(JSON) {
-                let kind = kind.get(..60).unwrap_or(kind);
-                return Err(UpstreamError::InvalidResponse(format!(
-                    "it is `{kind}`, not JSON"
-                )));
-            }
+    /// A body that is said to be something else than JSON isn't looked at; one of which nothing is said is.
+    fn check_kind(&self) -> Answer<()> {
+        let Some(kind) = self.headers.get(CONTENT_TYPE) else {
+            return Ok(());
+        };
+        let kind = kind.to_str().unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let ending = kind
+            .len()
+            .checked_sub(JSON.len())
+            .and_then(|start| kind.get(start..));
+        if ending.is_some_and(|ending| ending.eq_ignore_ascii_case(JSON)) {
+            return Ok(());
         }
-        serde_json::from_slice(&self.body)
-            .map_err(|_| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
+        let kind = kind.get(..60).unwrap_or(kind).to_ascii_lowercase();
+        Err(UpstreamError::InvalidResponse(format!(
+            "it is `{kind}`, not JSON"
+        )))
     }
 }
 

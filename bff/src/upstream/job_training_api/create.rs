@@ -104,7 +104,7 @@ async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> An
         .post("jobs", &body(job))
         .await
         .map_err(super::no_such_call)
-        .and_then(|value| read::job(&value));
+        .and_then(|answer| read::job(&answer));
     api.forget_jobs();
     match answer {
         Err(error) if error.outcome_unknown() => match look_for(api, job, &before).await {

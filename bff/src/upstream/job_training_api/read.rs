@@ -1,8 +1,10 @@
 //! Reading what deployments and imitations of the Job Training API say. Each name has the spellings seen in the
 //! field; what still can't be read is told by the field's name.
 
-use super::super::{Answer, UpstreamError};
-use serde_json::{Map, Value};
+use super::{
+    super::{Answer, UpstreamError},
+    json::{Fields, Json},
+};
 use shared::{
     id::JobId,
     job::Job,
@@ -21,44 +23,51 @@ const LEARNING_RATE: [&str; 2] = ["learningRate", "learning_rate"];
 const CREATED: [&str; 3] = ["createdAt", "created_at", "date"];
 
 /// A list of jobs, bare or in `jobs`.
-pub(super) fn jobs(value: &Value) -> Answer<Vec<Job>> {
+pub(super) fn jobs(answer: &[u8]) -> Answer<Vec<Job>> {
+    let value = json(answer)?;
     let list = value
-        .as_array()
-        .or_else(|| value.get("jobs").and_then(Value::as_array))
+        .as_list()
+        .or_else(|| value.get("jobs").and_then(Json::as_list))
         .ok_or_else(|| unreadable("jobs", "is no list"))?;
     list.iter()
         .enumerate()
-        .map(|(index, value)| job_at(value, &format!("jobs[{index}].")))
+        .map(|(index, value)| job_at(value, Some(index)))
         .collect()
 }
 
 /// One job.
-pub(super) fn job(value: &Value) -> Answer<Job> {
+pub(super) fn job(answer: &[u8]) -> Answer<Job> {
+    let value = json(answer)?;
     // Some imitations wrap it.
-    job_at(
-        value
-            .get("job")
-            .filter(|inner| inner.is_object())
-            .unwrap_or(value),
-        "",
-    )
+    let inner = value.get("job").filter(|inner| inner.as_object().is_some());
+    job_at(inner.unwrap_or(&value), None)
 }
 
-fn job_at(value: &Value, within: &str) -> Answer<Job> {
+/// The answer as JSON.
+pub(super) fn json(answer: &[u8]) -> Answer<Json<'_>> {
+    serde_json::from_slice(answer).map_err(|_| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
+}
+
+/// A job by itself, or at its place in a list.
+fn job_at(value: &Json<'_>, index: Option<usize>) -> Answer<Job> {
+    let path = |name: &str| match index {
+        Some(index) => format!("jobs[{index}].{name}"),
+        None => name.to_owned(),
+    };
     let fields = value
         .as_object()
-        .ok_or_else(|| unreadable(within.trim_end_matches('.'), "is no object"))?;
-    let missing = |name: &str| unreadable(&format!("{within}{name}"), "is missing or of the wrong type");
+        .ok_or_else(|| unreadable(path("").trim_end_matches('.'), "is no object"))?;
+    let missing = |name: &str| unreadable(&path(name), "is missing or of the wrong type");
     let id = identifier(find(fields, &ID)).ok_or_else(|| missing("id"))?;
     let name = text(find(fields, &NAME)).ok_or_else(|| missing("name"))?;
     let base_model = text(find(fields, &BASE_MODEL)).ok_or_else(|| missing("baseModel"))?;
     let status = find(fields, &["status"])
-        .and_then(Value::as_str)
+        .and_then(Json::as_text)
         .and_then(status)
-        .ok_or_else(|| unreadable(&format!("{within}status"), "is missing or unknown"))?;
+        .ok_or_else(|| unreadable(&path("status"), "is missing or unknown"))?;
     let created_at = CREATED
         .iter()
-        .find_map(|name| fields.get(*name).and_then(instant))
+        .find_map(|name| fields.get(name).and_then(instant))
         .ok_or_else(|| missing("createdAt"))?;
     Ok(Job {
         epochs: count(find(fields, &EPOCHS), || missing("epochs"))?,
@@ -106,17 +115,18 @@ pub(in crate::upstream) fn bare_job(
 }
 
 /// A list of models: texts or objects, bare or in `models`.
-pub(super) fn models(value: &Value) -> Answer<Vec<BaseModel>> {
+pub(super) fn models(answer: &[u8]) -> Answer<Vec<BaseModel>> {
+    let value = json(answer)?;
     let list = value
-        .as_array()
-        .or_else(|| value.get("models").and_then(Value::as_array))
+        .as_list()
+        .or_else(|| value.get("models").and_then(Json::as_list))
         .ok_or_else(|| unreadable("models", "is no list"))?;
     list.iter()
         .enumerate()
         .map(|(index, value)| {
             let (id, display_name) = match value {
-                Value::String(id) if !id.is_empty() => (id.clone(), None),
-                Value::Object(fields) => (
+                Json::Text(id) if !id.is_empty() => (id.clone().into_owned(), None),
+                Json::Object(fields) => (
                     text(find(fields, &["id", "modelId", "model_id", "name"])).ok_or_else(|| {
                         unreadable(&format!("models[{index}].id"), "is missing or of the wrong type")
                     })?,
@@ -166,31 +176,36 @@ fn unreadable(field: &str, how: &str) -> UpstreamError {
     UpstreamError::InvalidResponse(format!("{field} {how}"))
 }
 
-fn find<'a>(fields: &'a Map<String, Value>, spellings: &[&str]) -> Option<&'a Value> {
+fn find<'a>(fields: &'a Fields<'a>, spellings: &[&str]) -> Option<&'a Json<'a>> {
     spellings
         .iter()
-        .find_map(|name| fields.get(*name).filter(|value| !value.is_null()))
+        .find_map(|name| fields.get(name).filter(|value| **value != Json::Null))
 }
 
-fn text(value: Option<&Value>) -> Option<String> {
-    value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+fn text(value: Option<&Json<'_>>) -> Option<String> {
+    value?
+        .as_text()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 /// An id is text; some imitations count.
-fn identifier(value: Option<&Value>) -> Option<String> {
+fn identifier(value: Option<&Json<'_>>) -> Option<String> {
     match value? {
-        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        Json::Count(count) => Some(count.to_string()),
         other => text(Some(other)),
     }
 }
 
-fn count(value: Option<&Value>, wrong: impl Fn() -> UpstreamError) -> Answer<Option<u32>> {
+fn count(value: Option<&Json<'_>>, wrong: impl Fn() -> UpstreamError) -> Answer<Option<u32>> {
     let Some(value) = value else { return Ok(None) };
-    let whole = value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
-        .or_else(|| whole(value.as_f64()?));
-    whole
+    let count = match value {
+        Json::Count(count) => Some(*count),
+        Json::Number(number) => whole(*number),
+        Json::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    count
         .and_then(|whole| u32::try_from(whole).ok())
         .map(Some)
         .ok_or_else(wrong)
@@ -206,16 +221,16 @@ fn whole(number: f64) -> Option<u64> {
     (number.fract() == 0.0 && (0.0..=4_294_967_295.0).contains(&number)).then_some(number as u64)
 }
 
-fn number(value: &Value) -> Option<f64> {
+fn number(value: &Json<'_>) -> Option<f64> {
     value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+        .as_number()
+        .or_else(|| value.as_text()?.trim().parse().ok())
         .filter(|number| number.is_finite())
 }
 
 /// RFC 3339, or a day alone.
-fn instant(value: &Value) -> Option<Timestamp> {
-    let text = value.as_str()?;
+fn instant(value: &Json<'_>) -> Option<Timestamp> {
+    let text = value.as_text()?;
     Timestamp::parse_rfc3339(text).or_else(|| {
         let day = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
         day.then(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
@@ -224,8 +239,12 @@ fn instant(value: &Value) -> Option<Timestamp> {
 }
 
 fn status(word: &str) -> Option<JobStatus> {
-    let word = word.to_ascii_lowercase();
-    let begins = |starts: &[&str]| starts.iter().any(|start| word.starts_with(start));
+    let begins = |starts: &[&str]| {
+        starts.iter().any(|start| {
+            word.get(..start.len())
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+        })
+    };
     if begins(&["complete", "succeed", "success"]) {
         Some(JobStatus::Succeeded)
     } else if begins(&["fail", "error"]) {

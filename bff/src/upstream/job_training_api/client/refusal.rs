@@ -6,7 +6,7 @@ use crate::{
     upstream::{UpstreamError, job_training_api::read},
 };
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -94,9 +94,8 @@ struct Refusal {
 
 impl Refusal {
     fn read(received: &Received) -> Option<Self> {
-        let Ok(Value::Object(object)) = received.json() else {
-            return None;
-        };
+        received.check_kind().ok()?;
+        let object = serde_json::from_slice::<Map<String, Value>>(&received.body).ok()?;
         let text = |name: &str| object.get(name).and_then(Value::as_str).map(short);
         let fields = object
             .get("fields")

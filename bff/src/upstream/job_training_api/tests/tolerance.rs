@@ -1,11 +1,20 @@
 //! Spellings that deployments and imitations use.
 
-use crate::upstream::{
-    UpstreamError,
-    job_training_api::read::{job, jobs, models},
-};
+use crate::upstream::{Answer, UpstreamError, job_training_api::read};
 use serde_json::{Value, json};
-use shared::status::JobStatus;
+use shared::{job::Job, model::BaseModel, status::JobStatus};
+
+fn job(answer: &Value) -> Answer<Job> {
+    read::job(answer.to_string().as_bytes())
+}
+
+fn jobs(answer: &Value) -> Answer<Vec<Job>> {
+    read::jobs(answer.to_string().as_bytes())
+}
+
+fn models(answer: &Value) -> Answer<Vec<BaseModel>> {
+    read::models(answer.to_string().as_bytes())
+}
 
 fn plain() -> Value {
     json!({ "id": "j", "name": "n", "baseModel": "m", "status": "Running", "createdAt": "2026-01-02T03:04:05Z" })
