@@ -23,6 +23,7 @@ use axum::{
 };
 use shared::problem::Problem;
 use std::time::Duration;
+use tower::ServiceBuilder;
 use tower_http::{
     compression::{CompressionLayer, predicate::Predicate as _, predicate::SizeAbove},
     cors::{AllowOrigin, CorsLayer},
@@ -101,17 +102,17 @@ pub fn router(state: &AppState) -> Router<AppState> {
             guard::require_session,
         ));
     // A path of both halves (`/session`) must stand in one router: methods are told apart there.
-    Router::new()
-        .merge(open)
-        .merge(closed)
-        .layer(DefaultBodyLimit::max(state.body_bytes))
-        .layer(
-            CompressionLayer::new()
-                .quality(tower_http::CompressionLevel::Fastest)
-                .compress_when(SizeAbove::new(860).and(compressible)),
-        )
-        .layer(middleware::from_fn_with_state(state.clone(), guard::check_caller))
-        .layer(cors(state))
+    Router::new().merge(open).merge(closed).layer(
+        ServiceBuilder::new()
+            .layer(cors(state))
+            .layer(middleware::from_fn_with_state(state.clone(), guard::check_caller))
+            .layer(
+                CompressionLayer::new()
+                    .quality(tower_http::CompressionLevel::Fastest)
+                    .compress_when(SizeAbove::new(860).and(compressible)),
+            )
+            .layer(DefaultBodyLimit::max(state.body_bytes)),
+    )
 }
 
 /// Text that gains by it; never a stream, whose messages must leave at once.

@@ -14,6 +14,7 @@ use axum::{
     routing::get,
 };
 use std::any::Any;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The whole router. `v1` is the engine's HTTP surface, where there is one.
@@ -28,11 +29,15 @@ pub fn router(state: &AppState, security: SecurityHeaders, v1: Option<Router>) -
         .with_state(state.clone())
         .merge(Router::new().nest("/v1", v1))
         .fallback(assets::serve)
-        // A layer wraps those above it: the last one sees the request first.
-        .layer(CatchPanicLayer::custom(after_panic))
-        .layer(middleware::from_fn(problem::finish))
-        .layer(middleware::from_fn_with_state(security, headers::add))
-        .layer(middleware::from_fn_with_state(state.clone(), request::observe))
+        // One stack rather than a layer at a time: each layer of the router's own is boxed, and copied for each request.
+        // The first one sees the request first.
+        .layer(
+            ServiceBuilder::new()
+                .layer(middleware::from_fn_with_state(state.clone(), request::observe))
+                .layer(middleware::from_fn_with_state(security, headers::add))
+                .layer(middleware::from_fn(problem::finish))
+                .layer(CatchPanicLayer::custom(after_panic)),
+        )
 }
 
 async fn no_v1() -> ApiError {
