@@ -75,6 +75,8 @@ pub struct Config {
     pub max_running: u32,
     /// Worker threads of a trainer; 0 takes as many as the machine has.
     pub trainer_threads: u32,
+    /// How long a trainer may tell nothing before it is taken for dead.
+    pub trainer_silence: Duration,
     /// Largest dataset file in bytes.
     pub upload_bytes: u64,
     /// Largest other request body in bytes.

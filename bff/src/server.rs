@@ -178,6 +178,7 @@ async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
     settings.models_dir.clone_from(&config.models_dir);
     settings.max_running = usize::try_from(config.max_running).unwrap_or(1);
     settings.threads = config.trainer_threads;
+    settings.longest_silence = config.trainer_silence;
     settings.max_file_bytes = config.upload_bytes;
     // What the drain leaves, less what the service takes besides waiting for its trainers.
     settings.shutdown_grace = config

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use shared::{
+    attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
@@ -138,6 +139,37 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Ends a job early.
     async fn cancel_job(&self, _subject: &Subject, _id: &JobId) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Asks a job to save and to wait.
+    async fn pause_job(&self, _subject: &Subject, _id: &JobId) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Lets a paused job go on.
+    async fn resume_job(&self, _subject: &Subject, _id: &JobId) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Ends a job early and keeps what is trained.
+    async fn stop_job(&self, _subject: &Subject, _id: &JobId) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Tries a job again as a new one; the same key again gives that one.
+    async fn retry_job(
+        &self,
+        _subject: &Subject,
+        _id: &JobId,
+        _retry: RetryJob,
+        _idempotency_key: Option<&str>,
+    ) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// The trainers that were started on a job, oldest first.
+    async fn list_attempts(&self, _subject: &Subject, _id: &JobId) -> Answer<AttemptList> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -19,6 +19,8 @@ pub struct Config {
     pub shutdown_grace: std::time::Duration,
     /// How often a running trainer is asked for a checkpoint.
     pub checkpoint_interval: std::time::Duration,
+    /// How long a trainer may tell nothing before it is taken for dead and started again.
+    pub longest_silence: std::time::Duration,
     /// How long the second restart in a row of a trainer that gets nowhere waits; doubled from one to the next.
     pub restart_delay: std::time::Duration,
 }
@@ -35,6 +37,7 @@ impl Config {
             max_file_bytes: 8 << 30,
             shutdown_grace: std::time::Duration::from_secs(20),
             checkpoint_interval: std::time::Duration::from_secs(30),
+            longest_silence: std::time::Duration::from_secs(600),
             restart_delay: std::time::Duration::from_secs(1),
         }
     }

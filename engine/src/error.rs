@@ -170,6 +170,10 @@ pub fn english(field: &str, code: &FieldCode) -> String {
         "name_length" => "must have 1 to 200 characters",
         "filename_length" => "must have 1 to 255 characters and no control characters",
         "no_bytes" => "the file is empty",
+        "unknown_checkpoint" => "the job keeps no checkpoint of this step: see its checkpoints",
+        "fixed_by_checkpoint" => {
+            "rank, alpha and projections are the checkpoint's: leave them out, or start from the beginning"
+        }
         _ => return shared::validate::english(field, code),
     };
     sentence.to_owned()

@@ -15,6 +15,8 @@ pub mod executor;
 mod models;
 mod notify;
 mod parameters;
+#[cfg(any(test, feature = "testing"))]
+pub mod played;
 mod secret;
 mod service;
 mod store;

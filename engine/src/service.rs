@@ -4,7 +4,9 @@ pub(crate) mod artifacts;
 pub(crate) mod counters;
 pub(crate) mod datasets;
 pub(crate) mod examples;
+pub(crate) mod job_actions;
 pub(crate) mod job_create;
+pub(crate) mod job_retry;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod models;
@@ -22,11 +24,11 @@ use crate::{
     executor::Executor,
     notify::Notifier,
     secret,
-    store::{self, Store, leases},
+    store::{self, Store, attempts::Ended, leases},
     supervise,
 };
 use counters::Tallies;
-use shared::{event::Level, id::Subject, timestamp::Timestamp};
+use shared::{attempt::AttemptOutcome, event::Level, id::Subject, timestamp::Timestamp};
 use std::{
     fs::File,
     sync::{Arc, Mutex, PoisonError},
@@ -155,6 +157,7 @@ impl Service {
             leases::requeue_orphans(&mut transaction, None, "after the server restarted").await?
         {
             let owner = Subject::new(owner);
+            store::attempts::end(&mut transaction, &id, now, Ended::well(AttemptOutcome::Lost)).await?;
             let message =
                 "The server restarted: the job is queued again and will go on from its last checkpoint";
             store::jobs::add_event(&mut transaction, &id, &owner, now, Level::Warn, message).await?;

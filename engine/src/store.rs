@@ -6,6 +6,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod artifacts;
+pub(crate) mod attempts;
 pub(crate) mod checkpoints;
 pub(crate) mod downloads;
 pub(crate) mod events;
@@ -14,6 +15,7 @@ pub(crate) mod job_list;
 pub(crate) mod jobs;
 pub(crate) mod leases;
 pub(crate) mod metadata;
+pub(crate) mod queue;
 pub(crate) mod steps;
 
 use crate::error::{Error, StartError};

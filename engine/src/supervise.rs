@@ -6,6 +6,7 @@
 pub(crate) mod attempt;
 pub(crate) mod finish;
 pub(crate) mod ingest;
+pub(crate) mod post_mortem;
 pub(crate) mod prepare;
 pub(crate) mod run;
 
@@ -13,16 +14,23 @@ use crate::{
     error::Error,
     service::{Service, job_create::chain},
     store::{
+        attempts::{self, Ended},
         jobs::{self, JobRow},
-        leases,
+        leases, queue,
     },
 };
-use shared::{event::Level, id::Subject, timestamp::Timestamp};
+use shared::{
+    attempt::AttemptOutcome,
+    event::Level,
+    id::{JobId, Subject},
+    timestamp::Timestamp,
+};
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How long a lease lasts, and how often it is prolonged.
@@ -38,6 +46,8 @@ pub(crate) struct Running(Mutex<HashMap<String, Handle>>);
 pub(crate) struct Handle {
     /// Pulled when the job was cancelled.
     pub(crate) cancelled: CancellationToken,
+    /// Pulled when something else is asked of the job; what, stands in its row. Keeps a pull that nobody waited for.
+    pub(crate) nudged: Arc<Notify>,
     /// Pulled when the supervisor has left and no trainer of its is alive.
     ended: CancellationToken,
 }
@@ -47,6 +57,13 @@ impl Running {
     pub(crate) fn cancel(&self, id: &str) {
         if let Some(handle) = self.lock().get(id) {
             handle.cancelled.cancel();
+        }
+    }
+
+    /// Tells a job's supervisor, if there is one, to look what is asked of the job.
+    pub(crate) fn nudge(&self, id: &str) {
+        if let Some(handle) = self.lock().get(id) {
+            handle.nudged.notify_one();
         }
     }
 
@@ -109,13 +126,13 @@ async fn start_queued(service: &Service) -> Result<(), Error> {
             return Ok(());
         };
         let handle = service.inner.running.add(&row.id);
-        service.inner.jobs_changed.changed(&row.id);
+        service.job_has_changed(&JobId::new(&row.id)).await;
         let service = service.clone();
         service.inner.tasks.clone().spawn(async move {
             let id = row.id.clone();
             run::supervise(&service, row, &handle).await;
             service.inner.running.remove(&id);
-            service.inner.jobs_changed.changed(&id);
+            service.job_has_changed(&JobId::new(&id)).await;
             service.inner.work.notify_one();
         });
     }
@@ -125,7 +142,10 @@ async fn start_queued(service: &Service) -> Result<(), Error> {
 async fn claim(service: &Service) -> Result<Option<JobRow>, Error> {
     let now = service.now();
     let mut transaction = service.inner.store.begin().await?;
-    let row = leases::claim(&mut transaction, &service.inner.server, now, lease_end(now)).await?;
+    let row = queue::claim(&mut transaction, &service.inner.server, now, lease_end(now)).await?;
+    if let Some(row) = &row {
+        attempts::begin(&mut transaction, &row.id, &row.owner(), row.attempt, now).await?;
+    }
     transaction.commit().await?;
     Ok(row)
 }
@@ -147,14 +167,16 @@ async fn keep_leases(service: Service) {
 }
 
 /// Prolongs the leases of what is minded here, and takes back jobs whose lease nobody prolongs.
-async fn beat(service: &Service) -> Result<(), Error> {
+pub(crate) async fn beat(service: &Service) -> Result<(), Error> {
     let now = service.now();
     let mut transaction = service.inner.store.begin().await?;
     for id in service.inner.running.ids() {
-        leases::heartbeat(&mut *transaction, &service.inner.server, &id, lease_end(now)).await?;
+        leases::heartbeat(&mut *transaction, &service.inner.server, &id, now, lease_end(now)).await?;
     }
     let orphans = leases::requeue_orphans(&mut transaction, Some(now), "after its server was lost").await?;
     for (owner, id) in &orphans {
+        let lost = Ended::well(AttemptOutcome::Lost);
+        attempts::end(&mut transaction, id, now, lost).await?;
         let message = "The server that worked on the job was lost: it is queued again";
         jobs::add_event(
             &mut transaction,

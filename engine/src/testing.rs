@@ -2,7 +2,7 @@
 
 use crate::{
     Clock, Config, Service,
-    executor::{Control, Executor, Exit, Launch, Trainer},
+    played::{Played, PlayedExecutor},
 };
 use futures_util::StreamExt as _;
 use shared::{
@@ -10,7 +10,6 @@ use shared::{
     event::StreamMessage,
     id::{DatasetId, JobId, Subject},
     job::{Job, NewJob},
-    run::{RunEvent, Stage, StepMetrics, exit_code},
     status::JobStatus,
     timestamp::Timestamp,
 };
@@ -24,7 +23,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// A clock that stands until it is moved.
 #[derive(Debug)]
@@ -40,112 +39,6 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_ms(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// A trainer whose part the test plays.
-#[derive(Debug)]
-pub(crate) struct Played {
-    pub(crate) launch: Launch,
-    pub(crate) events: mpsc::Sender<RunEvent>,
-    pub(crate) control: mpsc::UnboundedReceiver<Control>,
-    exit: oneshot::Sender<Exit>,
-}
-
-impl Played {
-    pub(crate) async fn say(&self, event: RunEvent) {
-        self.events.send(event).await.unwrap();
-    }
-
-    pub(crate) async fn train_from(&self, step: u64) {
-        self.say(RunEvent::Stage {
-            step,
-            stage: Stage::Training,
-            total_steps: Some(10),
-        })
-        .await;
-    }
-
-    pub(crate) async fn step(&self, step: u64) {
-        self.say(RunEvent::Metrics(metrics(step))).await;
-    }
-
-    pub(crate) async fn checkpoint(&self, step: u64) {
-        let path = format!("checkpoints/step-{step}");
-        std::fs::create_dir_all(self.launch.run_dir.join(&path)).unwrap();
-        self.say(RunEvent::Checkpoint {
-            step,
-            path,
-            bytes: 100,
-            valid_loss: None,
-        })
-        .await;
-    }
-
-    /// Ends: standard output closes, then the exit is known.
-    pub(crate) fn exit(self, exit: Exit) {
-        drop(self.events);
-        let _ = self.exit.send(exit);
-    }
-
-    /// Ends as a trainer that was killed.
-    pub(crate) async fn exit_when_killed(mut self) {
-        while self.control.recv().await.unwrap() != Control::Kill {}
-        self.exit(Exit::Signal(9));
-    }
-
-    /// Leaves its result and ends well.
-    pub(crate) async fn finish(self, step: u64) {
-        let adapter = self.launch.run_dir.join("adapter");
-        std::fs::create_dir_all(&adapter).unwrap();
-        std::fs::write(adapter.join("adapter_config.json"), "{}").unwrap();
-        std::fs::write(adapter.join("adapter_model.safetensors"), [7_u8; 1000]).unwrap();
-        self.say(RunEvent::Done {
-            step,
-            trained_tokens: step * 50,
-            complete: true,
-        })
-        .await;
-        self.exit(Exit::Code(i32::from(exit_code::DONE)));
-    }
-}
-
-/// What a trainer measures at a step: always the same.
-pub(crate) fn metrics(step: u64) -> StepMetrics {
-    StepMetrics {
-        step,
-        total_steps: 10,
-        epoch: step as f64 / 5.0,
-        train_loss: 2.0 / step as f64,
-        train_token_accuracy: 0.5,
-        learning_rate: 0.001,
-        gradient_norm: 1.0,
-        tokens: 100,
-        valid_loss: step.is_multiple_of(5).then_some(1.5),
-        valid_token_accuracy: step.is_multiple_of(5).then_some(0.25),
-    }
-}
-
-#[derive(Debug)]
-struct PlayedExecutor(mpsc::UnboundedSender<Played>);
-
-impl Executor for PlayedExecutor {
-    fn spawn(&self, launch: &Launch) -> io::Result<Trainer> {
-        let (event_sender, events) = mpsc::channel(256);
-        let (control, control_receiver) = mpsc::unbounded_channel();
-        let (exit_sender, exit) = oneshot::channel();
-        let played = Played {
-            launch: launch.clone(),
-            events: event_sender,
-            control: control_receiver,
-            exit: exit_sender,
-        };
-        self.0.send(played).map_err(io::Error::other)?;
-        Ok(Trainer {
-            events,
-            control,
-            exit,
-        })
     }
 }
 
@@ -176,6 +69,11 @@ pub(crate) fn config(folder: &Path) -> Config {
 
 impl TestEngine {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// An engine with other settings than usual.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let model = folder.path().join("models/tiny");
         std::fs::create_dir_all(&model).unwrap();
@@ -189,13 +87,19 @@ impl TestEngine {
             r#"{"defaults": {"learning_rate": 0.001, "epochs": 4}}"#,
         )
         .unwrap();
-        Self::start_in(folder, Arc::new(TestClock(AtomicI64::new(1_800_000_000_000)))).await
+        let mut configured = config(folder.path());
+        change(&mut configured);
+        Self::start_in(
+            folder,
+            Arc::new(TestClock(AtomicI64::new(1_800_000_000_000))),
+            configured,
+        )
+        .await
     }
 
-    async fn start_in(folder: TempDir, clock: Arc<TestClock>) -> Self {
-        let (sender, trainers) = mpsc::unbounded_channel();
-        let executor = Arc::new(PlayedExecutor(sender));
-        let service = Service::start(config(folder.path()), clock.clone(), executor)
+    async fn start_in(folder: TempDir, clock: Arc<TestClock>, configured: Config) -> Self {
+        let (executor, trainers) = PlayedExecutor::new();
+        let service = Service::start(configured, clock.clone(), Arc::new(executor))
             .await
             .unwrap();
         Self {
@@ -218,13 +122,15 @@ impl TestEngine {
         service.release_lock_as_if_dead();
         // Trainers of a dead server see the end of their standard input and leave.
         drop(trainers);
-        Self::start_in(folder, clock).await
+        let configured = service.config().clone();
+        Self::start_in(folder, clock, configured).await
     }
 
     /// Goes down in good order and starts again.
     pub(crate) async fn restart(self) -> Self {
         self.service.shutdown().await;
-        Self::start_in(self.folder, self.clock).await
+        let configured = self.service.config().clone();
+        Self::start_in(self.folder, self.clock, configured).await
     }
 
     /// The next trainer that the engine starts.

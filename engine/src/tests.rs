@@ -1,7 +1,12 @@
 //! The engine as a whole, by its public API.
 
+pub(crate) mod actions;
 mod crashes;
 mod datasets;
 mod jobs;
 mod ownership;
+mod pause;
+mod queue;
+mod retry;
 mod stream;
+mod supervision;

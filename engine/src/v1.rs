@@ -45,6 +45,8 @@ pub fn router(service: Service) -> Router {
         .route("/fine_tuning/jobs", get(jobs::list_jobs).post(jobs::create_job))
         .route("/fine_tuning/jobs/{id}", get(jobs::find_job))
         .route("/fine_tuning/jobs/{id}/cancel", post(jobs::cancel_job))
+        .route("/fine_tuning/jobs/{id}/pause", post(jobs::pause_job))
+        .route("/fine_tuning/jobs/{id}/resume", post(jobs::resume_job))
         .route("/fine_tuning/jobs/{id}/events", get(record::list_events))
         .route(
             "/fine_tuning/jobs/{id}/checkpoints",

@@ -51,6 +51,9 @@ pub struct Capabilities {
     pub delete: bool,
     /// A job can be paused and resumed.
     pub pause: bool,
+    /// A job can be ended early with what is trained so far as its result.
+    #[serde(default)]
+    pub stop: bool,
     /// A job can be retried.
     pub retry: bool,
     /// Batch size, LoRA, schedule and seed can be chosen.
@@ -93,8 +96,9 @@ impl Capabilities {
             stream: true,
             cancel: true,
             delete: true,
-            pause: false,
-            retry: false,
+            pause: true,
+            stop: true,
+            retry: true,
             hyperparameters: true,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
@@ -130,6 +134,7 @@ impl Capabilities {
             cancel: false,
             delete: true,
             pause: false,
+            stop: false,
             retry: false,
             hyperparameters: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],

@@ -71,6 +71,9 @@ pub struct Checkpoint {
 pub struct CheckpointList {
     /// All that are kept.
     pub checkpoints: Vec<Checkpoint>,
+    /// How many of the newest stay, besides the one with the lowest validation loss; absent where all stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_last: Option<u32>,
 }
 
 /// One message of `GET /api/jobs/{id}/stream`. The server-sent event's name is the tag, its data this object.

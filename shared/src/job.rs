@@ -1,6 +1,7 @@
 //! Fine-tuning jobs as `/api` shows and takes them.
 
 use crate::{
+    attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId},
     run::{LoraSpec, Schedule, Stage},
     status::JobStatus,
@@ -71,6 +72,20 @@ pub struct Job {
     /// How many queued jobs are before it; 0 is next. Only while queued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
+    /// Somebody asked it to end early and to keep what is trained; of a job that has succeeded: that is how it ended.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stopped: bool,
+    /// The job that it is a retry of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<JobId>,
+    /// The parent's checkpoint that it started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_step: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A dataset as a job names it.
@@ -133,7 +148,7 @@ pub struct Progress {
 }
 
 /// Why a job failed and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobFailure {
     /// Stable, `snake_case`.
@@ -143,6 +158,40 @@ pub struct JobFailure {
     /// The field at fault, for example `training_file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    /// What stood behind it, where that shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<FailureCause>,
+    /// What a retry had better change, where trying again may help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<RetryJob>,
+}
+
+impl JobFailure {
+    /// A failure by its code and what happened.
+    #[must_use]
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            param: None,
+            cause: None,
+            change: None,
+        }
+    }
+
+    /// With the field at fault.
+    #[must_use]
+    pub fn of(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
+    }
+
+    /// With what stood behind it.
+    #[must_use]
+    pub const fn because(mut self, cause: FailureCause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
 }
 
 /// `GET /api/jobs`.

@@ -4,6 +4,7 @@
 //! Architecture invariant: no I/O, no clock, no web framework; compiles for WebAssembly and natively. What is
 //! validated here is validated by the same code everywhere.
 
+pub mod attempt;
 pub mod capabilities;
 pub mod dataset;
 pub mod decimate;

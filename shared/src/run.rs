@@ -246,6 +246,20 @@ pub enum RunEvent {
         /// Steps done.
         step: u64,
     },
+    /// It is at work: told where a step or a validation takes long.
+    Heartbeat {
+        /// Steps done.
+        step: u64,
+    },
+    /// The checkpoint that a pause asked for could not be written: training goes on.
+    PauseFailed {
+        /// Steps done.
+        step: u64,
+        /// Stable, `snake_case`, as those of `failed`.
+        code: String,
+        /// What happened and what to do, in English.
+        message: String,
+    },
     /// The run can't go on.
     Failed {
         /// Steps done.

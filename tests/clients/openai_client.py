@@ -110,6 +110,28 @@ def lists(client, job):
     assert not list(of_nobody)
 
 
+def paused_job(client, model, file):
+    job = client.fine_tuning.jobs.create(
+        model=model, training_file=file.id, hyperparameters={"n_epochs": 50, "batch_size": 1}
+    )
+    wait(client, job.id, {"running"})
+    job = client.fine_tuning.jobs.pause(job.id)
+    assert job.status in {"pausing", "paused"}, job
+    wait(client, job.id, {"paused"})
+    checkpoints = client.fine_tuning.jobs.checkpoints.list(job.id).data
+    assert checkpoints, "paused means saved"
+    # An illegal change is 400, which the SDK doesn't try again.
+    error = refused(BadRequestError, lambda: client.fine_tuning.jobs.pause(job.id))
+    assert error.code == "job_not_pausable", error.body
+    job = client.fine_tuning.jobs.resume(job.id)
+    assert job.status in {"queued", "running"}, job
+    wait(client, job.id, {"running"})
+    error = refused(BadRequestError, lambda: client.fine_tuning.jobs.resume(job.id))
+    assert error.code == "job_not_resumable", error.body
+    client.fine_tuning.jobs.cancel(job.id)
+    wait(client, job.id, {"cancelled"})
+
+
 def cancelled_job(client, model, file):
     job = client.fine_tuning.jobs.create(
         model=model, training_file=file.id, hyperparameters={"n_epochs": 50, "batch_size": 1}
@@ -145,7 +167,9 @@ def main():
     job = succeeded_job(client, model, file)
     steps = record(client, job)
     lists(client, job)
-    cancelled_job(client, model, upload(client, long_path))
+    long_file = upload(client, long_path)
+    paused_job(client, model, long_file)
+    cancelled_job(client, model, long_file)
     errors(client, model, file)
     print(f"{job.fine_tuned_model}: {steps} steps")
 

@@ -10,6 +10,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use shared::{
+    attempt::AttemptList,
     event::{CheckpointList, EventList},
     id::JobId,
     metrics::{Metrics, MetricsQuery},
@@ -27,6 +28,23 @@ pub(super) struct EventQuery {
     limit: Option<u32>,
     /// From `next_cursor`.
     cursor: Option<String>,
+}
+
+/// Lists the trainers that were started on a job, oldest first.
+#[utoipa::path(get, path = "/jobs/{id}/attempts", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "Each attempt and how it ended", body = AttemptList),
+        (status = 404, description = "There is no such job, or this upstream has no attempts", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn list_attempts(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<Json<AttemptList>, ApiError> {
+    Ok(Json(
+        state.upstream.list_attempts(signed_in.subject(), &id).await?,
+    ))
 }
 
 /// Lists a job's events, newest first.

@@ -1,4 +1,4 @@
-//! `/api/jobs`: list, create, find, delete, cancel.
+//! `/api/jobs`: list, create, find, delete, and what moves a job: cancel, pause, resume, stop, retry.
 
 use super::IDEMPOTENCY_KEY;
 use crate::{
@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use shared::{
+    attempt::RetryJob,
     id::JobId,
     job::{Job, JobList, JobQuery, NewJob},
     problem::Problem,
@@ -117,6 +118,78 @@ pub(super) async fn cancel_job(
     Ok(axum::Json(
         state.upstream.cancel_job(signed_in.subject(), &id).await?,
     ))
+}
+
+/// Pauses a job. One that is trained on is `pausing` until its checkpoint is recorded.
+#[utoipa::path(post, path = "/jobs/{id}/pause", tag = "jobs", params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 200, description = "The job, paused or pausing", body = Job),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It can't be paused in this state", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn pause_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<Job>, ApiError> {
+    Ok(axum::Json(
+        state.upstream.pause_job(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Puts a paused job back into the queue; it goes on from its checkpoint.
+#[utoipa::path(post, path = "/jobs/{id}/resume", tag = "jobs", params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 200, description = "The job, queued", body = Job),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It isn't paused", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn resume_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<Job>, ApiError> {
+    Ok(axum::Json(
+        state.upstream.resume_job(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Ends a job early: what is trained so far becomes its result.
+#[utoipa::path(post, path = "/jobs/{id}/stop", tag = "jobs", params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 200, description = "The job, which ends soon", body = Job),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Nothing is trained yet, or it has ended", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn stop_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<Job>, ApiError> {
+    Ok(axum::Json(
+        state.upstream.stop_job(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Tries a job again as a new one. The same `Idempotency-Key` again gives that one.
+#[utoipa::path(post, path = "/jobs/{id}/retry", tag = "jobs", request_body = RetryJob,
+    params(("id" = String, Path, description = "The job's id"), ("Idempotency-Key" = Option<String>, Header, description = "Any text")),
+    responses(
+        (status = 201, description = "The new job", body = Job),
+        (status = 400, description = "Some fields need another value", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is still at work", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn retry_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+    headers: HeaderMap,
+    Json(retry): Json<RetryJob>,
+) -> Result<(StatusCode, axum::Json<Job>), ApiError> {
+    let key = idempotency_key(&headers)?;
+    let retried = state
+        .upstream
+        .retry_job(signed_in.subject(), &id, retry, key)
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(retried)))
 }
 
 #[cfg(test)]

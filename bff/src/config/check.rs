@@ -52,6 +52,8 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         u64::from(raw.engine.max_running),
         1,
     )?;
+    // Loading a model tells nothing while it takes its time.
+    at_least(settings, "engine.silence_ms", raw.engine.silence_ms, 1_000)?;
     at_least(settings, "limits.upload_bytes", raw.limits.upload_bytes, 1)?;
     at_least(settings, "limits.body_bytes", raw.limits.body_bytes, 1024)?;
     at_least(
@@ -78,6 +80,7 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         upstream,
         max_running: raw.engine.max_running,
         trainer_threads: raw.engine.threads,
+        trainer_silence: Duration::from_millis(raw.engine.silence_ms),
         upload_bytes: raw.limits.upload_bytes,
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
         header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),

@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 23] = [
+pub(super) const KEYS: [(&str, Shape); 24] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -39,6 +39,7 @@ pub(super) const KEYS: [(&str, Shape); 23] = [
     ("upstream.cache_ms", Shape::Number),
     ("engine.max_running", Shape::Number),
     ("engine.threads", Shape::Number),
+    ("engine.silence_ms", Shape::Number),
     ("limits.upload_bytes", Shape::Number),
     ("limits.body_bytes", Shape::Number),
     ("limits.header_timeout_ms", Shape::Number),
@@ -83,6 +84,7 @@ pub(super) struct RawUpstream {
 pub(super) struct RawEngine {
     pub(super) max_running: u32,
     pub(super) threads: u32,
+    pub(super) silence_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -145,6 +147,7 @@ impl Default for RawEngine {
         Self {
             max_running: 1,
             threads: 0,
+            silence_ms: 600_000,
         }
     }
 }

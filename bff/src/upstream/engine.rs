@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use engine::{Error, Service};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use shared::{
+    attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
@@ -104,6 +105,35 @@ impl Upstream for Embedded {
 
     async fn cancel_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
         Ok(self.service.cancel_job(subject, id).await?)
+    }
+
+    async fn pause_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
+        Ok(self.service.pause_job(subject, id).await?)
+    }
+
+    async fn resume_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
+        Ok(self.service.resume_job(subject, id).await?)
+    }
+
+    async fn stop_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
+        Ok(self.service.stop_job(subject, id).await?)
+    }
+
+    async fn retry_job(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        retry: RetryJob,
+        idempotency_key: Option<&str>,
+    ) -> Answer<Job> {
+        Ok(self
+            .service
+            .retry_job(subject, id, retry, idempotency_key)
+            .await?)
+    }
+
+    async fn list_attempts(&self, subject: &Subject, id: &JobId) -> Answer<AttemptList> {
+        Ok(self.service.list_attempts(subject, id).await?)
     }
 
     async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {

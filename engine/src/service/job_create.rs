@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use shared::{
+    attempt::FailureCause,
     capabilities::Capabilities,
     dataset::{DatasetReport, DatasetStatus},
     event::Level,
@@ -30,6 +31,8 @@ const RETRY_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// A job to be, all of it decided.
 #[derive(Debug, Clone)]
 pub(crate) struct CreateJob<'a> {
+    /// A fresh one unless told.
+    pub(crate) id: Option<JobId>,
     /// Its identifier unless told.
     pub(crate) name: Option<&'a str>,
     pub(crate) base_model: &'a str,
@@ -43,6 +46,8 @@ pub(crate) struct CreateJob<'a> {
     pub(crate) request_hash: Option<&'a str>,
     /// The caller says that this request was sent before.
     pub(crate) is_retry: bool,
+    /// The job that it tries again, and the checkpoint of it that it starts from.
+    pub(crate) parent: Option<(&'a str, Option<u64>)>,
 }
 
 impl Service {
@@ -87,6 +92,7 @@ impl Service {
             return Err(Error::Invalid(findings));
         };
         let create = CreateJob {
+            id: None,
             name: Some(&job.name),
             base_model: &job.base_model,
             training_file: training.as_str(),
@@ -97,6 +103,7 @@ impl Service {
             idempotency_key,
             request_hash: None,
             is_retry: false,
+            parent: None,
         };
         let row = self.insert_job(subject, create).await?;
         self.describe_job(&row).await
@@ -143,7 +150,10 @@ impl Service {
                 return Ok(row);
             }
         }
-        let id = JobId::new(secret::new_id("ftjob-")?);
+        let id = match create.id {
+            Some(id) => id,
+            None => JobId::new(secret::new_id("ftjob-")?),
+        };
         let insert = InsertJob {
             id: id.as_str(),
             owner: subject,
@@ -156,13 +166,16 @@ impl Service {
             suffix: create.suffix,
             idempotency_key: create.idempotency_key,
             request_hash: create.request_hash,
+            parent: create.parent,
         };
         jobs::insert(&mut transaction, &insert).await?;
         metadata::insert(&mut transaction, id.as_str(), &create.metadata).await?;
-        let mut messages = vec![
-            format!("Created fine-tuning job: {id}"),
-            format!("Validating training file: {}", create.training_file),
-        ];
+        let mut messages = vec![format!("Created fine-tuning job: {id}")];
+        messages.extend(create.parent.map(|(parent, step)| match step {
+            Some(step) => format!("It tries {parent} again from its checkpoint of step {step}"),
+            None => format!("It tries {parent} again"),
+        }));
+        messages.push(format!("Validating training file: {}", create.training_file));
         messages.extend(
             create
                 .validation_file
@@ -301,11 +314,9 @@ fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) -> Option<Job
 
 fn failure(param: &str, code: Option<&str>, message: String) -> JobFailure {
     let code = code.map_or_else(|| format!("invalid_{param}"), str::to_owned);
-    JobFailure {
-        code,
-        message,
-        param: Some(param.to_owned()),
-    }
+    JobFailure::new(code, message)
+        .of(param)
+        .because(FailureCause::BadData)
 }
 
 /// A seed for a caller who gave none: within what /v1 takes.

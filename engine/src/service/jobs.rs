@@ -1,17 +1,17 @@
-//! Jobs as the console sees them: list, find, cancel, delete. Creation is in `job_create`.
+//! Jobs as the console sees them: list and find. Creation is in `job_create`, what can be done with one in `job_actions`.
 
 use super::Service;
 use crate::{
     error::{Error, one_finding},
     secret,
     store::{
-        files, from_sql,
+        from_sql,
         job_list::{self, Filter, KeyValue, Page, SortKey},
         jobs::{self, JobRow},
+        queue,
     },
 };
 use shared::{
-    event::Level,
     id::{JobId, Subject},
     job::{Job, JobList, JobQuery, JobSummary},
     status::JobStatus,
@@ -97,7 +97,7 @@ impl Service {
         if !rows.iter().any(|row| row.status() == JobStatus::Queued) {
             return Ok(HashMap::new());
         }
-        let head = job_list::queue_head(self.inner.store.read(), QUEUE_HEAD).await?;
+        let head = queue::head(self.inner.store.read(), QUEUE_HEAD).await?;
         Ok(head.into_iter().zip(0..).collect())
     }
 
@@ -117,84 +117,22 @@ impl Service {
     }
 
     pub(crate) async fn describe_job(&self, row: &JobRow) -> Result<Job, Error> {
-        let place = match (row.status(), row.queued_at) {
-            (JobStatus::Queued, Some(queued_at)) => {
-                Some(jobs::queue_position(self.inner.store.read(), queued_at, &row.id).await?)
-            }
+        let place = match row.status() {
+            JobStatus::Queued => queue::position(self.inner.store.read(), &row.id).await?,
             _ => None,
         };
         Ok(row.to_job(place))
     }
 
-    /// Cancels a job: at once, whatever it was doing. A trainer at work on it is killed; what it reports after
-    /// this is refused.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] with `job_not_cancellable` where the job has ended already.
-    pub async fn cancel_job(&self, subject: &Subject, id: &JobId) -> Result<Job, Error> {
-        let now = self.now();
-        let mut transaction = self.inner.store.begin().await?;
-        let row = jobs::find(&mut *transaction, subject, id)
-            .await?
-            .ok_or(Error::NotFound("job"))?;
-        let status = row.status();
-        let cancelled = !status.is_terminal()
-            && jobs::change_status(&mut transaction, subject, id, status, JobStatus::Cancelled, now).await?;
-        if !cancelled {
-            let message = format!(
-                "the job can't be cancelled because it is `{}` already",
-                status.as_str()
-            );
-            return Err(Error::conflict("job_not_cancellable", message));
-        }
-        let message = "The job was cancelled";
-        jobs::add_event(&mut transaction, id.as_str(), subject, now, Level::Info, message).await?;
-        transaction.commit().await?;
-        self.inner.running.cancel(id.as_str());
+    /// Wakes those who follow a job, and those whose place in the queue may have moved with it.
+    pub(crate) async fn job_has_changed(&self, id: &JobId) {
         self.inner.jobs_changed.changed(id.as_str());
-        self.find_job(subject, id).await
-    }
-
-    /// Deletes a job with its record, checkpoints and artifact.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] with `job_active` where it hasn't ended: cancel it first.
-    pub async fn delete_job(&self, subject: &Subject, id: &JobId) -> Result<(), Error> {
-        let now = self.now();
-        let mut transaction = self.inner.store.begin().await?;
-        let row = jobs::find(&mut *transaction, subject, id)
-            .await?
-            .ok_or(Error::NotFound("job"))?;
-        if !jobs::delete(&mut transaction, subject, id).await? {
-            let message = format!("the job is `{}`: cancel it before you delete it", row.status);
-            return Err(Error::conflict("job_active", message));
+        if self.inner.jobs_changed.followers() == 0 {
+            return;
         }
-        if let Some(result_file) = &row.result_file {
-            files::delete(&mut transaction, subject, result_file, now).await?;
-        }
-        transaction.commit().await?;
-        self.inner.jobs_changed.changed(id.as_str());
-        let service = self.clone();
-        let id = id.clone();
-        self.inner
-            .tasks
-            .spawn(async move { service.remove_run(id.as_str(), row.result_file.as_deref()).await });
-        Ok(())
-    }
-
-    /// Removes what a deleted job left on disk, once its trainer has left.
-    pub(crate) async fn remove_run(&self, id: &str, result_file: Option<&str>) {
-        self.inner.running.ended(id).await;
-        let run_dir = self.inner.layout.run(id);
-        if let Err(error) = tokio::fs::remove_dir_all(&run_dir).await
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, path = %run_dir.display(), "a run directory could not be removed");
-        }
-        if let Some(result_file) = result_file
-            && let Err(error) = self.inner.blobs.delete(result_file).await
-        {
-            tracing::warn!(%error, "a result file could not be removed");
+        match queue::head(self.inner.store.read(), QUEUE_HEAD).await {
+            Ok(waiting) => waiting.iter().for_each(|id| self.inner.jobs_changed.changed(id)),
+            Err(error) => tracing::warn!(%error, "the queue could not be read"),
         }
     }
 }

@@ -3,11 +3,13 @@
 use super::{Service, jobs::page_limit};
 use crate::{
     error::{Error, one_finding},
-    store::{checkpoints, events, steps, to_sql},
+    store::{attempts, checkpoints, events, steps, to_sql},
+    supervise::prepare::KEEP_LAST,
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
 use shared::{
+    attempt::AttemptList,
     decimate::m4,
     event::{CheckpointList, EventList},
     id::{JobId, Subject},
@@ -18,6 +20,9 @@ use shared::{
 /// Events a page unless told, and at most.
 const EVENTS: u32 = 50;
 const MAX_EVENTS: u32 = 1000;
+
+/// Attempts of a job that are told.
+const MAX_ATTEMPTS: i64 = 100;
 
 /// Pixel columns unless told, and at most.
 const COLUMNS: u32 = 800;
@@ -72,6 +77,19 @@ impl Service {
                 .iter()
                 .map(checkpoints::CheckpointRow::to_checkpoint)
                 .collect(),
+            keep_last: (KEEP_LAST > 0).then_some(KEEP_LAST),
+        })
+    }
+
+    /// The trainers that were started on a job, oldest first; of very many the newest.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn list_attempts(&self, subject: &Subject, id: &JobId) -> Result<AttemptList, Error> {
+        self.find_job_row(subject, id).await?;
+        let rows = attempts::list(self.inner.store.read(), subject, id, MAX_ATTEMPTS).await?;
+        Ok(AttemptList {
+            attempts: rows.iter().map(attempts::AttemptRow::to_attempt).collect(),
         })
     }
 

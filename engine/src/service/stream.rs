@@ -135,6 +135,8 @@ impl Follower {
                 (
                     job.status,
                     job.attempt,
+                    job.queue_position,
+                    job.stopped,
                     job.progress.as_ref().map(|progress| progress.stage),
                 )
             };

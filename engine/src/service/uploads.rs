@@ -213,7 +213,8 @@ impl Service {
             let Ok(id) = run.file_name().into_string() else {
                 continue;
             };
-            if !jobs::exists(self.inner.store.read(), &id).await? {
+            // A retry prepares its run before its row is there.
+            if is_abandoned(&run).await && !jobs::exists(self.inner.store.read(), &id).await? {
                 self.remove_run(&id, None).await;
             }
         }
@@ -231,17 +232,21 @@ impl Service {
             let Ok(id) = entry.file_name().into_string() else {
                 continue;
             };
-            let written = entry.metadata().await.and_then(|metadata| metadata.modified());
-            let idle = written
-                .ok()
-                .and_then(|written| written.elapsed().ok())
-                .is_some_and(|idle| idle > ABANDONED);
-            if idle && !files::exists(self.inner.store.read(), &id).await? {
+            if is_abandoned(&entry).await && !files::exists(self.inner.store.read(), &id).await? {
                 self.remove_staged(&id).await;
             }
         }
         Ok(())
     }
+}
+
+/// Whether nobody has written to a file or folder for a while.
+async fn is_abandoned(entry: &tokio::fs::DirEntry) -> bool {
+    let written = entry.metadata().await.and_then(|metadata| metadata.modified());
+    written
+        .ok()
+        .and_then(|written| written.elapsed().ok())
+        .is_some_and(|idle| idle > ABANDONED)
 }
 
 /// Writes a body to a file that has `received` bytes and may get `limit`; answers how many it has then.

@@ -91,6 +91,21 @@ pub(crate) async fn remove(
     Ok(done.rows_affected() == 1)
 }
 
+/// Whether a checkpoint is recorded and kept.
+pub(crate) async fn is_kept(
+    executor: impl SqliteExecutor<'_>,
+    job_id: &str,
+    step: u64,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM checkpoints WHERE job_id = $1 AND step = $2 AND removed_seq IS NULL)",
+    )
+    .bind(job_id)
+    .bind(to_sql(step))
+    .fetch_one(executor)
+    .await
+}
+
 /// Takes a checkpoint of an ended job out of the list without a place in the record, which is closed by then.
 pub(crate) async fn remove_silently(
     connection: &mut SqliteConnection,

@@ -246,14 +246,6 @@ fn summary_statement(select: &str, owner: &Subject, filter: &Filter) -> sqlx::Re
     Ok(statement)
 }
 
-/// Identifiers of the first queued jobs of everybody, in the order in which they will run.
-pub(crate) async fn queue_head(executor: impl SqliteExecutor<'_>, limit: i64) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar("SELECT id FROM jobs WHERE status = 'queued' ORDER BY queued_at, id LIMIT $1")
-        .bind(limit)
-        .fetch_all(executor)
-        .await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,186 +1,21 @@
-//! The table `jobs`: one job at a time. Lists are in `job_list`, the queue and its leases in `leases`.
+//! The table `jobs`: what was asked for and what came of it. The queue, the leases and the lists have files of their
+//! own.
 
-use super::{events, from_sql, to_sql};
+mod row;
+
+pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word};
+
+use super::{events, to_sql};
 use crate::parameters::Parameters;
 use shared::{
     event::Level,
-    id::{ArtifactId, DatasetId, JobId, Subject},
-    job::{DatasetRef, Hyperparameters, Job, JobFailure, Progress},
-    run::{Stage, Warmup},
+    id::{JobId, Subject},
+    job::JobFailure,
+    run::RunCommand,
     status::JobStatus,
     timestamp::Timestamp,
 };
-use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
-
-/// The organisation in a tuned model's name.
-pub(crate) const ORGANIZATION: &str = "attune";
-
-/// One row with the names of its files.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct JobRow {
-    pub(crate) id: String,
-    pub(crate) owner: String,
-    pub(crate) name: String,
-    pub(crate) base_model: String,
-    pub(crate) status: String,
-    pub(crate) created_at: i64,
-    pub(crate) queued_at: Option<i64>,
-    pub(crate) started_at: Option<i64>,
-    pub(crate) finished_at: Option<i64>,
-    pub(crate) training_file: String,
-    pub(crate) training_name: String,
-    pub(crate) validation_file: Option<String>,
-    pub(crate) validation_name: Option<String>,
-    pub(crate) parameters: String,
-    pub(crate) suffix: Option<String>,
-    pub(crate) attempt: i64,
-    pub(crate) fruitless: i64,
-    pub(crate) resume_reason: Option<String>,
-    pub(crate) stage: Option<String>,
-    pub(crate) step: i64,
-    pub(crate) total_steps: i64,
-    pub(crate) epoch: f64,
-    pub(crate) tokens_per_second: Option<f64>,
-    pub(crate) remaining_ms: Option<i64>,
-    pub(crate) train_loss: Option<f64>,
-    pub(crate) valid_loss: Option<f64>,
-    pub(crate) trained_tokens: Option<i64>,
-    pub(crate) failure_code: Option<String>,
-    pub(crate) failure_message: Option<String>,
-    pub(crate) failure_param: Option<String>,
-    pub(crate) fine_tuned_model: Option<String>,
-    pub(crate) artifact: Option<String>,
-    pub(crate) result_file: Option<String>,
-}
-
-/// The columns of [`JobRow`] and where they come from.
-macro_rules! select_job {
-    () => {
-        "SELECT jobs.id, jobs.owner, jobs.name, jobs.base_model, jobs.status, jobs.created_at, jobs.queued_at, \
-         jobs.started_at, jobs.finished_at, jobs.training_file, training.name AS training_name, \
-         jobs.validation_file, validation.name AS validation_name, jobs.parameters, jobs.suffix, jobs.attempt, \
-         jobs.fruitless, jobs.resume_reason, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
-         jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
-         jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
-         jobs.result_file \
-         FROM jobs JOIN files AS training ON training.id = jobs.training_file \
-         LEFT JOIN files AS validation ON validation.id = jobs.validation_file"
-    };
-}
-pub(crate) use select_job;
-
-impl JobRow {
-    /// Where the job stands.
-    pub(crate) fn status(&self) -> JobStatus {
-        // The table's check lets no other word in.
-        JobStatus::parse(&self.status).unwrap_or(JobStatus::Failed)
-    }
-
-    /// Whose it is.
-    pub(crate) fn owner(&self) -> Subject {
-        Subject::new(&self.owner)
-    }
-
-    /// The resolved hyperparameters.
-    pub(crate) fn parameters(&self) -> Option<Parameters> {
-        serde_json::from_str(&self.parameters).ok()
-    }
-
-    /// Why it failed, where it did.
-    pub(crate) fn failure(&self) -> Option<JobFailure> {
-        Some(JobFailure {
-            code: self.failure_code.clone()?,
-            message: self.failure_message.clone().unwrap_or_default(),
-            param: self.failure_param.clone(),
-        })
-    }
-
-    /// What the tuned model is or will be called, `ft:BASE:ORGANISATION:SUFFIX:ID`; the last part is the job's own, so
-    /// names never clash.
-    pub(crate) fn tuned_name(&self) -> String {
-        let id = self.id.strip_prefix("ftjob-").unwrap_or(&self.id);
-        let short = id.get(..12).unwrap_or(id);
-        let suffix = self.suffix.as_deref().unwrap_or_default();
-        format!("ft:{}:{ORGANIZATION}:{suffix}:{short}", self.base_model)
-    }
-
-    fn progress(&self) -> Option<Progress> {
-        Some(Progress {
-            stage: parse_stage(self.stage.as_deref()?)?,
-            step: from_sql(self.step),
-            total_steps: from_sql(self.total_steps),
-            epoch: self.epoch,
-            remaining_ms: self.remaining_ms.map(from_sql),
-            tokens_per_second: self.tokens_per_second,
-            train_loss: self.train_loss,
-            valid_loss: self.valid_loss,
-        })
-    }
-
-    /// The row as the console shows it.
-    pub(crate) fn to_job(&self, queue_position: Option<u32>) -> Job {
-        let parameters = self.parameters();
-        Job {
-            id: JobId::new(&self.id),
-            name: self.name.clone(),
-            base_model: self.base_model.clone(),
-            status: self.status(),
-            created_at: Timestamp::from_unix_ms(self.created_at),
-            started_at: self.started_at.map(Timestamp::from_unix_ms),
-            finished_at: self.finished_at.map(Timestamp::from_unix_ms),
-            epochs: parameters.as_ref().map(|parameters| parameters.epochs),
-            evaluation_epochs: parameters.as_ref().map(|parameters| parameters.evaluation_epochs),
-            warmup_epochs: parameters
-                .as_ref()
-                .and_then(|parameters| match parameters.warmup {
-                    Warmup::Epochs(epochs) => Some(epochs),
-                    Warmup::Ratio(_) => None,
-                }),
-            learning_rate: parameters.as_ref().map(|parameters| parameters.learning_rate),
-            training_dataset: Some(DatasetRef {
-                id: DatasetId::new(&self.training_file),
-                name: self.training_name.clone(),
-            }),
-            validation_dataset: self.validation_file.as_ref().map(|id| DatasetRef {
-                id: DatasetId::new(id),
-                name: self.validation_name.clone().unwrap_or_else(|| id.clone()),
-            }),
-            hyperparameters: parameters.map(|parameters| Hyperparameters {
-                method: "supervised".to_owned(),
-                batch_size: parameters.batch_size,
-                gradient_accumulation: parameters.gradient_accumulation,
-                schedule: parameters.schedule,
-                lora: parameters.lora,
-                max_sequence_length: parameters.max_sequence_length,
-                seed: parameters.seed,
-                auto: parameters.auto,
-            }),
-            progress: self.progress(),
-            failure: self.failure(),
-            attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
-            trained_tokens: self.trained_tokens.map(from_sql),
-            fine_tuned_model: self.fine_tuned_model.clone(),
-            artifact: self.artifact.as_ref().map(ArtifactId::new),
-            queue_position,
-        }
-    }
-}
-
-/// The word in the table.
-pub(crate) const fn stage_word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Preparing => "preparing",
-        Stage::Loading => "loading",
-        Stage::Training => "training",
-        Stage::Saving => "saving",
-    }
-}
-
-fn parse_stage(word: &str) -> Option<Stage> {
-    [Stage::Preparing, Stage::Loading, Stage::Training, Stage::Saving]
-        .into_iter()
-        .find(|stage| stage_word(*stage) == word)
-}
+use sqlx::{SqliteConnection, SqliteExecutor};
 
 /// A row to be.
 #[derive(Debug, Clone)]
@@ -196,14 +31,16 @@ pub(crate) struct InsertJob<'a> {
     pub(crate) suffix: Option<&'a str>,
     pub(crate) idempotency_key: Option<&'a str>,
     pub(crate) request_hash: Option<&'a str>,
+    /// The job that it is a retry of, and the checkpoint of it that it starts from.
+    pub(crate) parent: Option<(&'a str, Option<u64>)>,
 }
 
 /// Adds a job whose files are to be validated.
 pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_>) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO jobs (id, owner, name, search_text, name_key, base_model, status, created_at, training_file, \
-                           validation_file, parameters, suffix, idempotency_key, request_hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'validating_files', $7, $8, $9, $10, $11, $12, $13)",
+                           validation_file, parameters, suffix, idempotency_key, request_hash, parent, parent_step) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'validating_files', $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(job.id)
     .bind(job.owner.as_str())
@@ -219,6 +56,8 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_
     .bind(job.suffix)
     .bind(job.idempotency_key)
     .bind(job.request_hash)
+    .bind(job.parent.map(|(id, _)| id))
+    .bind(job.parent.and_then(|(_, step)| step).map(to_sql))
     .execute(connection)
     .await?;
     Ok(())
@@ -272,23 +111,8 @@ pub(crate) async fn find_by_request(
     .await
 }
 
-/// How many queued jobs of everybody are before a queued one.
-pub(crate) async fn queue_position(
-    executor: impl SqliteExecutor<'_>,
-    queued_at: i64,
-    id: &str,
-) -> sqlx::Result<u32> {
-    let before: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND (queued_at, id) < ($1, $2)",
-    )
-    .bind(queued_at)
-    .bind(id)
-    .fetch_one(executor)
-    .await?;
-    Ok(u32::try_from(before).unwrap_or(u32::MAX))
-}
-
-/// Moves a job from one status to another, if it still stands there; false where it doesn't.
+/// Moves a job that nobody works on, or that is taken from whoever does, from one status to another, if it still
+/// stands there; false where it doesn't.
 pub(crate) async fn change_status(
     connection: &mut SqliteConnection,
     owner: &Subject,
@@ -299,8 +123,9 @@ pub(crate) async fn change_status(
 ) -> sqlx::Result<bool> {
     let finished_at = to.is_terminal().then_some(now.unix_ms());
     let done = sqlx::query(
-        "UPDATE jobs SET status = $4, finished_at = $5, queued_at = COALESCE(queued_at, created_at), lease_owner = NULL, \
-                         lease_expires_at = NULL, remaining_ms = NULL \
+        "UPDATE jobs SET status = $4, finished_at = $5, lease_owner = NULL, lease_expires_at = NULL, \
+                         remaining_ms = NULL, wish = NULL, interrupted = 0, \
+                         queued_at = CASE WHEN $4 = 'queued' THEN COALESCE(queued_at, created_at) ELSE queued_at END \
          WHERE owner = $1 AND id = $2 AND status = $3",
     )
     .bind(owner.as_str())
@@ -313,6 +138,64 @@ pub(crate) async fn change_status(
     Ok(done.rows_affected() == 1)
 }
 
+/// Asks the trainer of a running job to save and leave, or to end early; the job is `pausing` in the first case. False
+/// where it doesn't run.
+pub(crate) async fn ask(
+    connection: &mut SqliteConnection,
+    owner: &Subject,
+    id: &JobId,
+    wish: RunCommand,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE jobs SET wish = $3, status = CASE $3 WHEN 'pause' THEN 'pausing' ELSE status END \
+         WHERE owner = $1 AND id = $2 AND status = 'running'",
+    )
+    .bind(owner.as_str())
+    .bind(id.as_str())
+    .bind(wish.as_str())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts a paused job back into the queue, behind what waits there; `wish` is what its trainer will be asked at once.
+/// False where it isn't paused.
+pub(crate) async fn requeue_paused(
+    connection: &mut SqliteConnection,
+    owner: &Subject,
+    id: &JobId,
+    wish: Option<RunCommand>,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE jobs SET status = 'queued', queued_at = $3, wish = $4, fruitless = 0, interrupted = 0, \
+                         resume_reason = CASE WHEN attempt > 0 THEN 'after a pause' END \
+         WHERE owner = $1 AND id = $2 AND status = 'paused'",
+    )
+    .bind(owner.as_str())
+    .bind(id.as_str())
+    .bind(now.unix_ms())
+    .bind(wish.map(RunCommand::as_str))
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Asks a queued job that was trained on to end early once it runs. False where it isn't queued.
+pub(crate) async fn ask_queued_to_stop(
+    connection: &mut SqliteConnection,
+    owner: &Subject,
+    id: &JobId,
+) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query("UPDATE jobs SET wish = 'stop' WHERE owner = $1 AND id = $2 AND status = 'queued'")
+            .bind(owner.as_str())
+            .bind(id.as_str())
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Keeps the reason why a job failed.
 pub(crate) async fn set_failure(
     connection: &mut SqliteConnection,
@@ -321,13 +204,15 @@ pub(crate) async fn set_failure(
     failure: &JobFailure,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE jobs SET failure_code = $3, failure_message = $4, failure_param = $5 WHERE owner = $1 AND id = $2",
+        "UPDATE jobs SET failure_code = $3, failure_message = $4, failure_param = $5, failure_cause = $6 \
+         WHERE owner = $1 AND id = $2",
     )
     .bind(owner.as_str())
     .bind(id.as_str())
     .bind(&failure.code)
     .bind(&failure.message)
     .bind(&failure.param)
+    .bind(failure.cause.map(shared::attempt::FailureCause::as_str))
     .execute(connection)
     .await?;
     Ok(())

@@ -1,42 +1,17 @@
-//! The queue and its leases, in the table `jobs`. The queue serves everybody, so these statements ask for no owner;
-//! each row tells whose it is.
+//! Leases, in the table `jobs`. They are everybody's, so these statements ask for no owner; each row tells whose it is.
 //!
-//! A running job belongs to one server by a lease and to one attempt by its number. Every write of an attempt starts
-//! with [`hold`], which refuses it unless both still stand: so a cancelled job can't complete any more, and an earlier
-//! attempt can't write.
+//! A job that is worked on belongs to one server by a lease and to one attempt by its number, which is the fencing
+//! token. Every write of an attempt starts with [`hold`], [`end`] or another statement that refuses it unless both
+//! still stand and the lease hasn't run out: so a cancelled job can't complete any more, and neither an earlier attempt
+//! nor a server that slept through its lease can write. docs/RUNS.md tells the whole protocol.
 
-use super::{
-    jobs::{JobRow, select_job, stage_word},
-    to_sql,
+use super::{jobs::stage_word, to_sql};
+use shared::{
+    run::{RunCommand, Stage},
+    status::JobStatus,
+    timestamp::Timestamp,
 };
-use shared::{run::Stage, timestamp::Timestamp};
 use sqlx::{SqliteConnection, SqliteExecutor};
-
-/// Gives the oldest queued job to a server as its next attempt.
-pub(crate) async fn claim(
-    connection: &mut SqliteConnection,
-    server: &str,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> sqlx::Result<Option<JobRow>> {
-    let claimed: Option<String> = sqlx::query_scalar(
-        "UPDATE jobs SET status = 'running', attempt = attempt + 1, lease_owner = $1, lease_expires_at = $3, \
-                         started_at = COALESCE(started_at, $2), stage = 'preparing', tokens_per_second = NULL, \
-                         remaining_ms = NULL \
-         WHERE id = (SELECT id FROM jobs WHERE status = 'queued' ORDER BY queued_at, id LIMIT 1) \
-         RETURNING id",
-    )
-    .bind(server)
-    .bind(now.unix_ms())
-    .bind(expires_at.unix_ms())
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(id) = claimed else { return Ok(None) };
-    sqlx::query_as(concat!(select_job!(), " WHERE jobs.id = $1"))
-        .bind(id)
-        .fetch_optional(connection)
-        .await
-}
 
 /// An attempt's right to write.
 #[derive(Debug, Clone)]
@@ -46,17 +21,79 @@ pub(crate) struct Fence {
     pub(crate) attempt: i64,
 }
 
+/// Whose attempt a job is at: the condition of every write. `$1` is the job, `$2` the server, `$3` the attempt, `$4` now.
+macro_rules! held {
+    () => {
+        "id = $1 AND lease_owner = $2 AND attempt = $3 AND lease_expires_at >= $4 \
+         AND status IN ('running', 'pausing')"
+    };
+}
+
 /// Whether the attempt may still write; asked within the transaction that writes.
-pub(crate) async fn hold(connection: &mut SqliteConnection, fence: &Fence) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND lease_owner = $2 AND attempt = $3 \
-                        AND status IN ('running', 'pausing'))",
-    )
+pub(crate) async fn hold(
+    connection: &mut SqliteConnection,
+    fence: &Fence,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(concat!("SELECT EXISTS (SELECT 1 FROM jobs WHERE ", held!(), ")"))
+        .bind(&fence.job_id)
+        .bind(&fence.server)
+        .bind(fence.attempt)
+        .bind(now.unix_ms())
+        .fetch_one(connection)
+        .await
+}
+
+/// What somebody asks of the attempt, and up to which step the job is recorded.
+pub(crate) async fn wish(
+    executor: impl SqliteExecutor<'_>,
+    fence: &Fence,
+) -> sqlx::Result<(Option<RunCommand>, i64)> {
+    let row: Option<(Option<String>, i64)> =
+        sqlx::query_as("SELECT wish, step FROM jobs WHERE id = $1 AND attempt = $2")
+            .bind(&fence.job_id)
+            .bind(fence.attempt)
+            .fetch_optional(executor)
+            .await?;
+    let (wish, step) = row.unwrap_or_default();
+    Ok((wish.as_deref().and_then(RunCommand::parse), step))
+}
+
+/// Ends the attempt and with it the job's work: the one compare-and-set that decides between this end, a cancellation
+/// and another attempt. False where one of those came first. `stopped` is kept on a job that ended early as asked.
+pub(crate) async fn end(
+    connection: &mut SqliteConnection,
+    fence: &Fence,
+    to: JobStatus,
+    stopped: bool,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(concat!(
+        "UPDATE jobs SET status = $5, finished_at = $6, lease_owner = NULL, lease_expires_at = NULL, \
+                         remaining_ms = NULL, tokens_per_second = CASE WHEN $5 = 'paused' THEN NULL ELSE tokens_per_second END, \
+                         wish = CASE WHEN $7 THEN 'stop' END WHERE ",
+        held!()
+    ))
     .bind(&fence.job_id)
     .bind(&fence.server)
     .bind(fence.attempt)
-    .fetch_one(connection)
-    .await
+    .bind(now.unix_ms())
+    .bind(to.as_str())
+    .bind(to.is_terminal().then_some(now.unix_ms()))
+    .bind(stopped)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A pause that failed: the job trains on. False where it wasn't pausing.
+pub(crate) async fn pause_failed(connection: &mut SqliteConnection, job_id: &str) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query("UPDATE jobs SET status = 'running', wish = NULL WHERE id = $1 AND status = 'pausing'")
+            .bind(job_id)
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Starts the next attempt within the same lease; answers its number, or nothing where the lease is lost.
@@ -64,49 +101,54 @@ pub(crate) async fn next_attempt(
     connection: &mut SqliteConnection,
     fence: &Fence,
     fruitless: i64,
+    now: Timestamp,
 ) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar(
-        "UPDATE jobs SET attempt = attempt + 1, fruitless = $4, stage = 'preparing', tokens_per_second = NULL, \
-                         remaining_ms = NULL \
-         WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status IN ('running', 'pausing') \
-         RETURNING attempt",
-    )
+    sqlx::query_scalar(concat!(
+        "UPDATE jobs SET attempt = attempt + 1, fruitless = $5, stage = 'preparing', tokens_per_second = NULL, \
+                         remaining_ms = NULL WHERE ",
+        held!(),
+        " RETURNING attempt"
+    ))
     .bind(&fence.job_id)
     .bind(&fence.server)
     .bind(fence.attempt)
+    .bind(now.unix_ms())
     .bind(fruitless)
     .fetch_optional(connection)
     .await
 }
 
-/// Prolongs the lease of a job that the server minds.
+/// Prolongs the lease of a job that the server minds, unless it has run out already.
 pub(crate) async fn heartbeat(
     executor: impl SqliteExecutor<'_>,
     server: &str,
     job_id: &str,
+    now: Timestamp,
     expires_at: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE jobs SET lease_expires_at = $3 \
-         WHERE id = $2 AND lease_owner = $1 AND status IN ('running', 'pausing')",
+         WHERE id = $2 AND lease_owner = $1 AND lease_expires_at >= $4 AND status IN ('running', 'pausing')",
     )
     .bind(server)
     .bind(job_id)
     .bind(expires_at.unix_ms())
+    .bind(now.unix_ms())
     .execute(executor)
     .await?;
     Ok(())
 }
 
-/// Puts jobs back into the queue whose server is gone; answers owner and identifier of each. A server that starts has
-/// the data folder to itself, so every lease is a dead one's: it passes no instant. One that runs takes the expired.
+/// Puts jobs back into the queue whose server is gone, before what waits there; answers owner and identifier of each.
+/// A server that starts has the data folder to itself, so every lease is a dead one's: it passes no instant. One that
+/// runs takes the expired. What was asked of a job stays asked.
 pub(crate) async fn requeue_orphans(
     connection: &mut SqliteConnection,
     expired_at: Option<Timestamp>,
     reason: &str,
 ) -> sqlx::Result<Vec<(String, String)>> {
     sqlx::query_as(
-        "UPDATE jobs SET status = 'queued', lease_owner = NULL, lease_expires_at = NULL, \
+        "UPDATE jobs SET status = 'queued', interrupted = 1, lease_owner = NULL, lease_expires_at = NULL, \
                          tokens_per_second = NULL, remaining_ms = NULL, resume_reason = $2 \
          WHERE status IN ('running', 'pausing') AND ($1 IS NULL OR lease_expires_at < $1) RETURNING owner, id",
     )
@@ -116,16 +158,22 @@ pub(crate) async fn requeue_orphans(
     .await
 }
 
-/// Puts an attempt's job back into the queue, at its old place; false where the lease is lost.
-pub(crate) async fn requeue(connection: &mut SqliteConnection, fence: &Fence) -> sqlx::Result<bool> {
-    let done = sqlx::query(
-        "UPDATE jobs SET status = 'queued', lease_owner = NULL, lease_expires_at = NULL, \
+/// Gives an attempt's job back to the queue, before what waits there; false where the lease is lost.
+pub(crate) async fn requeue(
+    connection: &mut SqliteConnection,
+    fence: &Fence,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(concat!(
+        "UPDATE jobs SET status = 'queued', interrupted = 1, lease_owner = NULL, lease_expires_at = NULL, \
                          tokens_per_second = NULL, remaining_ms = NULL, resume_reason = 'after the server restarted' \
-         WHERE id = $1 AND lease_owner = $2 AND attempt = $3 AND status IN ('running', 'pausing')",
-    )
+         WHERE ",
+        held!()
+    ))
     .bind(&fence.job_id)
     .bind(&fence.server)
     .bind(fence.attempt)
+    .bind(now.unix_ms())
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

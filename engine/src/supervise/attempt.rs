@@ -2,18 +2,20 @@
 
 use super::{
     ingest::{Ingest, Recorded},
-    run::{Supervised, describe},
+    post_mortem::{Circumstances, Death, judge, memory_kills},
+    run::Supervised,
 };
 use crate::{
     error::Error,
     executor::{Control, Exit, Launch, Trainer},
+    store::leases,
 };
 use shared::{
     job::JobFailure,
-    run::{RunCommand, RunEvent, exit_code},
+    run::{RunCommand, RunEvent},
 };
-use std::{path::Path, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 /// Shortest time from one commit to the next: a fast trainer doesn't cost one flush of the disk a step.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
@@ -28,17 +30,57 @@ pub(crate) enum End {
     Done {
         /// Target tokens of all attempts.
         trained_tokens: u64,
+        /// False where it was asked to end early.
+        complete: bool,
+    },
+    /// It saved and left, as somebody asked.
+    Paused {
+        /// The step of its checkpoint.
+        step: u64,
     },
     /// It won't work, however often it is tried.
-    Failed(JobFailure),
-    /// It may work when tried again; what happened, in words.
-    Died(String),
+    Failed(Box<JobFailure>),
+    /// It may work when tried again.
+    Died(Death),
     /// The run's lock was taken.
     Locked,
     /// The service goes down.
     Stopped,
-    /// The job was cancelled, or another server has it.
+    /// The job was cancelled, or another attempt has it.
     Fenced,
+}
+
+/// What somebody wants of the trainer, and whether it was told.
+#[derive(Debug, Default)]
+struct Wish {
+    wanted: Option<RunCommand>,
+    /// The job is recorded up to here: a stop before it would lose steps that were seen.
+    recorded: u64,
+    told: bool,
+}
+
+impl Wish {
+    async fn read(job: &Supervised<'_>) -> Result<Self, Error> {
+        let (wanted, recorded) = leases::wish(job.service.inner.store.read(), &job.fence).await?;
+        Ok(Self {
+            wanted,
+            recorded: crate::store::from_sql(recorded),
+            told: false,
+        })
+    }
+
+    /// What to tell the trainer now that it has come to a step, once.
+    fn due(&mut self, reached: Option<u64>) -> Option<RunCommand> {
+        let due = match self.wanted {
+            Some(RunCommand::Stop) => reached.is_some_and(|step| step >= self.recorded),
+            wanted => wanted.is_some(),
+        };
+        if !due || self.told {
+            return None;
+        }
+        self.told = true;
+        self.wanted
+    }
 }
 
 /// Minds a trainer until it has ended.
@@ -47,21 +89,36 @@ pub(crate) async fn mind(
     mut trainer: Trainer,
     launch: &Launch,
 ) -> Result<End, Error> {
-    let interval = job.service.inner.config.checkpoint_interval;
+    let config = &job.service.inner.config;
+    let (interval, silence, grace) = (
+        config.checkpoint_interval,
+        config.longest_silence,
+        config.shutdown_grace,
+    );
     let mut checkpoint_due = interval_at(Instant::now() + interval, interval);
     checkpoint_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let kills_before = memory_kills();
     let mut ingest = Ingest::new(job);
     let mut last_words = None;
     let mut batch = Vec::new();
     let mut committed = Instant::now() - COMMIT_INTERVAL;
+    let mut heard = Instant::now();
     let mut asked_to_leave: Option<Instant> = None;
+    let mut around = Circumstances::default();
     // A trainer that is gone already doesn't hear it; its exit says more than the failure to tell it.
     let control = trainer.control.clone();
     let tell = move |order| {
         let _ = control.send(order);
     };
+    // Read after this job's strings were tied, so whoever wishes something from now on pulls one.
+    let mut wish = Wish::read(job).await?;
     loop {
-        let deadline = asked_to_leave.unwrap_or_else(|| Instant::now() + interval);
+        if asked_to_leave.is_none()
+            && let Some(command) = wish.due(ingest.reached())
+        {
+            tell(Control::Command(command));
+        }
+        let deadline = asked_to_leave.unwrap_or(heard + silence);
         tokio::select! {
             biased;
             () = job.handle.cancelled.cancelled() => {
@@ -71,14 +128,13 @@ pub(crate) async fn mind(
             }
             () = job.service.inner.stopping.cancelled(), if asked_to_leave.is_none() => {
                 tell(Control::Command(RunCommand::Pause));
-                asked_to_leave = Some(Instant::now() + job.service.inner.config.shutdown_grace);
+                asked_to_leave = Some(Instant::now() + grace);
             }
-            () = sleep_until(deadline), if asked_to_leave.is_some() => {
-                tracing::warn!(job = %job.row.id, "the trainer did not leave in time and is killed");
-                tell(Control::Kill);
-                asked_to_leave = Some(Instant::now() + job.service.inner.config.shutdown_grace);
+            () = job.handle.nudged.notified() => {
+                let fresh = Wish::read(job).await?;
+                wish = Wish { told: wish.told && fresh.wanted == wish.wanted, ..fresh };
             }
-            _ = checkpoint_due.tick(), if asked_to_leave.is_none() => tell(Control::Command(RunCommand::Checkpoint)),
+            // A batch that waits is a sign of life, so it goes before the deadline.
             count = trainer.events.recv_many(&mut batch, BATCH) => {
                 if count == 0 {
                     break;
@@ -87,29 +143,71 @@ pub(crate) async fn mind(
                 while batch.len() < BATCH && let Ok(event) = trainer.events.try_recv() {
                     batch.push(event);
                 }
-                match ingest.record(job, &batch).await? {
-                    Recorded::Stored => {}
-                    Recorded::Fenced => {
-                        tell(Control::Kill);
-                        let _ = (&mut trainer.exit).await;
-                        return Ok(End::Fenced);
-                    }
+                heard = Instant::now();
+                batch.retain(|event| !matches!(event, RunEvent::Heartbeat { .. }));
+                if batch.is_empty() {
+                    continue;
+                }
+                if ingest.record(job, &batch).await? == Recorded::Fenced {
+                    return let_go(job, trainer, grace).await;
                 }
                 committed = Instant::now();
+                if batch.iter().any(|event| matches!(event, RunEvent::PauseFailed { .. })) {
+                    wish = Wish::read(job).await?;
+                    if asked_to_leave.is_some() {
+                        // It can't save, so there is nothing to wait for.
+                        tell(Control::Kill);
+                    }
+                }
                 last_words = batch.drain(..).rfind(is_last_word).or(last_words);
+            }
+            () = sleep_until(deadline) => {
+                if asked_to_leave.is_some() {
+                    tracing::warn!(job = %job.row.id, "the trainer did not leave in time and is killed");
+                    asked_to_leave = Some(Instant::now() + grace);
+                } else {
+                    tracing::warn!(job = %job.row.id, "the trainer tells nothing any more and is killed");
+                    around.silent_for = Some(silence.as_secs());
+                    heard = Instant::now();
+                }
+                tell(Control::Kill);
+            }
+            _ = checkpoint_due.tick(), if asked_to_leave.is_none() && wish.wanted.is_none() => {
+                tell(Control::Command(RunCommand::Checkpoint));
             }
         }
     }
-    let exit = tokio::select! {
-        exit = &mut trainer.exit => exit.unwrap_or(Exit::Unknown),
+    let exit = match timeout(grace, &mut trainer.exit).await {
+        Ok(exit) => exit.unwrap_or(Exit::Unknown),
         // It has closed its output but stays: nothing more can be learned from it.
-        () = sleep_until(Instant::now() + job.service.inner.config.shutdown_grace) => {
+        Err(_) => {
             tell(Control::Kill);
             (&mut trainer.exit).await.unwrap_or(Exit::Unknown)
         }
     };
-    let stopping = asked_to_leave.is_some();
-    Ok(judge(exit, last_words, stopping, &launch.log))
+    around.stopping = asked_to_leave.is_some();
+    around.pausing = wish.wanted == Some(RunCommand::Pause);
+    around.out_of_memory = memory_kills() > kills_before && kills_before.is_some();
+    Ok(judge(exit, last_words, around, &launch.log))
+}
+
+/// Parts with a trainer whose attempt isn't the job's any more. Of a job that goes on it saves what it has: the next
+/// attempt waits for it at the run's lock and starts from there.
+async fn let_go(job: &Supervised<'_>, mut trainer: Trainer, grace: Duration) -> Result<End, Error> {
+    if !job.handle.cancelled.is_cancelled() {
+        let _ = trainer.control.send(Control::Command(RunCommand::Pause));
+        let left = async {
+            // So that it isn't held up by lines that nobody takes.
+            while trainer.events.recv().await.is_some() {}
+            (&mut trainer.exit).await
+        };
+        if timeout(grace, left).await.is_ok() {
+            return Ok(End::Fenced);
+        }
+    }
+    let _ = trainer.control.send(Control::Kill);
+    let _ = trainer.exit.await;
+    Ok(End::Fenced)
 }
 
 const fn is_last_word(event: &RunEvent) -> bool {
@@ -117,107 +215,4 @@ const fn is_last_word(event: &RunEvent) -> bool {
         event,
         RunEvent::Done { .. } | RunEvent::Paused { .. } | RunEvent::Failed { .. }
     )
-}
-
-/// What a trainer's exit and its last words mean together.
-fn judge(exit: Exit, last_words: Option<RunEvent>, stopping: bool, log: &Path) -> End {
-    const DONE: i32 = exit_code::DONE as i32;
-    const REFUSED: i32 = exit_code::REFUSED as i32;
-    const DIVERGED: i32 = exit_code::DIVERGED as i32;
-    const STORAGE: i32 = exit_code::STORAGE as i32;
-    const LOCKED: i32 = exit_code::LOCKED as i32;
-    match (exit, last_words) {
-        (Exit::Code(DONE), Some(RunEvent::Done { trained_tokens, .. })) => End::Done { trained_tokens },
-        (Exit::Code(REFUSED | DIVERGED | STORAGE), Some(RunEvent::Failed { code, message, .. })) => {
-            let param = code
-                .starts_with("invalid_")
-                .then(|| code.trim_start_matches("invalid_").to_owned());
-            let param = param.filter(|param| param.ends_with("_file") || param == "model");
-            End::Failed(JobFailure { code, message, param })
-        }
-        (Exit::Code(code @ (REFUSED | DIVERGED | STORAGE)), _) => {
-            let name = match code {
-                REFUSED => "run_refused",
-                DIVERGED => "diverged",
-                _ => "storage",
-            };
-            let said = last_lines(log).unwrap_or_else(|| "it left no message".to_owned());
-            let message = format!("the trainer gave up: {said}");
-            End::Failed(JobFailure {
-                code: name.to_owned(),
-                message,
-                param: None,
-            })
-        }
-        _ if stopping => End::Stopped,
-        (Exit::Code(LOCKED), _) => End::Locked,
-        (exit, _) => match last_lines(log) {
-            Some(said) => End::Died(format!("{}; it last said: {said}", describe(exit))),
-            None => End::Died(describe(exit)),
-        },
-    }
-}
-
-/// The last lines of a log, short enough for a message.
-fn last_lines(log: &Path) -> Option<String> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    const TAIL: u64 = 2048;
-    const LINES: usize = 3;
-    let mut file = std::fs::File::open(log).ok()?;
-    let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail).ok()?;
-    let tail = String::from_utf8_lossy(&tail);
-    let lines: Vec<_> = tail
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let last = lines.get(lines.len().saturating_sub(LINES)..)?;
-    (!last.is_empty()).then(|| last.join(" / "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failure_keeps_the_trainers_own_code_and_names_the_file_at_fault() {
-        let said = RunEvent::Failed {
-            step: 0,
-            code: "invalid_training_file".to_owned(),
-            message: "line 3".to_owned(),
-        };
-        let End::Failed(failure) = judge(Exit::Code(2), Some(said), false, Path::new("/nowhere")) else {
-            panic!("not a failure")
-        };
-        assert_eq!(
-            (failure.code.as_str(), failure.param.as_deref()),
-            ("invalid_training_file", Some("training_file"))
-        );
-    }
-
-    #[test]
-    fn an_exit_without_done_is_a_death_with_the_last_words_of_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
-        std::fs::write(&log, "one\ntwo\nthree\n\nfour\n").unwrap();
-        let End::Died(how) = judge(Exit::Code(0), None, false, &log) else {
-            panic!("not a death")
-        };
-        assert!(how.ends_with("it last said: two / three / four"), "{how}");
-    }
-
-    #[test]
-    fn leaving_when_the_service_goes_down_is_no_death() {
-        assert!(matches!(
-            judge(Exit::Code(10), None, true, Path::new("/nowhere")),
-            End::Stopped
-        ));
-        assert!(matches!(
-            judge(Exit::Code(10), None, false, Path::new("/nowhere")),
-            End::Died(_)
-        ));
-    }
 }

@@ -7,6 +7,8 @@ use crate::{
     service::artifacts::ADAPTER,
     store::{
         artifacts::{self, NewArtifact},
+        attempts::{self, Ended},
+        checkpoints,
         files::{self, NewFile, RESULTS},
         jobs::{self, Outcome},
         leases,
@@ -14,7 +16,13 @@ use crate::{
 };
 use sha2::{Digest as _, Sha256};
 use shared::{
-    dataset::DatasetStatus, event::Level, id::JobId, job::JobFailure, model::ArtifactFile, status::JobStatus,
+    attempt::{AttemptOutcome, FailureCause},
+    dataset::DatasetStatus,
+    event::Level,
+    id::JobId,
+    job::JobFailure,
+    model::ArtifactFile,
+    status::JobStatus,
 };
 use std::{
     fs::{self, File},
@@ -22,24 +30,22 @@ use std::{
     path::Path,
 };
 
-/// Records that a job has failed, and why.
+/// Records that a job has failed, and why, with the last lines of its trainer's log.
 pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(), Error> {
     let now = job.service.now();
     let id = JobId::new(&job.row.id);
+    let log = job.log_tail().await;
     let mut transaction = job.service.inner.store.begin().await?;
-    if !leases::hold(&mut transaction, &job.fence).await? {
+    if !leases::end(&mut transaction, &job.fence, JobStatus::Failed, false, now).await? {
         return Ok(());
     }
-    jobs::change_status(
-        &mut transaction,
-        &job.owner,
-        &id,
-        JobStatus::Running,
-        JobStatus::Failed,
-        now,
-    )
-    .await?;
     jobs::set_failure(&mut transaction, &job.owner, &id, failure).await?;
+    let ended = Ended {
+        outcome: AttemptOutcome::Failed,
+        message: Some(&failure.message),
+        log: log.as_deref(),
+    };
+    attempts::end(&mut transaction, &job.row.id, now, ended).await?;
     jobs::add_event(
         &mut transaction,
         &job.row.id,
@@ -53,8 +59,34 @@ pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(
     Ok(())
 }
 
-/// Records a job's result: the artifact, the tuned model's name, the result file.
-pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64) -> Result<(), Error> {
+/// Records that a job is paused; false where the checkpoint that makes it so isn't recorded, or the job isn't ours.
+pub(crate) async fn pause(job: &Supervised<'_>, step: u64) -> Result<bool, Error> {
+    let now = job.service.now();
+    let mut transaction = job.service.inner.store.begin().await?;
+    if !checkpoints::is_kept(&mut *transaction, &job.row.id, step).await?
+        || !leases::end(&mut transaction, &job.fence, JobStatus::Paused, false, now).await?
+    {
+        return Ok(false);
+    }
+    let paused = Ended::well(AttemptOutcome::Paused);
+    attempts::end(&mut transaction, &job.row.id, now, paused).await?;
+    let message = format!("Paused: the checkpoint of step {step} is saved");
+    jobs::add_event(
+        &mut transaction,
+        &job.row.id,
+        &job.owner,
+        now,
+        Level::Info,
+        &message,
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Records a job's result: the artifact, the tuned model's name, the result file. `complete` is false where it ended
+/// early as asked.
+pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64, complete: bool) -> Result<(), Error> {
     let folder = job.run_dir.join(ADAPTER);
     let listed = tokio::task::spawn_blocking(move || list_files(&folder))
         .await
@@ -108,15 +140,22 @@ pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64) -> Result
         trained_tokens,
     };
     let mut transaction = job.service.inner.store.begin().await?;
-    if !leases::hold(&mut transaction, &job.fence).await? {
+    if !leases::end(&mut transaction, &job.fence, JobStatus::Succeeded, !complete, now).await? {
         drop(transaction);
         return job.service.inner.blobs.delete(&result_file).await;
     }
+    let done = Ended::well(AttemptOutcome::Done);
+    attempts::end(&mut transaction, &job.row.id, now, done).await?;
     files::insert(&mut transaction, &file).await?;
     artifacts::insert(&mut transaction, &artifact).await?;
     jobs::set_outcome(&mut transaction, &job.owner, &id, &outcome).await?;
     let created = format!("New fine-tuned model created: {fine_tuned_model}");
-    for message in [created.as_str(), "The job has successfully completed"] {
+    let told = if complete {
+        "The job has successfully completed"
+    } else {
+        "The job was stopped early and has successfully completed with what was trained"
+    };
+    for message in [created.as_str(), told] {
         jobs::add_event(
             &mut transaction,
             &job.row.id,
@@ -127,26 +166,13 @@ pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64) -> Result
         )
         .await?;
     }
-    jobs::change_status(
-        &mut transaction,
-        &job.owner,
-        &id,
-        JobStatus::Running,
-        JobStatus::Succeeded,
-        now,
-    )
-    .await?;
     transaction.commit().await?;
     Ok(())
 }
 
 fn no_result(reason: &str) -> JobFailure {
     let message = format!("the trainer said that it was done, but its adapter can't be read: {reason}");
-    JobFailure {
-        code: "no_result".to_owned(),
-        message,
-        param: None,
-    }
+    JobFailure::new("no_result", message).because(FailureCause::Storage)
 }
 
 /// The files of the result with their sizes and hashes, by name.

@@ -6,7 +6,7 @@ use crate::{
     secret,
     service::counters::Tallies,
     store::{
-        checkpoints, events, jobs,
+        attempts, checkpoints, events, jobs,
         leases::{self, ProgressUpdate},
         steps,
     },
@@ -32,6 +32,8 @@ pub(crate) enum Recorded {
 pub(crate) struct Ingest {
     /// The highest step that the job has.
     step: u64,
+    /// The step that this attempt has come to; nothing before it trains.
+    reached: Option<u64>,
     pace: Option<Pace>,
 }
 
@@ -80,8 +82,14 @@ impl Ingest {
     pub(crate) fn new(job: &Supervised<'_>) -> Self {
         Self {
             step: crate::store::from_sql(job.row.step),
+            reached: None,
             pace: None,
         }
+    }
+
+    /// The step that this attempt has come to; nothing before it trains.
+    pub(crate) const fn reached(&self) -> Option<u64> {
+        self.reached
     }
 
     /// Stores a batch in one transaction.
@@ -92,7 +100,7 @@ impl Ingest {
     ) -> Result<Recorded, Error> {
         let now = job.service.now();
         let mut transaction = job.service.inner.store.begin().await?;
-        if !leases::hold(&mut transaction, &job.fence).await? {
+        if !leases::hold(&mut transaction, &job.fence, now).await? {
             return Ok(Recorded::Fenced);
         }
         let mut places = Places {
@@ -111,6 +119,9 @@ impl Ingest {
                     progress.stage = Some(*stage);
                     progress.total_steps = total_steps.or(progress.total_steps);
                     if *stage == Stage::Training && self.pace.is_none() {
+                        self.reached = Some(*step);
+                        let attempt = job.fence.attempt;
+                        attempts::set_from_step(&mut transaction, &job.row.id, attempt, *step).await?;
                         self.pace = Some(Pace {
                             since: now,
                             from_step: *step,
@@ -127,6 +138,8 @@ impl Ingest {
                     places.use_if(stored);
                     new_steps += u64::from(stored);
                     new_tokens += if stored { metrics.tokens } else { 0 };
+                    // What is told again before training begins was reached by another attempt.
+                    self.reached = self.reached.map(|reached| reached.max(metrics.step));
                     self.advance(metrics, now, &mut progress);
                 }
                 RunEvent::Checkpoint { step, bytes, .. } => {
@@ -149,6 +162,15 @@ impl Ingest {
                 RunEvent::Log { level, message, .. } => {
                     add_event(job, &mut transaction, &mut places, now, *level, message).await?;
                 }
+                RunEvent::PauseFailed { message, .. } => {
+                    let told = if leases::pause_failed(&mut transaction, &job.row.id).await? {
+                        format!("Failed to pause: {message}. Training goes on")
+                    } else {
+                        format!("Failed to save before the server stops: {message}")
+                    };
+                    add_event(job, &mut transaction, &mut places, now, Level::Warn, &told).await?;
+                }
+                RunEvent::Heartbeat { .. } => {}
                 // What the end means is judged with the exit code.
                 RunEvent::Done { .. } | RunEvent::Paused { .. } | RunEvent::Failed { .. } => {}
             }

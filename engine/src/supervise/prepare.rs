@@ -1,8 +1,9 @@
 //! The run directory before its first trainer: data, then `spec.json`, written once.
 
 use super::run::Supervised;
-use crate::{error::Error, parameters::Parameters, store::files};
+use crate::{error::Error, parameters::Parameters, service::job_retry::START, store::files};
 use shared::{
+    attempt::FailureCause,
     job::JobFailure,
     run::{CheckpointSpec, RunSpec, SPEC_VERSION},
 };
@@ -13,7 +14,7 @@ use tokio::{fs, io::AsyncWriteExt as _};
 const CHECKPOINTS: u64 = 20;
 
 /// Checkpoints that stay besides the best.
-const KEEP_LAST: u32 = 3;
+pub(crate) const KEEP_LAST: u32 = 3;
 
 /// Brings a job's run directory to where a trainer can start; a reason to fail where that can't be done.
 pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, Error> {
@@ -24,19 +25,17 @@ pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, 
     }
     let Some(parameters) = job.row.parameters() else {
         let message = "the job's parameters can't be read: create the job again".to_owned();
-        return Ok(Some(JobFailure {
-            code: "invalid_job".to_owned(),
-            message,
-            param: None,
-        }));
+        return Ok(Some(
+            JobFailure::new("invalid_job", message).because(FailureCause::Unusable),
+        ));
     };
     let Some(model) = job.service.find_model(&job.row.base_model).await? else {
         let message = format!("the base model `{}` is not there any more", job.row.base_model);
-        return Ok(Some(JobFailure {
-            code: "model_not_found".to_owned(),
-            message,
-            param: Some("model".to_owned()),
-        }));
+        return Ok(Some(
+            JobFailure::new("model_not_found", message)
+                .of("model")
+                .because(FailureCause::Unusable),
+        ));
     };
     let data = job.run_dir.join("data");
     fs::create_dir_all(&data).await.map_err(failed)?;
@@ -54,11 +53,11 @@ pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, 
         let Some(id) = id else { continue };
         let Some(file) = files::find(read, &job.owner, id).await? else {
             let message = format!("`{id}` was deleted before the job could use it");
-            return Ok(Some(JobFailure {
-                code: format!("invalid_{param}"),
-                message,
-                param: Some(param.to_owned()),
-            }));
+            return Ok(Some(
+                JobFailure::new(format!("invalid_{param}"), message)
+                    .of(param)
+                    .because(FailureCause::BadData),
+            ));
         };
         if param == "training_file" {
             examples = file.examples.map_or(0, crate::store::from_sql);
@@ -92,7 +91,8 @@ fn write_spec(job: &Supervised<'_>, parameters: &Parameters, model_path: &Path, 
             .validation_file
             .as_ref()
             .map(|_| "data/validation.jsonl".to_owned()),
-        start_adapter: None,
+        // Put there when the job was created, and only then.
+        start_adapter: job.run_dir.join(START).is_dir().then(|| START.to_owned()),
         lora: parameters.lora.clone(),
         epochs: parameters.epochs,
         evaluation_epochs: parameters.evaluation_epochs,

@@ -3,14 +3,17 @@
 use super::{
     Handle,
     attempt::{self, End},
-    finish, prepare,
+    finish,
+    post_mortem::{self, Death},
+    prepare,
 };
 use crate::{
     data_folder::run_is_free,
     error::Error,
-    executor::{Exit, Launch},
+    executor::Launch,
     service::{Service, counters::Tallies, job_create::chain},
     store::{
+        attempts::{self, Ended},
         checkpoints, from_sql,
         jobs::{self, JobRow},
         leases::{self, Fence},
@@ -18,10 +21,10 @@ use crate::{
     },
 };
 use shared::{
+    attempt::{AttemptOutcome, FailureCause},
     event::Level,
     id::{JobId, Subject},
     job::JobFailure,
-    run::exit_code,
 };
 use std::{
     path::{Path, PathBuf},
@@ -64,11 +67,12 @@ pub(crate) async fn supervise(service: &Service, row: JobRow, handle: &Handle) {
     };
     let Err(error) = job.run().await else { return };
     tracing::error!(error = %chain(&error), job = %job.row.id, "a job could not be supervised");
-    let failure = JobFailure {
-        code: error.code().to_owned(),
-        message: error.to_string(),
-        param: None,
+    let cause = if matches!(error, Error::DiskFull(_)) {
+        FailureCause::DiskFull
+    } else {
+        FailureCause::Storage
     };
+    let failure = JobFailure::new(error.code(), error.to_string()).because(cause);
     for _ in 0..RECORD_TRIES {
         match finish::fail(&job, &failure).await {
             Ok(()) => return,
@@ -95,14 +99,27 @@ impl Supervised<'_> {
             }
             let before = newest_checkpoint(&self.run_dir);
             match self.attempt().await? {
-                End::Done { trained_tokens } => return finish::succeed(self, trained_tokens).await,
+                End::Done {
+                    trained_tokens,
+                    complete,
+                } => return finish::succeed(self, trained_tokens, complete).await,
+                End::Paused { step } => {
+                    if finish::pause(self, step).await? {
+                        return Ok(());
+                    }
+                    let how = "it left without the checkpoint that a pause needs".to_owned();
+                    let cause = FailureCause::Bug;
+                    if !self.restart(&Death { how, cause }, before).await? {
+                        return Ok(());
+                    }
+                }
                 End::Failed(failure) => return finish::fail(self, &failure).await,
                 End::Fenced => return self.forget_removed_silently().await,
                 End::Stopped => return self.leave().await,
                 // The lock was free a moment ago: look again, but not in a spin.
                 End::Locked => tokio::time::sleep(LOCK_POLL).await,
-                End::Died(how) => {
-                    if !self.restart(&how, before).await? {
+                End::Died(death) => {
+                    if !self.restart(&death, before).await? {
                         return Ok(());
                     }
                 }
@@ -112,7 +129,7 @@ impl Supervised<'_> {
 
     /// One trainer from start to end.
     async fn attempt(&mut self) -> Result<End, Error> {
-        let folder = self.run_dir.join("attempts").join(self.fence.attempt.to_string());
+        let folder = self.attempt_folder();
         let failed = |error| Error::storage("an attempt's folder could not be created", error);
         tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
         self.forget_removed().await?;
@@ -124,7 +141,10 @@ impl Supervised<'_> {
         Tallies::add(&self.service.inner.tallies.attempts, 1);
         match self.service.inner.executor.spawn(&launch) {
             Ok(trainer) => attempt::mind(self, trainer, &launch).await,
-            Err(error) => Ok(End::Died(format!("it could not be started: {error}"))),
+            Err(error) => Ok(End::Died(Death {
+                how: format!("it could not be started: {error}"),
+                cause: FailureCause::Storage,
+            })),
         }
     }
 
@@ -154,8 +174,9 @@ impl Supervised<'_> {
     }
 
     /// After a trainer's death: the next attempt, unless it gets nowhere. False where the job is over.
-    async fn restart(&mut self, how: &str, before: Option<u64>) -> Result<bool, Error> {
+    async fn restart(&mut self, death: &Death, before: Option<u64>) -> Result<bool, Error> {
         Tallies::add(&self.service.inner.tallies.trainer_deaths, 1);
+        let how = &death.how;
         let newest = newest_checkpoint(&self.run_dir);
         let fruitless = if newest > before {
             0
@@ -165,21 +186,25 @@ impl Supervised<'_> {
         if fruitless >= MAX_FRUITLESS {
             let message =
                 format!("the trainer ended {fruitless} times without getting further; the last time {how}");
-            let failure = JobFailure {
-                code: "trainer_died".to_owned(),
-                message,
-                param: None,
-            };
+            let failure = JobFailure::new("trainer_died", message).because(death.cause);
             finish::fail(self, &failure).await?;
             return Ok(false);
         }
         let now = self.service.now();
         let from = newest.map_or_else(|| "the beginning".to_owned(), |step| format!("step {step}"));
         let message = format!("The trainer ended unexpectedly: {how}. Starting it again from {from}");
+        let log = self.log_tail().await;
         let mut transaction = self.service.inner.store.begin().await?;
-        let Some(attempt) = leases::next_attempt(&mut transaction, &self.fence, fruitless).await? else {
+        let Some(attempt) = leases::next_attempt(&mut transaction, &self.fence, fruitless, now).await? else {
             return Ok(false);
         };
+        let died = Ended {
+            outcome: AttemptOutcome::Died,
+            message: Some(how),
+            log: log.as_deref(),
+        };
+        attempts::end(&mut transaction, &self.row.id, now, died).await?;
+        attempts::begin(&mut transaction, &self.row.id, &self.owner, attempt, now).await?;
         let reason = "after the trainer ended unexpectedly";
         leases::set_resume_reason(&mut transaction, &self.row.id, reason).await?;
         jobs::add_event(
@@ -210,9 +235,25 @@ impl Supervised<'_> {
     /// Gives the job back to the queue for the next server; of a cancelled one there is nothing to give.
     async fn leave(&self) -> Result<(), Error> {
         let mut transaction = self.service.inner.store.begin().await?;
-        leases::requeue(&mut transaction, &self.fence).await?;
+        let now = self.service.now();
+        if leases::requeue(&mut transaction, &self.fence, now).await? {
+            let requeued = Ended::well(AttemptOutcome::Requeued);
+            attempts::end(&mut transaction, &self.row.id, now, requeued).await?;
+        }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// The last lines that the attempt's trainer wrote for people.
+    pub(crate) async fn log_tail(&self) -> Option<String> {
+        let log = self.attempt_folder().join("log");
+        tokio::task::spawn_blocking(move || post_mortem::log_tail(&log))
+            .await
+            .ok()?
+    }
+
+    fn attempt_folder(&self) -> PathBuf {
+        self.run_dir.join("attempts").join(self.fence.attempt.to_string())
     }
 
     /// Checkpoints that are recorded but not on disk any more: the trainer that removed them was killed, or its server
@@ -234,7 +275,7 @@ impl Supervised<'_> {
             return Ok(());
         }
         let mut transaction = self.service.inner.store.begin().await?;
-        if leases::hold(&mut transaction, &self.fence).await? {
+        if leases::hold(&mut transaction, &self.fence, self.service.now()).await? {
             for step in lost {
                 let seq = jobs::take_seq(&mut transaction, &self.row.id, 1).await?;
                 checkpoints::remove(&mut transaction, &self.row.id, seq, step).await?;
@@ -263,7 +304,7 @@ impl Supervised<'_> {
     async fn tell(&self, level: Level, message: &str) -> Result<(), Error> {
         let now = self.service.now();
         let mut transaction = self.service.inner.store.begin().await?;
-        if leases::hold(&mut transaction, &self.fence).await? {
+        if leases::hold(&mut transaction, &self.fence, now).await? {
             jobs::add_event(&mut transaction, &self.row.id, &self.owner, now, level, message).await?;
             transaction.commit().await?;
             self.service.inner.jobs_changed.changed(&self.row.id);
@@ -279,16 +320,4 @@ pub(crate) fn newest_checkpoint(run_dir: &Path) -> Option<u64> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok())
         .max()
-}
-
-/// How a trainer ended, in words that fit behind "it ended unexpectedly".
-pub(crate) fn describe(exit: Exit) -> String {
-    match exit {
-        Exit::Signal(9) => "it was killed (signal 9; perhaps the machine ran out of memory)".to_owned(),
-        Exit::Signal(signal) => format!("it was ended by signal {signal}"),
-        Exit::Code(code) if code == i32::from(exit_code::BUG) => "it met a bug (exit code 101)".to_owned(),
-        Exit::Code(code) if code == i32::from(exit_code::PAUSED) => "it saved and left unasked".to_owned(),
-        Exit::Code(code) => format!("it ended with exit code {code}"),
-        Exit::Unknown => "nobody knows how it ended".to_owned(),
-    }
 }

@@ -1,6 +1,10 @@
 //! What survives: trainers that die, servers that die, steps that are told twice.
 
-use crate::{executor::Control, executor::Exit, testing::*};
+use crate::{
+    executor::{Control, Exit},
+    played::metrics,
+    testing::*,
+};
 use shared::{
     event::StreamMessage,
     run::{RunCommand, RunEvent, exit_code},
@@ -105,7 +109,7 @@ async fn a_checkpoint_that_was_removed_unrecorded_is_listed_no_more() {
     trainer.checkpoint(1).await;
     trainer.checkpoint(2).await;
     engine.wait_step(&alice(), &id, 2).await;
-    std::fs::remove_dir(trainer.launch.run_dir.join("checkpoints/step-1")).unwrap();
+    std::fs::remove_dir_all(trainer.launch.run_dir.join("checkpoints/step-1")).unwrap();
     trainer.exit(Exit::Signal(9));
     let trainer = engine.trainer().await;
     let listed = async || {
@@ -118,7 +122,7 @@ async fn a_checkpoint_that_was_removed_unrecorded_is_listed_no_more() {
         list.iter().map(|checkpoint| checkpoint.step).collect::<Vec<_>>()
     };
     assert_eq!(listed().await, [2]);
-    std::fs::remove_dir(trainer.launch.run_dir.join("checkpoints/step-2")).unwrap();
+    std::fs::remove_dir_all(trainer.launch.run_dir.join("checkpoints/step-2")).unwrap();
     engine.service.cancel_job(&alice(), &id).await.unwrap();
     trainer.exit_when_killed().await;
     engine.service.inner.running.ended(id.as_str()).await;
@@ -201,7 +205,7 @@ async fn after_a_crash_of_the_server_the_job_goes_on_by_itself() {
 #[tokio::test]
 async fn the_trainer_of_a_dead_server_can_record_nothing_more() {
     let engine = TestEngine::start().await;
-    let (id, orphan) = engine.running_job(&alice(), "fenced").await;
+    let (id, mut orphan) = engine.running_job(&alice(), "fenced").await;
     let dead = engine.service.clone();
     orphan.train_from(0).await;
     orphan.step(1).await;
@@ -209,7 +213,9 @@ async fn the_trainer_of_a_dead_server_can_record_nothing_more() {
     let engine = engine.crash_and_restart().await;
     let successor = engine.trainer().await;
     orphan.step(2).await;
-    orphan.exit_when_killed().await;
+    // It is let go in good order: what it saves is where its successor begins.
+    orphan.wait_for(Control::Command(RunCommand::Pause)).await;
+    orphan.exit(Exit::Code(i32::from(exit_code::PAUSED)));
     dead.inner.running.ended(id.as_str()).await;
     let steps: BTreeSet<u64> = engine
         .service

@@ -61,6 +61,7 @@ pub(crate) async fn create_job(
     let idempotency_key = header("idempotency-key").filter(|key| !key.is_empty());
     let request_hash = secret::hash(&format!("{}\n{}", caller.key_id, secret::hash_bytes(&bytes)));
     let create = CreateJob {
+        id: None,
         name: asked
             .metadata
             .get("name")
@@ -75,6 +76,7 @@ pub(crate) async fn create_job(
         idempotency_key,
         request_hash: Some(&request_hash),
         is_retry: retries.is_some_and(|count| count > 0),
+        parent: None,
     };
     let row = service.insert_job(&caller.subject, create).await?;
     describe(&service, &row).await.map(Json)
@@ -164,6 +166,30 @@ pub(crate) async fn find_job(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let row = service.find_job_row(&caller.subject, &JobId::new(id)).await?;
+    describe(&service, &row).await.map(Json)
+}
+
+/// `POST /fine_tuning/jobs/{id}/pause`.
+pub(crate) async fn pause_job(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let id = JobId::new(id);
+    service.pause_job(&caller.subject, &id).await?;
+    let row = service.find_job_row(&caller.subject, &id).await?;
+    describe(&service, &row).await.map(Json)
+}
+
+/// `POST /fine_tuning/jobs/{id}/resume`.
+pub(crate) async fn resume_job(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let id = JobId::new(id);
+    service.resume_job(&caller.subject, &id).await?;
+    let row = service.find_job_row(&caller.subject, &id).await?;
     describe(&service, &row).await.map(Json)
 }
 

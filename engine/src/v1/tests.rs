@@ -1,5 +1,6 @@
 //! /v1 as its callers meet it: through the router.
 
+mod actions;
 mod envelope;
 mod files;
 mod jobs;

@@ -65,6 +65,9 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
         fine_tuned_model: None,
         artifact: None,
         queue_position: None,
+        stopped: false,
+        parent: None,
+        parent_step: None,
     };
     let mut draft = Draft::from_job("two", &job);
     draft.apply_defaults(&JobDefaults::default());

@@ -159,7 +159,14 @@ async fn nonsense_in_query_and_headers_is_a_problem() {
 async fn what_this_upstream_has_not_is_not_pretended() {
     let (app, _server) = TestApp::with_job_training_api().await;
     let user = app.user().await;
-    for path in ["events", "checkpoints", "metrics", "metrics.csv", "stream"] {
+    for path in [
+        "events",
+        "checkpoints",
+        "attempts",
+        "metrics",
+        "metrics.csv",
+        "stream",
+    ] {
         let answer = user.get(&format!("/api/jobs/some-id/{path}")).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -182,12 +189,15 @@ async fn what_this_upstream_has_not_is_not_pretended() {
       "type": "about:blank"
     }
     "#);
-    for action in ["pause", "resume", "retry"] {
+    for action in ["pause", "resume", "stop", "retry"] {
         let answer = user
-            .request(Method::POST, &format!("/api/jobs/some-id/{action}"))
-            .send()
+            .post(&format!("/api/jobs/some-id/{action}"), &json!({}))
             .await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{action}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::NOT_FOUND, "not_supported"),
+            "{action}"
+        );
     }
 }
 

@@ -1,9 +1,9 @@
 //! The console over the real engine; trainers are played by the test.
 
+mod actions;
 mod stage;
 
 use axum::http::{Method, StatusCode};
-use engine::executor::{Control, Exit};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use stage::{Console, LINE, create, frames, new_job};
@@ -22,6 +22,10 @@ async fn what_one_user_has_is_not_there_for_another() {
         ("GET", format!("/api/jobs/{job}")),
         ("DELETE", format!("/api/jobs/{job}")),
         ("POST", format!("/api/jobs/{job}/cancel")),
+        ("POST", format!("/api/jobs/{job}/pause")),
+        ("POST", format!("/api/jobs/{job}/resume")),
+        ("POST", format!("/api/jobs/{job}/stop")),
+        ("GET", format!("/api/jobs/{job}/attempts")),
         ("GET", format!("/api/jobs/{job}/events")),
         ("GET", format!("/api/jobs/{job}/checkpoints")),
         ("GET", format!("/api/jobs/{job}/metrics")),
@@ -205,7 +209,7 @@ async fn a_running_job_is_not_deleted_and_can_be_cancelled() {
     let console = Console::start().await;
     let user = console.app.user().await;
     let path = format!("/api/jobs/{}", new_job(&user).await);
-    let mut trainer = console.trainer().await;
+    let trainer = console.trainer().await;
     trainer.step(1).await;
     let refused = user.delete(&path).await;
     assert_eq!(
@@ -217,8 +221,7 @@ async fn a_running_job_is_not_deleted_and_can_be_cancelled() {
         (cancelled.status, &cancelled.json()["status"]),
         (StatusCode::OK, &json!("cancelled"))
     );
-    while trainer.control.recv().await.expect("is told") != Control::Kill {}
-    trainer.exit.send(Exit::Signal(9)).expect("the engine waits");
+    trainer.exit_when_killed().await;
     let twice = user.request(Method::POST, &format!("{path}/cancel")).send().await;
     assert_eq!(twice.status, StatusCode::CONFLICT);
     assert_eq!(user.delete(&path).await.status, StatusCode::NO_CONTENT);

@@ -111,6 +111,9 @@ pub(in crate::upstream) fn bare_job(
         fine_tuned_model: None,
         artifact: None,
         queue_position: None,
+        stopped: false,
+        parent: None,
+        parent_step: None,
     }
 }
 

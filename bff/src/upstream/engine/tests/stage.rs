@@ -5,42 +5,11 @@ use crate::{
     upstream::engine::Embedded,
 };
 use axum::http::{Method, StatusCode};
-use engine::executor::{Control, Executor, Exit, Launch, Trainer};
+use engine::played::{Played, PlayedExecutor};
 use serde_json::{Value, json};
-use shared::run::{RunEvent, StepMetrics};
-use std::{io, sync::Arc};
+use std::sync::Arc;
 use tempfile::TempDir;
-use tokio::sync::{Mutex, mpsc, oneshot};
-
-/// A trainer whose part the test plays.
-pub(super) struct Played {
-    launch: Launch,
-    events: mpsc::Sender<RunEvent>,
-    pub(super) control: mpsc::UnboundedReceiver<Control>,
-    pub(super) exit: oneshot::Sender<Exit>,
-}
-
-struct Stage(mpsc::UnboundedSender<Played>);
-
-impl Executor for Stage {
-    fn spawn(&self, launch: &Launch) -> io::Result<Trainer> {
-        let (event_sender, events) = mpsc::channel(64);
-        let (control, control_receiver) = mpsc::unbounded_channel();
-        let (exit_sender, exit) = oneshot::channel();
-        let played = Played {
-            launch: launch.clone(),
-            events: event_sender,
-            control: control_receiver,
-            exit: exit_sender,
-        };
-        self.0.send(played).map_err(io::Error::other)?;
-        Ok(Trainer {
-            events,
-            control,
-            exit,
-        })
-    }
-}
+use tokio::sync::{Mutex, mpsc};
 
 pub(super) struct Console {
     pub(super) app: TestApp,
@@ -60,8 +29,8 @@ impl Console {
         .expect("written");
         let mut config = engine::Config::new(folder.path().join("data"));
         config.models_dir = Some(folder.path().join("models"));
-        let (sender, trainers) = mpsc::unbounded_channel();
-        let service = engine::Service::start(config, Arc::new(engine::SystemClock), Arc::new(Stage(sender)))
+        let (executor, trainers) = PlayedExecutor::new();
+        let service = engine::Service::start(config, Arc::new(engine::SystemClock), Arc::new(executor))
             .await
             .expect("starts");
         Self {
@@ -78,41 +47,6 @@ impl Console {
             .recv()
             .await
             .expect("the engine starts a trainer")
-    }
-}
-
-impl Played {
-    pub(super) async fn step(&self, step: u64) {
-        let metrics = StepMetrics {
-            step,
-            total_steps: 3,
-            epoch: 1.0,
-            train_loss: 2.5,
-            train_token_accuracy: 0.5,
-            learning_rate: 0.001,
-            gradient_norm: 1.0,
-            tokens: 100,
-            valid_loss: None,
-            valid_token_accuracy: None,
-        };
-        self.events
-            .send(RunEvent::Metrics(metrics))
-            .await
-            .expect("the engine listens");
-    }
-
-    pub(super) async fn finish(self, step: u64) {
-        let adapter = self.launch.run_dir.join("adapter");
-        std::fs::create_dir_all(&adapter).expect("made");
-        std::fs::write(adapter.join("adapter_config.json"), "{}").expect("written");
-        let done = RunEvent::Done {
-            step,
-            trained_tokens: 50,
-            complete: true,
-        };
-        self.events.send(done).await.expect("the engine listens");
-        drop(self.events);
-        self.exit.send(Exit::Code(0)).expect("the engine waits");
     }
 }
 

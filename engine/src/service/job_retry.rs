@@ -1,0 +1,249 @@
+//! A job tried again: a new one that knows its parent, from the beginning or from one of the parent's checkpoints,
+//! with other values where the caller says so.
+//!
+//! With nothing else changed, a checkpoint is taken over whole together with what was measured up to it: the new run goes
+//! on exactly where the parent was. With other values only its adapter is: the new run's step 1 starts from there.
+
+use super::{
+    Service,
+    job_actions::{JobAction, admit},
+    job_create::CreateJob,
+};
+use crate::{
+    error::{Error, one_finding},
+    parameters::Parameters,
+    secret,
+    store::{checkpoints, from_sql, jobs, jobs::JobRow},
+};
+use shared::{
+    attempt::RetryJob,
+    capabilities::Capabilities,
+    id::{DatasetId, JobId, Subject},
+    job::{Job, NewJob},
+    run::Warmup,
+    validate::{Findings, validate_new_job},
+};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Longest name that the form takes.
+const LONGEST_NAME: usize = 50;
+
+/// The folder of a run directory that holds the adapter to start from.
+pub(crate) const START: &str = "start";
+
+/// The files of a PEFT adapter.
+const ADAPTER_FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
+
+impl Service {
+    /// Tries a job again as a new one. With an idempotency key that the subject has used before, answers the job of that
+    /// time.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `job_not_retryable`; [`Error::Invalid`] by field: what `shared::validate` finds,
+    /// `unknown_checkpoint` for `from_step`, `fixed_by_checkpoint` for `lora`.
+    pub async fn retry_job(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        retry: RetryJob,
+        idempotency_key: Option<&str>,
+    ) -> Result<Job, Error> {
+        if let Some(key) = idempotency_key
+            && let Some(row) = jobs::find_by_idempotency_key(self.inner.store.read(), subject, key).await?
+        {
+            return self.describe_job(&row).await;
+        }
+        let mut transaction = self.inner.store.begin().await?;
+        let parent = admit(&mut transaction, subject, id, JobAction::Retry).await?;
+        drop(transaction);
+        let before = parent.parameters().ok_or_else(|| {
+            Error::conflict(
+                "job_not_retryable",
+                "the job's settings can't be read: create a new one",
+            )
+        })?;
+        let findings = self.retry_findings(subject, &parent, &before, &retry).await?;
+        if !findings.is_empty() {
+            return Err(Error::Invalid(findings));
+        }
+        let parameters = changed(&before, &retry);
+        let new_id = JobId::new(secret::new_id("ftjob-")?);
+        if let Some(step) = retry.from_step {
+            let (from, to) = (
+                self.inner.layout.run(&parent.id),
+                self.inner.layout.run(new_id.as_str()),
+            );
+            let whole = parameters == before;
+            tokio::task::spawn_blocking(move || take_over(&from, &to, step, whole))
+                .await
+                .map_err(|error| Error::storage("taking a checkpoint over was interrupted", error))?
+                .map_err(|error| Error::storage("the checkpoint could not be taken over", error))?;
+        }
+        let name = retry.name.unwrap_or_else(|| retry_name(&parent.name));
+        let create = CreateJob {
+            id: Some(new_id.clone()),
+            name: Some(&name),
+            base_model: &parent.base_model,
+            training_file: &parent.training_file,
+            validation_file: parent.validation_file.as_deref(),
+            parameters,
+            suffix: Some(&name),
+            metadata: BTreeMap::new(),
+            idempotency_key,
+            request_hash: None,
+            is_retry: false,
+            parent: Some((&parent.id, retry.from_step)),
+        };
+        let inserted = self.insert_job(subject, create).await;
+        // Not ours: the same key came twice at once, or the row could not be written.
+        if !matches!(&inserted, Ok(row) if row.id == new_id.as_str()) {
+            self.remove_run(new_id.as_str(), None).await;
+        }
+        self.describe_job(&inserted?).await
+    }
+
+    async fn retry_findings(
+        &self,
+        subject: &Subject,
+        parent: &JobRow,
+        before: &Parameters,
+        retry: &RetryJob,
+    ) -> Result<Findings, Error> {
+        let mut findings = validate_new_job(&as_form(parent, before, retry), &Capabilities::engine());
+        if retry.name.is_none() {
+            findings.remove("name");
+        }
+        if self.find_model(&parent.base_model).await?.is_none() {
+            findings.extend(one_finding("base_model", "unknown_model", &[]));
+        }
+        let Some(step) = retry.from_step else {
+            return Ok(findings);
+        };
+        let kept = checkpoints::list(self.inner.store.read(), subject, &JobId::new(&parent.id)).await?;
+        if !kept.iter().any(|row| from_sql(row.step) == step) {
+            findings.extend(one_finding("from_step", "unknown_checkpoint", &[]));
+        }
+        if retry.lora.as_ref().is_some_and(|lora| {
+            (lora.rank, lora.alpha, &lora.targets)
+                != (before.lora.rank, before.lora.alpha, &before.lora.targets)
+        }) {
+            findings.extend(one_finding("lora", "fixed_by_checkpoint", &[]));
+        }
+        Ok(findings)
+    }
+}
+
+/// The new job as the form would send it, to be validated by the form's rules.
+fn as_form(parent: &JobRow, before: &Parameters, retry: &RetryJob) -> NewJob {
+    let warmup_epochs = match before.warmup {
+        Warmup::Epochs(epochs) => epochs,
+        Warmup::Ratio(_) => 0,
+    };
+    NewJob {
+        name: retry.name.clone().unwrap_or_else(|| retry_name(&parent.name)),
+        base_model: parent.base_model.clone(),
+        epochs: retry.epochs.unwrap_or(before.epochs),
+        evaluation_epochs: retry.evaluation_epochs.unwrap_or(before.evaluation_epochs),
+        warmup_epochs: retry.warmup_epochs.unwrap_or(warmup_epochs),
+        learning_rate: retry.learning_rate.unwrap_or(before.learning_rate),
+        training_dataset: Some(DatasetId::new(&parent.training_file)),
+        validation_dataset: parent.validation_file.as_ref().map(DatasetId::new),
+        batch_size: retry.batch_size.or(Some(before.batch_size)),
+        lora: retry.lora.clone().or_else(|| Some(before.lora.clone())),
+        schedule: retry.schedule.or(Some(before.schedule)),
+        seed: retry.seed,
+    }
+}
+
+/// The parent's settings with what the caller changes; what was changed isn't the engine's choice any more.
+fn changed(before: &Parameters, retry: &RetryJob) -> Parameters {
+    let mut after = before.clone();
+    fn set<T: Clone>(to: &mut T, from: Option<&T>) -> bool {
+        if let Some(from) = from {
+            *to = from.clone();
+        }
+        from.is_some()
+    }
+    set(&mut after.epochs, retry.epochs.as_ref());
+    set(&mut after.evaluation_epochs, retry.evaluation_epochs.as_ref());
+    set(
+        &mut after.warmup,
+        retry.warmup_epochs.map(Warmup::Epochs).as_ref(),
+    );
+    if set(&mut after.learning_rate, retry.learning_rate.as_ref()) {
+        after.learning_rate_multiplier = None;
+    }
+    for (name, given) in [
+        (
+            "batch_size",
+            set(&mut after.batch_size, retry.batch_size.as_ref()),
+        ),
+        ("lora", set(&mut after.lora, retry.lora.as_ref())),
+        ("schedule", set(&mut after.schedule, retry.schedule.as_ref())),
+        ("seed", set(&mut after.seed, retry.seed.as_ref())),
+    ] {
+        if given {
+            after.auto.retain(|auto| auto != name);
+        }
+    }
+    after.gradient_accumulation = after.gradient_accumulation.min(after.batch_size).max(1);
+    after
+}
+
+/// `name-retry`, then `name-retry-2` and so on, within what the form takes.
+fn retry_name(name: &str) -> String {
+    let (stem, suffix) = match name.rsplit_once("-retry") {
+        Some((stem, "")) => (stem, "-retry-2".to_owned()),
+        Some((stem, number)) => match number.strip_prefix('-').and_then(|it| it.parse::<u32>().ok()) {
+            Some(number) => (stem, format!("-retry-{}", number.saturating_add(1))),
+            None => (name, "-retry".to_owned()),
+        },
+        None => (name, "-retry".to_owned()),
+    };
+    let stem: String = stem.chars().take(LONGEST_NAME - suffix.len()).collect();
+    format!("{stem}{suffix}")
+}
+
+/// Puts a checkpoint of one run where another begins: the whole state and what was measured, or the adapter alone.
+fn take_over(from: &Path, to: &Path, step: u64, whole: bool) -> io::Result<()> {
+    let checkpoint = PathBuf::from(format!("checkpoints/step-{step}"));
+    if !whole {
+        let start = to.join(START);
+        fs::create_dir_all(&start)?;
+        for name in ADAPTER_FILES {
+            place(&from.join(&checkpoint).join(name), &start.join(name))?;
+        }
+        return Ok(());
+    }
+    fs::create_dir_all(to.join(&checkpoint))?;
+    for entry in fs::read_dir(from.join(&checkpoint))? {
+        let entry = entry?;
+        place(&entry.path(), &to.join(&checkpoint).join(entry.file_name()))?;
+    }
+    // This one is appended to in place, so it can't be shared; the trainer cuts it back to the checkpoint.
+    fs::copy(from.join("metrics.jsonl"), to.join("metrics.jsonl")).map(drop)
+}
+
+/// A file of a checkpoint never changes, so a second name for it is as good as a copy.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::retry_name;
+
+    #[test]
+    fn a_retry_is_named_after_its_parent_within_what_a_name_may_have() {
+        assert_eq!(retry_name("mine"), "mine-retry");
+        assert_eq!(retry_name("mine-retry"), "mine-retry-2");
+        assert_eq!(retry_name("mine-retry-9"), "mine-retry-10");
+        assert_eq!(retry_name("no-retrying"), "no-retrying-retry");
+        let long = retry_name(&"a".repeat(50));
+        assert_eq!((long.len(), long.ends_with("a-retry")), (50, true));
+    }
+}

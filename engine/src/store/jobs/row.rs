@@ -1,0 +1,225 @@
+//! One row of the table `jobs`, and how the console sees it.
+
+use crate::{parameters::Parameters, store::from_sql};
+use shared::{
+    attempt::{FailureCause, RetryJob},
+    id::{ArtifactId, DatasetId, JobId, Subject},
+    job::{DatasetRef, Hyperparameters, Job, JobFailure, Progress},
+    run::{RunCommand, Stage, Warmup},
+    status::JobStatus,
+    timestamp::Timestamp,
+};
+use sqlx::FromRow;
+
+/// The organisation in a tuned model's name.
+pub(crate) const ORGANIZATION: &str = "attune";
+
+/// One row with the names of its files.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct JobRow {
+    pub(crate) id: String,
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    pub(crate) base_model: String,
+    pub(crate) status: String,
+    pub(crate) created_at: i64,
+    pub(crate) queued_at: Option<i64>,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) finished_at: Option<i64>,
+    pub(crate) training_file: String,
+    pub(crate) training_name: String,
+    pub(crate) validation_file: Option<String>,
+    pub(crate) validation_name: Option<String>,
+    pub(crate) parameters: String,
+    pub(crate) suffix: Option<String>,
+    pub(crate) attempt: i64,
+    pub(crate) fruitless: i64,
+    pub(crate) resume_reason: Option<String>,
+    pub(crate) stage: Option<String>,
+    pub(crate) step: i64,
+    pub(crate) total_steps: i64,
+    pub(crate) epoch: f64,
+    pub(crate) tokens_per_second: Option<f64>,
+    pub(crate) remaining_ms: Option<i64>,
+    pub(crate) train_loss: Option<f64>,
+    pub(crate) valid_loss: Option<f64>,
+    pub(crate) trained_tokens: Option<i64>,
+    pub(crate) failure_code: Option<String>,
+    pub(crate) failure_message: Option<String>,
+    pub(crate) failure_param: Option<String>,
+    pub(crate) failure_cause: Option<String>,
+    pub(crate) fine_tuned_model: Option<String>,
+    pub(crate) artifact: Option<String>,
+    pub(crate) result_file: Option<String>,
+    pub(crate) wish: Option<String>,
+    pub(crate) parent: Option<String>,
+    pub(crate) parent_step: Option<i64>,
+    /// The newest checkpoint that is kept.
+    pub(crate) last_checkpoint: Option<i64>,
+}
+
+/// The columns of [`JobRow`] and where they come from.
+macro_rules! select_job {
+    () => {
+        "SELECT jobs.id, jobs.owner, jobs.name, jobs.base_model, jobs.status, jobs.created_at, jobs.queued_at, \
+         jobs.started_at, jobs.finished_at, jobs.training_file, training.name AS training_name, \
+         jobs.validation_file, validation.name AS validation_name, jobs.parameters, jobs.suffix, jobs.attempt, \
+         jobs.fruitless, jobs.resume_reason, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
+         jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
+         jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
+         jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, \
+         (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint \
+         FROM jobs JOIN files AS training ON training.id = jobs.training_file \
+         LEFT JOIN files AS validation ON validation.id = jobs.validation_file"
+    };
+}
+pub(crate) use select_job;
+
+impl JobRow {
+    /// Where the job stands.
+    pub(crate) fn status(&self) -> JobStatus {
+        // The table's check lets no other word in.
+        JobStatus::parse(&self.status).unwrap_or(JobStatus::Failed)
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> Subject {
+        Subject::new(&self.owner)
+    }
+
+    /// The resolved hyperparameters.
+    pub(crate) fn parameters(&self) -> Option<Parameters> {
+        serde_json::from_str(&self.parameters).ok()
+    }
+
+    /// Why it failed, where it did.
+    pub(crate) fn failure(&self) -> Option<JobFailure> {
+        let cause = self.failure_cause.as_deref().and_then(FailureCause::parse);
+        Some(JobFailure {
+            code: self.failure_code.clone()?,
+            message: self.failure_message.clone().unwrap_or_default(),
+            param: self.failure_param.clone(),
+            cause,
+            change: cause.and_then(|cause| self.proposed_change(cause)),
+        })
+    }
+
+    /// What a retry had better change.
+    fn proposed_change(&self, cause: FailureCause) -> Option<RetryJob> {
+        let parameters = self.parameters()?;
+        let mut change = RetryJob::default();
+        match cause {
+            FailureCause::OutOfMemory => {
+                change.batch_size = Some(parameters.batch_size / 2).filter(|half| *half > 0);
+                change.batch_size?;
+            }
+            FailureCause::Diverged => {
+                // Of two digits, so that a tenth doesn't become 0.00020000000000000001.
+                let tenth = format!("{:.1e}", parameters.learning_rate / 10.0);
+                change.learning_rate = Some(tenth.parse().ok()?);
+            }
+            FailureCause::Signal
+            | FailureCause::DiskFull
+            | FailureCause::Storage
+            | FailureCause::Unresponsive => {
+                change.from_step = self.last_checkpoint.filter(|step| *step > 0).map(from_sql);
+            }
+            FailureCause::BadData | FailureCause::Unusable | FailureCause::Bug => return None,
+        }
+        Some(change)
+    }
+
+    /// What somebody asked of it.
+    pub(crate) fn wish(&self) -> Option<RunCommand> {
+        self.wish.as_deref().and_then(RunCommand::parse)
+    }
+
+    /// What the tuned model is or will be called, `ft:BASE:ORGANISATION:SUFFIX:ID`; the last part is the job's own, so
+    /// names never clash.
+    pub(crate) fn tuned_name(&self) -> String {
+        let id = self.id.strip_prefix("ftjob-").unwrap_or(&self.id);
+        let short = id.get(..12).unwrap_or(id);
+        let suffix = self.suffix.as_deref().unwrap_or_default();
+        format!("ft:{}:{ORGANIZATION}:{suffix}:{short}", self.base_model)
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        Some(Progress {
+            stage: parse_stage(self.stage.as_deref()?)?,
+            step: from_sql(self.step),
+            total_steps: from_sql(self.total_steps),
+            epoch: self.epoch,
+            remaining_ms: self.remaining_ms.map(from_sql),
+            tokens_per_second: self.tokens_per_second,
+            train_loss: self.train_loss,
+            valid_loss: self.valid_loss,
+        })
+    }
+
+    /// The row as the console shows it.
+    pub(crate) fn to_job(&self, queue_position: Option<u32>) -> Job {
+        let parameters = self.parameters();
+        Job {
+            id: JobId::new(&self.id),
+            name: self.name.clone(),
+            base_model: self.base_model.clone(),
+            status: self.status(),
+            created_at: Timestamp::from_unix_ms(self.created_at),
+            started_at: self.started_at.map(Timestamp::from_unix_ms),
+            finished_at: self.finished_at.map(Timestamp::from_unix_ms),
+            epochs: parameters.as_ref().map(|parameters| parameters.epochs),
+            evaluation_epochs: parameters.as_ref().map(|parameters| parameters.evaluation_epochs),
+            warmup_epochs: parameters
+                .as_ref()
+                .and_then(|parameters| match parameters.warmup {
+                    Warmup::Epochs(epochs) => Some(epochs),
+                    Warmup::Ratio(_) => None,
+                }),
+            learning_rate: parameters.as_ref().map(|parameters| parameters.learning_rate),
+            training_dataset: Some(DatasetRef {
+                id: DatasetId::new(&self.training_file),
+                name: self.training_name.clone(),
+            }),
+            validation_dataset: self.validation_file.as_ref().map(|id| DatasetRef {
+                id: DatasetId::new(id),
+                name: self.validation_name.clone().unwrap_or_else(|| id.clone()),
+            }),
+            hyperparameters: parameters.map(|parameters| Hyperparameters {
+                method: "supervised".to_owned(),
+                batch_size: parameters.batch_size,
+                gradient_accumulation: parameters.gradient_accumulation,
+                schedule: parameters.schedule,
+                lora: parameters.lora,
+                max_sequence_length: parameters.max_sequence_length,
+                seed: parameters.seed,
+                auto: parameters.auto,
+            }),
+            progress: self.progress(),
+            failure: self.failure(),
+            attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
+            trained_tokens: self.trained_tokens.map(from_sql),
+            fine_tuned_model: self.fine_tuned_model.clone(),
+            artifact: self.artifact.as_ref().map(ArtifactId::new),
+            queue_position,
+            stopped: self.wish() == Some(RunCommand::Stop),
+            parent: self.parent.as_ref().map(JobId::new),
+            parent_step: self.parent_step.map(from_sql),
+        }
+    }
+}
+
+/// The word in the table.
+pub(crate) const fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Preparing => "preparing",
+        Stage::Loading => "loading",
+        Stage::Training => "training",
+        Stage::Saving => "saving",
+    }
+}
+
+fn parse_stage(word: &str) -> Option<Stage> {
+    [Stage::Preparing, Stage::Loading, Stage::Training, Stage::Saving]
+        .into_iter()
+        .find(|stage| stage_word(*stage) == word)
+}

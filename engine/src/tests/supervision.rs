@@ -1,0 +1,115 @@
+//! Dead and silent trainers, leases that ran out, and what is told of them.
+
+use crate::{
+    executor::{Control, Exit},
+    testing::*,
+};
+use shared::{
+    attempt::{AttemptOutcome, FailureCause},
+    run::{RunCommand, RunEvent, exit_code},
+    status::JobStatus,
+};
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_last_lines_of_a_dead_trainer_and_the_cause_are_kept() {
+    let engine = TestEngine::start().await;
+    let (id, mut trainer) = engine.running_job(&alice(), "hungry").await;
+    for attempt in 1..=5 {
+        if attempt == 1 {
+            trainer.train_from(0).await;
+            trainer.step(1).await;
+            engine.wait_step(&alice(), &id, 1).await;
+        }
+        let log: String = (1..=250).map(|line| format!("line {line}\n")).collect();
+        let last = "memory allocation of 900000000 bytes failed\n";
+        std::fs::write(&trainer.launch.log, log + last).unwrap();
+        trainer.exit(Exit::Signal(6));
+        if attempt == 5 {
+            break;
+        }
+        trainer = engine.trainer().await;
+    }
+    let job = engine.wait_status(&alice(), &id, JobStatus::Failed).await;
+    let failure = job.failure.unwrap();
+    assert_eq!(failure.cause, Some(FailureCause::OutOfMemory));
+    assert_eq!(
+        failure.change.unwrap().batch_size,
+        Some(job.hyperparameters.unwrap().batch_size / 2)
+    );
+    let attempts = engine
+        .service
+        .list_attempts(&alice(), &id)
+        .await
+        .unwrap()
+        .attempts;
+    let outcomes: Vec<_> = attempts.iter().map(|it| it.outcome.unwrap()).collect();
+    assert_eq!(outcomes[..4], [AttemptOutcome::Died; 4]);
+    assert_eq!(outcomes[4], AttemptOutcome::Failed);
+    let log = &attempts[4].log;
+    assert_eq!((log.len(), log[0].as_str()), (200, "line 52"));
+    assert!(log[199].contains("memory allocation"), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_trainer_that_tells_nothing_is_killed_and_started_again() {
+    let engine = TestEngine::start_with(|config| config.longest_silence = Duration::from_millis(300)).await;
+    let (id, trainer) = engine.running_job(&alice(), "silent").await;
+    trainer.train_from(0).await;
+    // Signs of life put it off, and are no part of the record.
+    let mut beats = tokio::time::interval(Duration::from_millis(100));
+    for _ in 0..6 {
+        beats.tick().await;
+        trainer.say(RunEvent::Heartbeat { step: 0 }).await;
+    }
+    let job = engine.service.find_job(&alice(), &id).await.unwrap();
+    assert_eq!(job.attempt, 1);
+    trainer.exit_when_killed().await;
+    let trainer = engine.trainer().await;
+    let attempts = engine
+        .service
+        .list_attempts(&alice(), &id)
+        .await
+        .unwrap()
+        .attempts;
+    assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Died));
+    assert!(
+        attempts[0]
+            .message
+            .as_ref()
+            .unwrap()
+            .contains("it told nothing for")
+    );
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+}
+
+#[tokio::test]
+async fn a_server_that_slept_through_its_lease_writes_nothing_and_the_job_goes_on_where_it_was_saved() {
+    let engine = TestEngine::start().await;
+    let (id, mut trainer) = engine.running_job(&alice(), "slept").await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    engine.wait_step(&alice(), &id, 1).await;
+    engine.clock.advance(Duration::from_secs(31));
+    trainer.step(2).await;
+    trainer.wait_for(Control::Command(RunCommand::Pause)).await;
+    trainer.exit(Exit::Code(i32::from(exit_code::PAUSED)));
+    engine.service.inner.running.ended(id.as_str()).await;
+    let job = engine.service.find_job(&alice(), &id).await.unwrap();
+    assert_eq!(job.progress.unwrap().step, 1, "the second step came too late");
+    crate::supervise::beat(&engine.service).await.unwrap();
+    let trainer = engine.trainer().await;
+    assert_eq!(trainer.launch.replay_after, 1);
+    trainer.train_from(2).await;
+    trainer.finish(2).await;
+    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    assert_eq!(job.attempt, 2);
+    let attempts = engine
+        .service
+        .list_attempts(&alice(), &id)
+        .await
+        .unwrap()
+        .attempts;
+    assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Lost));
+}

@@ -1,0 +1,54 @@
+//! Pause, resume and cancel over /v1 in every state: an illegal one is 400, which the SDKs don't try again.
+
+use super::Client;
+use crate::{testing::alice, tests::actions::job_in};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use shared::status::JobStatus::{self, *};
+
+/// What each action makes of each status; an empty word is a refusal.
+const TABLE: [(JobStatus, [&str; 3]); 8] = [
+    (ValidatingFiles, ["paused", "", "cancelled"]),
+    (Queued, ["paused", "", "cancelled"]),
+    (Running, ["pausing", "", "cancelled"]),
+    (Pausing, ["", "", "cancelled"]),
+    (Paused, ["", "queued", "cancelled"]),
+    (Succeeded, ["", "", ""]),
+    (Failed, ["", "", ""]),
+    (Cancelled, ["", "", ""]),
+];
+
+#[tokio::test]
+async fn every_pair_of_state_and_action_is_done_or_refused_with_400() {
+    for (status, expected) in TABLE {
+        for (action, next) in ["pause", "resume", "cancel"].into_iter().zip(expected) {
+            let client = Client::start().await;
+            let (id, _alive) = job_in(&client.engine, status).await;
+            let path = format!("/v1/fine_tuning/jobs/{id}");
+            let answer = client.post(&format!("{path}/{action}"), &Value::Null).await;
+            let about = format!("{action} a job that is {}", status.as_str());
+            if next.is_empty() {
+                assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{about}");
+                let error = answer.error();
+                assert_eq!(error["type"], "invalid_request_error", "{about}");
+                let code = error["code"].as_str().unwrap();
+                assert!(code.starts_with("job_not_"), "{about}: {code}");
+                assert_eq!(
+                    client.get(&path).await.json()["status"],
+                    status.as_str(),
+                    "{about}"
+                );
+            } else {
+                assert_eq!(answer.status, StatusCode::OK, "{about}");
+                assert_eq!(answer.json()["status"], next, "{about}");
+            }
+            let found = client.engine.service.find_job(&alice(), &id).await;
+            assert!(found.is_ok(), "{about}");
+        }
+    }
+    let client = Client::start().await;
+    let nobodys = client
+        .post("/v1/fine_tuning/jobs/ftjob-none/pause", &json!({}))
+        .await;
+    assert_eq!(nobodys.status, StatusCode::NOT_FOUND);
+}
