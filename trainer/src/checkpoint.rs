@@ -191,6 +191,12 @@ pub(crate) fn save(
     })
 }
 
+/// What a checkpoint of an adapter takes on disk, about: its weights, two moments of each, and what describes them.
+pub(crate) fn estimated_bytes(adapter: &Adapter) -> u64 {
+    const DESCRIPTION: u64 = 128 * 1024;
+    3 * 4 * adapter.parameters() as u64 + DESCRIPTION
+}
+
 /// The steps of all checkpoints, oldest first.
 pub(crate) fn steps(run_dir: &Path) -> Vec<u64> {
     let Ok(entries) = fs::read_dir(run_dir.join("checkpoints")) else {

@@ -81,6 +81,18 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk has less room than is about to be needed.
+    #[error(
+        "the disk of `{path}` has {free_mb} MB of space left where {needed_mb} MB are needed; free some, or delete old jobs"
+    )]
+    NoSpace {
+        /// A folder on the disk.
+        path: String,
+        /// Megabytes that are needed.
+        needed_mb: u64,
+        /// Megabytes that are there.
+        free_mb: u64,
+    },
     /// Threads could not be started.
     #[error("could not start worker threads: {0}")]
     Threads(String),
@@ -114,6 +126,7 @@ impl Error {
             Self::InvalidValidationFile { .. } => "invalid_validation_file",
             Self::NotFinite { .. } => "nan_loss",
             Self::Locked => "locked",
+            Self::NoSpace { .. } => "disk_full",
             Self::Write { source, .. } if is_full(source) => "disk_full",
             Self::Read { .. } | Self::Write { .. } => "storage",
             Self::Threads(_) => "threads",
@@ -126,7 +139,7 @@ impl Error {
         match self {
             Self::NotFinite { .. } => exit_code::DIVERGED,
             Self::Locked => exit_code::LOCKED,
-            Self::Write { .. } => exit_code::STORAGE,
+            Self::Write { .. } | Self::NoSpace { .. } => exit_code::STORAGE,
             _ => exit_code::REFUSED,
         }
     }

@@ -89,6 +89,23 @@ impl Drop for PendingFolder {
     }
 }
 
+/// That a folder's disk has room for so many bytes, told before anything is written. A file system that doesn't tell
+/// is believed to have it.
+pub(crate) fn ensure_space(folder: &Path, needed: u64) -> Result<(), Error> {
+    let Ok(disk) = rustix::fs::statvfs(folder) else {
+        return Ok(());
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Error::NoSpace {
+        path: folder.display().to_string(),
+        needed_mb: needed.div_ceil(1_000_000),
+        free_mb: free / 1_000_000,
+    })
+}
+
 /// Removes a folder that may not exist.
 pub(crate) fn remove_folder(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
@@ -183,6 +200,15 @@ impl<W: Write> Write for Hashing<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_without_the_room_is_told_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(ensure_space(folder.path(), 1).is_ok());
+        let error = ensure_space(folder.path(), u64::MAX / 2).unwrap_err();
+        assert_eq!(error.code(), "disk_full");
+        assert!(error.to_string().contains("MB are needed"), "{error}");
+    }
 
     #[test]
     fn a_folder_appears_whole_or_not_at_all() {

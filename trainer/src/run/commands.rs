@@ -48,6 +48,11 @@ impl Commands {
         commands
     }
 
+    /// Whoever could ask is gone.
+    pub(super) const fn are_gone(&self) -> bool {
+        self.gone
+    }
+
     /// The next command that has come in, if any.
     pub(super) fn next(&mut self) -> Option<RunCommand> {
         match self.receiver.try_recv() {

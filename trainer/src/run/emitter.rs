@@ -66,6 +66,11 @@ impl Emitter {
         });
     }
 
+    /// Tells that the work goes on, between two lines that are far apart.
+    pub(super) fn beat(&mut self) {
+        self.emit(&RunEvent::Heartbeat { step: self.step });
+    }
+
     pub(super) fn log(&mut self, level: Level, message: String) {
         super::note(&message);
         self.emit(&RunEvent::Log {

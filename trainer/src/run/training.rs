@@ -1,7 +1,8 @@
 //! The optimizer steps, validation, checkpoints, and what commands make of them.
 
 use super::{
-    commands::Commands, emitter::Emitter, finish, metrics_log::MetricsLog, prepare::Prepared, resume::event,
+    commands::Commands, emitter::Emitter, finish, metrics_log::MetricsLog, note, prepare::Prepared,
+    resume::event,
 };
 use crate::{
     Error,
@@ -40,7 +41,13 @@ pub(super) struct Training {
 }
 
 impl Training {
+    /// A run that has the room for what it will write: the checkpoints that it keeps, one more while they change, and
+    /// the result.
     pub(super) fn new(run_dir: &Path, run: Prepared) -> Result<Self, Error> {
+        let kept = u64::from(run.spec.checkpoints.keep_last) + 2;
+        let missing = kept.saturating_sub(run.saved.len() as u64).max(1);
+        let result = checkpoint::estimated_bytes(&run.adapter);
+        storage::ensure_space(run_dir, missing * result + result)?;
         Ok(Self {
             run_dir: run_dir.to_owned(),
             grads: vec![0.0; run.adapter.parameters()],
@@ -66,25 +73,43 @@ impl Training {
                     self.checkpoint(emitter)?;
                     return Ok(End::Finished { complete: false });
                 }
-                Some(_) => {
-                    self.checkpoint(emitter)?;
-                    emitter.emit(&RunEvent::Paused {
-                        step: self.run.state.step,
-                    });
-                    return Ok(End::Paused);
-                }
-                None => {}
+                Some(_) if self.pause(commands, emitter)? => return Ok(End::Paused),
+                Some(_) | None => {}
             }
             self.step(emitter)?;
             let (step, every) = (
                 self.run.state.step,
                 u64::from(self.run.spec.checkpoints.every_steps),
             );
-            if step == total || every > 0 && step.is_multiple_of(every) {
+            // The best so far is kept whatever the rhythm of the others.
+            let is_best = self.run.state.best.is_some_and(|best| best.step == step);
+            if step == total || is_best || every > 0 && step.is_multiple_of(every) {
                 self.checkpoint(emitter)?;
             }
         }
         Ok(End::Finished { complete: true })
+    }
+
+    /// Saves, so that the attempt can leave. False where that failed and whoever asked is there to hear it: then
+    /// training goes on.
+    fn pause(&mut self, commands: &Commands, emitter: &mut Emitter) -> Result<bool, Error> {
+        let step = self.run.state.step;
+        match self.checkpoint(emitter) {
+            Ok(()) => {
+                emitter.emit(&RunEvent::Paused { step });
+                Ok(true)
+            }
+            Err(error) if commands.are_gone() || emitter.is_broken() => Err(error),
+            Err(error) => {
+                note(&format!("the pause failed: {error}"));
+                emitter.emit(&RunEvent::PauseFailed {
+                    step,
+                    code: error.code().to_owned(),
+                    message: error.to_string(),
+                });
+                Ok(false)
+            }
+        }
     }
 
     /// Reads what was asked meanwhile; gives what ends the attempt.
@@ -114,7 +139,7 @@ impl Training {
             examples,
             self.run.spec.gradient_accumulation as usize,
         );
-        let totals = self.gradients(&batches, step);
+        let totals = self.gradients(&batches, step, emitter);
         let tokens = batches.iter().map(|batch| batch.tokens.len() as u64).sum();
         let gradient_norm = norm(&self.grads);
         let train_loss = totals.loss / totals.count as f64;
@@ -145,7 +170,7 @@ impl Training {
             example: if epoch_ends { 0 } else { end },
         };
         let validation = if epoch_ends {
-            self.validate(epoch as u32 + 1, step + 1)?
+            self.validate(epoch as u32 + 1, step + 1, emitter)?
         } else {
             None
         };
@@ -179,7 +204,7 @@ impl Training {
     }
 
     /// Fills `grads` with the gradient of the mean loss over all target tokens of the step.
-    fn gradients(&mut self, batches: &[Batch], step: u64) -> Totals {
+    fn gradients(&mut self, batches: &[Batch], step: u64, emitter: &mut Emitter) -> Totals {
         let Prepared {
             spec, model, adapter, ..
         } = &self.run;
@@ -198,7 +223,10 @@ impl Training {
         let scale = 1.0 / targets.max(1) as f32;
         self.grads.fill(0.0);
         let mut totals = Totals::default();
-        for batch in batches {
+        for (done, batch) in batches.iter().enumerate() {
+            if done > 0 {
+                emitter.beat();
+            }
             totals.add(
                 self.workspace
                     .train(network, batch, scale, Trained::Adapter, &mut self.grads),
@@ -208,7 +236,12 @@ impl Training {
     }
 
     /// Mean loss and accuracy over the validation file, where it's due after this epoch.
-    fn validate(&mut self, epoch: u32, step: u64) -> Result<Option<(f64, f64)>, Error> {
+    fn validate(
+        &mut self,
+        epoch: u32,
+        step: u64,
+        emitter: &mut Emitter,
+    ) -> Result<Option<(f64, f64)>, Error> {
         let Prepared {
             spec,
             model,
@@ -227,6 +260,7 @@ impl Training {
         let mut totals = Totals::default();
         for batch in pack(validation.iter().map(parts), 0) {
             totals.add(self.workspace.evaluate(network, &batch));
+            emitter.beat();
         }
         let loss = totals.loss / totals.count as f64;
         ensure_finite(loss, 0.0, step)?;
@@ -254,6 +288,8 @@ impl Training {
         if saved.last().is_some_and(|newest| newest.step == state.step) {
             return Ok(());
         }
+        let needed = checkpoint::estimated_bytes(adapter);
+        storage::ensure_space(&self.run_dir, needed)?;
         let log = &self.log;
         let written = checkpoint::save(&self.run_dir, state, adapter, optimizer, &spec.base_model, || {
             log.sync()
