@@ -7,6 +7,7 @@ use crate::{
 };
 use gloo_net::http::Method;
 use shared::{
+    attempt::{AttemptList, RetryJob},
     event::{CheckpointList, EventList},
     id::{JobId, encode_segment},
     job::{Job, JobList, JobQuery, NewJob},
@@ -61,6 +62,12 @@ pub fn checkpoints(id: &JobId) -> Query<CheckpointList> {
     Query::new(path(id, "/checkpoints"), Resource::JobRecord)
 }
 
+/// The trainers that were started on a job, oldest first.
+#[must_use]
+pub fn attempts(id: &JobId) -> Query<AttemptList> {
+    Query::new(path(id, "/attempts"), Resource::JobRecord)
+}
+
 /// A job's curves.
 #[must_use]
 pub fn metrics(id: &JobId, query: &MetricsQuery) -> Query<Metrics> {
@@ -91,16 +98,38 @@ pub(crate) async fn create(new_job: &NewJob, draft_id: &str) -> Result<Created, 
     })
 }
 
-/// Asks a job to end.
+/// What can be asked of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the address that asks it")]
+pub enum Action {
+    Cancel,
+    Pause,
+    Resume,
+    Stop,
+}
+
+/// Asks something of a job.
 ///
 /// # Errors
-/// 409 where it has ended.
-pub(crate) async fn cancel(id: &JobId) -> Result<Job, ApiError> {
-    read(
-        &send(Method::POST, &path(id, "/cancel"), None, &[], None)
-            .await?
-            .text,
-    )
+/// 409 where its state doesn't allow it.
+pub(crate) async fn act(id: &JobId, action: Action) -> Result<Job, ApiError> {
+    let rest = match action {
+        Action::Cancel => "/cancel",
+        Action::Pause => "/pause",
+        Action::Resume => "/resume",
+        Action::Stop => "/stop",
+    };
+    read(&send(Method::POST, &path(id, rest), None, &[], None).await?.text)
+}
+
+/// Tries a job again as a new one; the same `key` never makes a second one.
+///
+/// # Errors
+/// 400 with `fields`, 409 while it is at work.
+pub(crate) async fn retry(id: &JobId, retry: &RetryJob, key: &str) -> Result<Job, ApiError> {
+    let headers = [("idempotency-key", key)];
+    let answer = send(Method::POST, &path(id, "/retry"), write(retry), &headers, None).await?;
+    read(&answer.text)
 }
 
 /// Deletes a job.

@@ -29,6 +29,8 @@ pub struct LineChartProps {
     pub metrics: Rc<Metrics>,
     /// First and last step of the axis.
     pub steps: (u64, u64),
+    /// Steps at which training was taken up again.
+    pub marks: Vec<u64>,
     /// Steps are still coming.
     pub growing: bool,
     /// Asks for another range of steps, or for all.
@@ -187,6 +189,7 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
             >
                 <svg aria-hidden="true" width={pixels.clone()} height="282" viewBox={format!("0 0 {pixels} 282")}>
                     { plot.axes() }
+                    { plot.marks(&props.marks) }
                     { plot.train(train) }
                     { plot.valid(valid) }
                     { plot.gaps(train) }
@@ -195,7 +198,7 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
                     { plot.crosshair(*pointed, reading.as_deref()) }
                 </svg>
             </div>
-            <figcaption class="visually-hidden">{ summary(&props.metrics) }</figcaption>
+            <figcaption class="visually-hidden">{ summary(&props.metrics) }{ text::resumed_at(&props.marks) }</figcaption>
         </figure>
     }
 }
@@ -276,6 +279,7 @@ mod tests {
             LineChartProps {
                 metrics: Rc::new(metrics()),
                 steps: (1, 10),
+                marks: vec![3, 40],
                 growing: true,
                 on_zoom: Callback::noop(),
             },
@@ -293,6 +297,8 @@ mod tests {
             "{html}"
         );
         assert_eq!(html.matches("class=\"gap-mark\"").count(), 1, "{html}");
+        let marks = html.matches("class=\"attempt-mark\"").count();
+        assert_eq!(marks, 1, "40 is beyond the axis: {html}");
         assert!(html.contains("1 step without a number"), "{html}");
         let tag = html.split('<').find(|tag| tag.contains("class=\"train-raw\""));
         let train = tag

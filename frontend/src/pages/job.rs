@@ -2,6 +2,7 @@
 
 mod actions;
 mod facts;
+mod failure;
 mod metrics;
 mod progress;
 mod record;
@@ -10,9 +11,8 @@ use crate::{
     api,
     components::{
         button::button,
-        card::{paragraph, words},
+        card::words,
         face::{face, skeleton_block},
-        icon::{Icon, icon},
         link::link,
         page_header::PageHeader,
         relative_time::relative_time,
@@ -21,7 +21,7 @@ use crate::{
     part::part,
     query::{
         Poll, Resource,
-        hooks::{use_now, use_store},
+        hooks::{use_now, use_optional_query, use_store},
         live::{Connection, use_live},
         use_query,
     },
@@ -30,9 +30,10 @@ use crate::{
 };
 pub(crate) use actions::follow_download;
 use actions::{ActionsProps, use_actions};
+use failure::{FailureProps, use_failure};
 use metrics::{MetricsProps, use_metrics_section};
 use record::{RecordProps, use_checkpoints_section, use_events_section};
-use shared::{capabilities::Capabilities, id::JobId, job::Job, status::JobStatus};
+use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -67,6 +68,10 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let streaming = matches!(live.connection, Connection::Open | Connection::Ended);
     let poll = if streaming { Poll::Never } else { often };
 
+    let has_attempts = capabilities.as_ref().is_some_and(|known| known.pause);
+    let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
+    let attempts = use_optional_query(has_attempts.then(|| api::jobs::attempts(&props.id)), poll).data;
+
     let refresh = {
         let id = props.id.clone();
         Callback::from(move |_: MouseEvent| {
@@ -78,7 +83,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
         || text::section_label(Section::Jobs).to_owned(),
         |job| job.name.clone(),
     );
-    let cut = if live.connection == Connection::Connecting && working {
+    let cut = if live.connection == Connection::Reconnecting && working {
         text::reconnecting()
     } else {
         ""
@@ -98,6 +103,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
             let record = RecordProps {
                 id: props.id.clone(),
                 ended: job.status.is_terminal(),
+                can_retry: can_retry && !job.status.is_active(),
                 poll,
                 now,
             };
@@ -105,11 +111,12 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 id: props.id.clone(),
                 job: Rc::clone(job),
                 tail: Rc::clone(&live.tail),
+                marks: marks(attempts.as_deref()),
                 poll,
             };
             html! {
                 <div class="job">
-                    <div>{ failure(job) }</div>
+                    { part(use_failure, FailureProps { job: Rc::clone(job), can_retry, attempts: attempts.clone() }) }
                     { progress::progress(job, &live.tail) }
                     <div class={if has_record { "columns" } else { "halves" }}>
                         { sections(capabilities.as_deref(), metrics, record) }
@@ -183,20 +190,14 @@ fn headline(job: &Job, now: i64) -> Html {
     }
 }
 
-fn failure(job: &Job) -> Html {
-    let Some(failure) = job.failure.as_ref().filter(|_| job.status == JobStatus::Failed) else {
-        return html! { <div hidden=true></div> };
-    };
-    html! {
-        <div class="notice notice-error job-failure" role="alert">
-            <span class="notice-icon">{ icon(Icon::Alert) }</span>
-            <div>
-                { paragraph("notice-title", text::job_failed()) }
-                { paragraph("notice-body", text::sentence(&failure.message)) }
-                <code>{ failure.code.as_str() }</code>
-            </div>
-        </div>
-    }
+/// The steps at which training was taken up again.
+fn marks(attempts: Option<&AttemptList>) -> Vec<u64> {
+    let all = attempts.map(|list| list.attempts.as_slice()).unwrap_or_default();
+    all.iter()
+        .filter(|attempt| attempt.attempt > 1)
+        .filter_map(|attempt| attempt.from_step)
+        .filter(|step| *step > 0)
+        .collect()
 }
 
 fn skeleton() -> Html {

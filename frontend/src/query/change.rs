@@ -3,10 +3,14 @@
 
 use super::{Resource, Store, cache::Undo};
 use crate::{
-    api::{self, ApiError, jobs::Created},
+    api::{
+        self, ApiError,
+        jobs::{Action, Created},
+    },
     place,
 };
 use shared::{
+    attempt::RetryJob,
     dataset::{Dataset, DatasetList, NewDataset},
     id::{ArtifactId, DatasetId, JobId},
     job::{Job, JobList, NewJob},
@@ -68,17 +72,28 @@ impl Store {
         Ok(created)
     }
 
-    /// Asks a job to end.
+    /// Asks something of a job.
     ///
     /// # Errors
-    /// 409 where it has ended.
-    pub async fn cancel_job(&self, id: &JobId) -> Result<(), ApiError> {
-        let outcome = self.watch(api::jobs::cancel(id).await);
+    /// 409 where its state doesn't allow it.
+    pub async fn act_on_job(&self, id: &JobId, action: Action) -> Result<(), ApiError> {
+        let outcome = self.watch(api::jobs::act(id, action).await);
         if let Ok(job) = &outcome {
             self.put(&api::jobs::job(id), job.clone());
         }
         self.invalidate(Resource::Jobs);
         outcome.map(drop)
+    }
+
+    /// Tries a job again as a new one; the same `key` never makes a second one.
+    ///
+    /// # Errors
+    /// As [`api::jobs::retry`].
+    pub async fn retry_job(&self, id: &JobId, retry: &RetryJob, key: &str) -> Result<Job, ApiError> {
+        let job = self.watch(api::jobs::retry(id, retry, key).await)?;
+        self.put(&api::jobs::job(&job.id), job.clone());
+        self.invalidate(Resource::Jobs);
+        Ok(job)
     }
 
     /// Deletes a job; it leaves every list at once.

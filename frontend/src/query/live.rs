@@ -34,8 +34,10 @@ pub enum Connection {
     /// Nobody follows.
     #[default]
     Off,
-    /// Opening, or waiting to open again.
-    Connecting,
+    /// Opening for the first time.
+    Opening,
+    /// It was cut: opening again, or waiting to.
+    Reconnecting,
     /// Open.
     Open,
     /// The job has ended and everything was told.
@@ -95,7 +97,7 @@ impl Follower {
                     return;
                 }
             }
-            self.set(Connection::Connecting);
+            self.set(Connection::Reconnecting);
             pause = if opened.get() {
                 500
             } else {
@@ -120,9 +122,14 @@ impl Follower {
                 let Some(told) = read::<Job>(event, "job") else {
                     return;
                 };
-                let before = self.store.read(&api::jobs::job(&self.id)).map(|job| job.status);
-                if before.is_some_and(|before| before != told.status) {
-                    self.store.invalidate(Resource::Artifacts);
+                if let Some(before) = self.store.read(&api::jobs::job(&self.id)) {
+                    if before.status != told.status {
+                        self.store.invalidate(Resource::Artifacts);
+                    }
+                    let place = |job: &Job| (job.attempt, job.progress.as_ref().map(|it| it.stage));
+                    if place(&before) != place(&told) {
+                        self.store.refresh(&api::jobs::attempts(&self.id));
+                    }
                 }
                 self.store.put(&api::jobs::job(&self.id), told);
             }
@@ -204,14 +211,14 @@ pub fn use_live(id: &JobId, on: bool) -> Live {
         use_change((id.clone(), on), move |(id, on)| {
             let controller = AbortController::new().ok().filter(|_| *on)?;
             live.set(Live {
-                connection: Connection::Connecting,
+                connection: Connection::Opening,
                 tail: Rc::default(),
             });
             let follower = Rc::new(Follower {
                 store,
                 id: id.clone(),
                 tail: RefCell::default(),
-                connection: Cell::new(Connection::Connecting),
+                connection: Cell::new(Connection::Opening),
                 last_event_id: RefCell::default(),
                 drawing: Cell::new(false),
                 stopped: Cell::new(false),

@@ -1,11 +1,13 @@
 //! English.
 
+mod attempt;
 mod datasets;
 mod errors;
 mod job;
 mod jobs;
 mod wizard;
 
+pub use attempt::*;
 pub use datasets::*;
 pub use errors::*;
 pub use job::*;

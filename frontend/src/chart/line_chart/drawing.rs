@@ -14,6 +14,8 @@ const SMOOTHING: f64 = 0.9;
 const DOTS_AT_MOST: usize = 80;
 const MARKS_AT_MOST: usize = 200;
 const BOX_WIDTH: f64 = 192.0;
+/// Half of what a digit of an axis is wide, rounded up.
+const HALF_DIGIT: f64 = 3.6;
 
 /// Where everything goes.
 pub(super) struct Plot {
@@ -52,9 +54,10 @@ impl Plot {
             .into_iter()
             .filter(|step| step.fract() == 0.0);
         let columns = columns.map(|step| {
+            let label = format::count(step as u64);
             html! {
-                <text key={step as u64} class="tick" x={pixels(self.x.at(step))} y={pixels(HEIGHT - 8.0)} text-anchor="middle">
-                    { format::count(step as u64) }
+                <text key={step as u64} class="tick" x={pixels(self.inside(step, &label))} y={pixels(HEIGHT - 8.0)} text-anchor="middle">
+                    { label }
                 </text>
             }
         });
@@ -66,6 +69,26 @@ impl Plot {
                 <g>{ columns }</g>
             </g>
         }
+    }
+
+    /// The middle of a label below the axis: at its step, unless it would stand out at the right.
+    fn inside(&self, step: f64, label: &str) -> f64 {
+        self.x.at(step).min(self.width - label.len() as f64 * HALF_DIGIT)
+    }
+
+    /// Where training was taken up again.
+    pub(super) fn marks(&self, steps: &[u64]) -> Html {
+        let shown = steps
+            .iter()
+            .filter(|step| (self.steps.0..=self.steps.1).contains(step));
+        let marks = shown.take(MARKS_AT_MOST).enumerate().map(|(index, step)| {
+            let at = pixels(self.x.at(*step as f64));
+            html! {
+                <path key={index} class="attempt-mark" d={format!("M{at} {}V{}", pixels(TOP), pixels(HEIGHT - BOTTOM))} />
+            }
+        });
+        let marks: Html = marks.collect();
+        html! { <g key="marks">{ marks }</g> }
     }
 
     fn path(&self, steps: &[u64], values: &[Option<f64>]) -> String {

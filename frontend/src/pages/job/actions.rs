@@ -1,6 +1,7 @@
-//! What can be done with a job: download its adapter, cancel, duplicate, delete.
+//! What can be done with a job: pause, resume, stop, cancel, retry, duplicate, delete, download its adapter.
 
 use crate::{
+    api::jobs::Action,
     browser,
     components::{
         button::button_if,
@@ -14,7 +15,14 @@ use crate::{
     route::Route,
     text,
 };
-use shared::{capabilities::Capabilities, draft::Draft, id::ArtifactId, job::Job, status::JobStatus};
+use shared::{
+    attempt::RetryJob,
+    capabilities::Capabilities,
+    draft::Draft,
+    id::{ArtifactId, JobId},
+    job::Job,
+    status::JobStatus,
+};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -22,6 +30,7 @@ use yew::prelude::*;
 enum Asked {
     Nothing,
     Cancel,
+    Stop,
     Delete,
     Duplicate,
 }
@@ -32,14 +41,41 @@ pub(super) struct ActionsProps {
     pub(super) capabilities: Option<Rc<Capabilities>>,
 }
 
-/// What may be done with a job: cancelled, deleted, downloaded.
-fn offered(job: &Job, capabilities: &Capabilities) -> (bool, bool, bool) {
+/// What may be done with a job.
+#[derive(Debug, Default, PartialEq)]
+struct Offered {
+    pause: bool,
+    resume: bool,
+    stop: bool,
+    cancel: bool,
+    retry: bool,
+    delete: bool,
+    download: bool,
+}
+
+fn offered(job: &Job, capabilities: &Capabilities) -> Offered {
     let ended = job.status.is_terminal();
-    (
-        capabilities.cancel && !ended && job.status != JobStatus::Pausing,
-        capabilities.delete && (ended || !capabilities.cancel),
-        capabilities.artifacts && job.artifact.is_some(),
-    )
+    let stopping = job.stopped && !ended;
+    let trained = job.progress.as_ref().is_some_and(|progress| progress.step > 0);
+    let paused = job.status == JobStatus::Paused;
+    Offered {
+        pause: capabilities.pause && !stopping && job.status.is_active() && job.status != JobStatus::Pausing,
+        resume: capabilities.pause && paused,
+        stop: capabilities.stop && !stopping && !ended && trained && job.status != JobStatus::Pausing,
+        cancel: capabilities.cancel && !ended,
+        // A failure that trying again may mend offers that itself, with what to change.
+        retry: capabilities.retry
+            && match job.status {
+                JobStatus::Cancelled => true,
+                JobStatus::Failed => job
+                    .failure
+                    .as_ref()
+                    .is_none_or(|failure| failure.change.is_none()),
+                _ => false,
+            },
+        delete: capabilities.delete && (ended || paused || !capabilities.cancel),
+        download: capabilities.artifacts && job.artifact.is_some(),
+    }
 }
 
 #[hook]
@@ -51,7 +87,7 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     let (Some(job), Some(capabilities)) = (props.job.clone(), props.capabilities.clone()) else {
         return Html::default();
     };
-    let (can_cancel, can_delete, can_download) = offered(&job, &capabilities);
+    let offered = offered(&job, &capabilities);
     let ask = |what: Asked| {
         let asked = asked.setter();
         Callback::from(move |_: MouseEvent| asked.set(what))
@@ -60,14 +96,14 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
         let asked = asked.setter();
         Callback::from(move |()| asked.set(Asked::Nothing))
     };
-    let cancel = {
+    let act = |action: Action| {
         let (store, toaster, job, done) = (store.clone(), toaster.clone(), Rc::clone(&job), done.clone());
         Callback::from(move |()| {
             done.emit(());
             let (store, toaster, job) = (store.clone(), toaster.clone(), Rc::clone(&job));
             wasm_bindgen_futures::spawn_local(async move {
-                let outcome = store.cancel_job(&job.id).await;
-                toaster.tell(outcome.map(|()| text::cancel_asked().to_owned()));
+                let outcome = store.act_on_job(&job.id, action).await;
+                toaster.tell(outcome.map(|()| text::action_asked(action).to_owned()));
             });
         })
     };
@@ -79,26 +115,45 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             }
         })
     };
-    let dialog = if *asked == Asked::Duplicate {
-        ConfirmDialogProps {
-            open: true,
-            title: text::replace_draft_title().to_owned(),
-            body: text::replace_draft_body(),
-            confirm: text::replace_draft(),
-            decline: text::keep_draft(),
-            on_confirm: repeat.clone(),
-            on_close: done.clone(),
-        }
-    } else {
-        ConfirmDialogProps {
-            open: *asked == Asked::Cancel,
-            title: text::cancel_job_title(&job.name),
-            body: text::cancel_job_body(),
-            confirm: text::yes_cancel_job(),
-            decline: text::keep_training(),
-            on_confirm: cancel,
-            on_close: done.clone(),
-        }
+    let (title, body, confirm, decline, on_confirm) = match *asked {
+        Asked::Duplicate => (
+            text::replace_draft_title().to_owned(),
+            text::replace_draft_body(),
+            text::replace_draft(),
+            text::keep_draft(),
+            repeat.clone(),
+        ),
+        Asked::Stop => (
+            text::stop_job_title(&job.name),
+            text::stop_job_body(),
+            text::yes_stop_job(),
+            text::keep_training(),
+            act(Action::Stop),
+        ),
+        Asked::Nothing | Asked::Cancel | Asked::Delete => (
+            text::cancel_job_title(&job.name),
+            text::cancel_job_body(),
+            text::yes_cancel_job(),
+            text::keep_training(),
+            act(Action::Cancel),
+        ),
+    };
+    let dialog = ConfirmDialogProps {
+        open: matches!(*asked, Asked::Duplicate | Asked::Stop | Asked::Cancel),
+        title,
+        body,
+        confirm,
+        decline,
+        on_confirm,
+        on_close: done.clone(),
+    };
+    let (pause, resume) = (
+        act(Action::Pause).reform(|_: MouseEvent| ()),
+        act(Action::Resume).reform(|_: MouseEvent| ()),
+    );
+    let again = {
+        let (store, toaster, job) = (store.clone(), toaster.clone(), Rc::clone(&job));
+        Callback::from(move |_: MouseEvent| retry(&store, &toaster, &job.id, RetryJob::default()))
     };
     let deletion = DeleteJobProps {
         job: (*asked == Asked::Delete).then(|| Rc::clone(&job)),
@@ -132,14 +187,29 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     };
     html! {
         <>
-            { button_if(can_cancel, "button quiet", text::cancel_job(), ask(Asked::Cancel)) }
-            { button_if(can_delete, "button quiet", text::delete(), ask(Asked::Delete)) }
+            { button_if(offered.cancel, "button quiet", text::cancel_job(), ask(Asked::Cancel)) }
+            { button_if(offered.delete, "button quiet", text::delete(), ask(Asked::Delete)) }
+            { button_if(offered.stop, "button", text::stop_and_keep(), ask(Asked::Stop)) }
+            { button_if(offered.pause, "button", text::pause(), pause) }
             { button_if(true, "button", text::duplicate(), duplicate) }
-            { button_if(can_download, "button primary", text::download_adapter(), download) }
+            { button_if(offered.retry, "button", text::retry(), again) }
+            { button_if(offered.resume, "button primary", text::resume(), resume) }
+            { button_if(offered.download, "button primary", text::download_adapter(), download) }
             { part(use_confirm_dialog, dialog) }
             { part(use_delete_job, deletion) }
         </>
     }
+}
+
+/// Tries a job again as a new one and goes to it.
+pub(super) fn retry(store: &Store, toaster: &Toaster, id: &JobId, change: RetryJob) {
+    let (store, toaster, id) = (store.clone(), toaster.clone(), id.clone());
+    wasm_bindgen_futures::spawn_local(async move {
+        match store.retry_job(&id, &change, &browser::random_id()).await {
+            Ok(job) => Route::Job(job.id.to_string()).go(),
+            Err(error) => toaster.tell(Err(error)),
+        }
+    });
 }
 
 /// Asks for a link that downloads an artifact once, and follows it.
@@ -166,21 +236,67 @@ mod tests {
 
     fn job(status: &str) -> Job {
         let json = format!(
-            r#"{{"id":"a","name":"n","base_model":"m","status":"{status}","created_at":"2026-11-21T12:00:00Z","artifact":"art-1"}}"#
+            r#"{{"id":"a","name":"n","base_model":"m","status":"{status}","created_at":"2026-11-21T12:00:00Z","artifact":"art-1",
+            "progress":{{"stage":"training","step":7,"total_steps":9,"epoch":1}}}}"#
         );
         serde_json::from_str(&json).expect("this is a job")
     }
 
+    fn names(status: &str, capabilities: &Capabilities) -> String {
+        let Offered {
+            pause,
+            resume,
+            stop,
+            cancel,
+            retry,
+            delete,
+            download,
+        } = offered(&job(status), capabilities);
+        [
+            (pause, "pause"),
+            (resume, "resume"),
+            (stop, "stop"),
+            (cancel, "cancel"),
+            (retry, "retry"),
+            (delete, "delete"),
+            (download, "download"),
+        ]
+        .iter()
+        .filter_map(|(shown, name)| shown.then_some(*name))
+        .collect::<Vec<_>>()
+        .join(" ")
+    }
+
     #[test]
-    fn a_running_job_is_cancelled_and_an_ended_one_deleted() {
+    fn what_is_offered_is_what_the_state_allows() {
         let engine = Capabilities::engine();
-        assert_eq!(offered(&job("running"), &engine), (true, false, true));
-        assert_eq!(offered(&job("succeeded"), &engine), (false, true, true));
+        for (status, expected) in [
+            ("validating_files", "pause stop cancel"),
+            ("queued", "pause stop cancel"),
+            ("running", "pause stop cancel"),
+            ("pausing", "cancel"),
+            ("paused", "resume stop cancel delete"),
+            ("succeeded", "delete download"),
+            ("failed", "retry delete"),
+            ("cancelled", "retry delete"),
+        ] {
+            assert_eq!(
+                names(status, &engine).replace(" download", ""),
+                expected.replace(" download", ""),
+                "{status}"
+            );
+        }
+        let mut fresh = job("running");
+        fresh.progress = None;
+        assert!(!offered(&fresh, &engine).stop, "nothing is trained yet");
+        let mut stopping = job("running");
+        stopping.stopped = true;
+        let offered = offered(&stopping, &engine);
+        assert!(!offered.stop && !offered.pause && offered.cancel);
         let hosted = Capabilities::job_training_api();
-        let running = offered(&job("running"), &hosted);
         assert_eq!(
-            running,
-            (false, true, false),
+            names("running", &hosted),
+            "delete",
             "what can't be cancelled can be deleted"
         );
     }

@@ -3,8 +3,10 @@
 use crate::{
     components::{
         card::{facts, padded_card, paragraph, words},
+        link::link,
         relative_time::relative_time,
     },
+    route::Route,
     text::{self, format},
 };
 use shared::{
@@ -87,6 +89,10 @@ fn targets(targets: &[Projection]) -> String {
 /// When what happened, and how much was done.
 pub(super) fn timeline(job: &Job, now: i64) -> Html {
     let mut list = vec![(text::created(), relative_time(now, job.created_at))];
+    list.extend(job.parent.as_ref().map(|parent| {
+        let name = text::parent_name(parent.as_str(), job.parent_step);
+        (text::retry_of(), link(&Route::Job(parent.to_string()), "", name))
+    }));
     list.extend(job.started_at.map(|at| (text::started(), relative_time(now, at))));
     list.extend(
         job.finished_at

@@ -42,6 +42,8 @@ pub(super) struct MetricsProps {
     pub(super) id: JobId,
     pub(super) job: Rc<Job>,
     pub(super) tail: Rc<Tail>,
+    /// The steps at which training was taken up again.
+    pub(super) marks: Vec<u64>,
     pub(super) poll: Poll,
 }
 
@@ -113,6 +115,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 LineChartProps {
                     metrics: shown,
                     steps,
+                    marks: props.marks.clone(),
                     growing: !ended,
                     on_zoom,
                 },

@@ -1,17 +1,22 @@
 //! A job's checkpoints and events.
 
+use super::actions::retry;
 use crate::{
     api, browser,
     components::{
+        button::icon_button,
         card::{card, paragraph},
         face::{face, skeleton_lines},
+        icon::Icon,
         relative_time::relative_time,
         table::{cell, table, text_cell},
+        toast::use_toaster,
     },
-    query::{Poll, use_query},
+    query::{Poll, hooks::use_store, use_query},
     text::{self, format},
 };
 use shared::{
+    attempt::RetryJob,
     event::{CheckpointList, EventList, Level},
     id::JobId,
 };
@@ -22,13 +27,26 @@ use yew::prelude::*;
 pub(super) struct RecordProps {
     pub(super) id: JobId,
     pub(super) ended: bool,
+    pub(super) can_retry: bool,
     pub(super) poll: Poll,
     pub(super) now: i64,
 }
 
 #[hook]
 pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
+    let store = use_store();
+    let toaster = use_toaster();
     let list = use_query(api::jobs::checkpoints(&props.id), props.poll);
+    let from_here = props.can_retry.then(|| {
+        let id = props.id.clone();
+        Callback::from(move |step: u64| {
+            let from = RetryJob {
+                from_step: Some(step),
+                ..RetryJob::default()
+            };
+            retry(&store, &toaster, &id, from);
+        })
+    });
     let empty = |list: &CheckpointList| {
         let words = if props.ended {
             text::no_checkpoints_ended()
@@ -43,12 +61,12 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
         &list,
         || skeleton_lines(2),
         empty,
-        |list| checkpoints(list, props.now),
+        |list| checkpoints(list, props.now, from_here.as_ref()),
     );
     card(text::checkpoints(), Html::default(), body)
 }
 
-fn checkpoints(list: &CheckpointList, now: i64) -> Html {
+fn checkpoints(list: &CheckpointList, now: i64, from_here: Option<&Callback<u64>>) -> Html {
     let number = |value: Option<f64>| value.map_or_else(|| text::none().to_owned(), format::measure);
     let best = list
         .checkpoints
@@ -68,6 +86,7 @@ fn checkpoints(list: &CheckpointList, now: i64) -> Html {
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
                 { text_cell("number dim wide", format::bytes(checkpoint.bytes)) }
                 { cell("number dim", relative_time(now, checkpoint.created_at)) }
+                { cell("row-actions", from_here.map(|from| again(checkpoint.step, from)).unwrap_or_default()) }
             </tr>
         }
     });
@@ -77,8 +96,25 @@ fn checkpoints(list: &CheckpointList, now: i64) -> Html {
         (text::validation_loss(), "number"),
         (text::size(), "number wide"),
         (text::saved(), "number"),
+        ("", "row-actions"),
     ];
-    table("", &columns, rows.collect())
+    let bytes = list.checkpoints.iter().map(|checkpoint| checkpoint.bytes).sum();
+    html! {
+        <>
+            { table("", &columns, rows.collect()) }
+            { paragraph("card-body dim retention", text::retention(list.keep_last, bytes)) }
+        </>
+    }
+}
+
+/// The button that tries the job again from a checkpoint.
+fn again(step: u64, from: &Callback<u64>) -> Html {
+    icon_button(
+        true,
+        text::retry_from(step),
+        Icon::Repeat,
+        from.reform(move |_: MouseEvent| step),
+    )
 }
 
 #[hook]

@@ -31,8 +31,6 @@ words! {
     keep_training = "Keep training";
     /// Body of the dialog.
     cancel_job_body = "Training stops. Its checkpoints stay until the job is deleted, but no adapter is made.";
-    /// Told after cancelling.
-    cancel_asked = "The job is being cancelled.";
     /// Button.
     duplicate = "Duplicate";
     /// Button.
@@ -168,13 +166,17 @@ pub fn progress_title(job: &Job) -> String {
     match (job.status, &job.progress) {
         (JobStatus::Queued, _) => match job.queue_position {
             Some(0) | None => "Waiting for a trainer · next in line".to_owned(),
-            Some(ahead) => {
-                format!(
-                    "Waiting for a trainer · {} ahead",
-                    super::plural(ahead.into(), "job", "jobs")
-                )
-            }
+            Some(ahead) => format!("Waiting for a trainer · {} in the queue", ordinal(ahead + 1)),
         },
+        (JobStatus::Pausing, _) => "Pausing · saving a checkpoint".to_owned(),
+        (JobStatus::Running, _) if job.stopped => "Stopping · saving what is trained".to_owned(),
+        (JobStatus::Succeeded, Some(progress)) if job.stopped => {
+            format!("Stopped early · step {}", step_of(progress))
+        }
+        (JobStatus::Paused, Some(progress)) if progress.total_steps > 0 => {
+            format!("Paused · step {}", step_of(progress))
+        }
+        (JobStatus::Paused, _) => "Paused".to_owned(),
         (JobStatus::ValidatingFiles, _) => "Reading the training files".to_owned(),
         (JobStatus::Succeeded, _) => "Finished".to_owned(),
         (_, Some(progress)) => {
@@ -191,6 +193,18 @@ pub fn progress_title(job: &Job) -> String {
         }
         (status, None) => super::status_label(status).to_owned(),
     }
+}
+
+/// `1st`, `2nd`, `3rd`, `11th`.
+fn ordinal(number: u32) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 /// `342 of 500`.
@@ -216,6 +230,7 @@ pub fn running_line(job: &Job) -> String {
     match (&job.progress, job.status) {
         (_, JobStatus::Queued) => parts.push("waiting for a trainer".to_owned()),
         (_, JobStatus::ValidatingFiles) => parts.push("reading its files".to_owned()),
+        (_, JobStatus::Pausing) => parts.push("pausing".to_owned()),
         (Some(progress), _) if progress.total_steps > 0 && progress.stage == Stage::Training => {
             parts.push(format!("step {}", step_of(progress)));
             parts.extend(progress.remaining_ms.map(time_left));
@@ -316,7 +331,18 @@ pub fn checkpoint_name(step: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::curve_summary;
+    use super::{curve_summary, ordinal};
+
+    #[test]
+    fn places_in_the_queue_are_told_as_people_say_them() {
+        let told: Vec<_> = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal).into();
+        assert_eq!(
+            told,
+            [
+                "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"
+            ]
+        );
+    }
 
     #[test]
     fn a_curve_is_told_in_words_with_its_gaps() {

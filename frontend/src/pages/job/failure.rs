@@ -1,0 +1,70 @@
+//! Why a job failed: what happened, what to change, and the last words of its trainer.
+
+use super::actions::retry;
+use crate::{
+    components::{
+        button::button_if,
+        card::paragraph,
+        icon::{Icon, icon},
+        toast::use_toaster,
+    },
+    query::hooks::use_store,
+    text,
+};
+use shared::{
+    attempt::{AttemptList, RetryJob},
+    job::Job,
+    status::JobStatus,
+};
+use std::rc::Rc;
+use yew::prelude::*;
+
+#[derive(PartialEq)]
+pub(super) struct FailureProps {
+    pub(super) job: Rc<Job>,
+    pub(super) can_retry: bool,
+    pub(super) attempts: Option<Rc<AttemptList>>,
+}
+
+#[hook]
+pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
+    let store = use_store();
+    let toaster = use_toaster();
+    let job = Rc::clone(&props.job);
+    let Some(failure) = job.failure.as_ref().filter(|_| job.status == JobStatus::Failed) else {
+        return html! { <div hidden=true></div> };
+    };
+    let change = failure.change.clone().filter(|_| props.can_retry);
+    let label = match &change {
+        Some(change) if *change != RetryJob::default() => text::retry_with_change(),
+        _ => text::retry(),
+    };
+    let offered = change.is_some();
+    let onclick = {
+        let job = Rc::clone(&job);
+        Callback::from(move |_: MouseEvent| {
+            retry(&store, &toaster, &job.id, change.clone().unwrap_or_default());
+        })
+    };
+    let advice = text::failure_advice(&job, failure);
+    let last = props.attempts.as_ref().and_then(|list| list.attempts.last());
+    let log = last.map(|attempt| attempt.log.join("\n")).unwrap_or_default();
+    html! {
+        <div class="notice notice-error job-failure" role="alert">
+            <span class="notice-icon">{ icon(Icon::Alert) }</span>
+            <div class="job-failure-body">
+                { paragraph("notice-title", text::job_failed()) }
+                { paragraph("notice-body", text::sentence(&failure.message)) }
+                <p class="notice-body" hidden={advice.is_empty()}>{ advice }</p>
+                <div class="job-failure-foot">
+                    { button_if(offered, "button", label, onclick) }
+                    <code>{ failure.code.as_str() }</code>
+                </div>
+                <details hidden={log.is_empty()}>
+                    <summary>{ text::trainer_log() }</summary>
+                    <pre tabindex="0" aria-label={text::trainer_log()}>{ log }</pre>
+                </details>
+            </div>
+        </div>
+    }
+}
