@@ -265,7 +265,11 @@ fn copy_name(name: &str) -> String {
         })
         .take(45)
         .collect();
-    let kept = kept.trim_end_matches("-copy").trim_matches('-');
+    let mut kept = kept.as_str();
+    while let Some(original) = kept.strip_suffix("-copy") {
+        kept = original;
+    }
+    let kept = kept.trim_matches('-');
     if kept.is_empty() {
         "copy".to_owned()
     } else {

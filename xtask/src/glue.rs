@@ -1,10 +1,10 @@
 //! Makes what wasm-bindgen wrote lighter: its script and the module's imports.
 //!
 //! Every import's name ends in a hash of sixteen digits, which stands in the script and in the module and can't be
-//! compressed. Here each becomes a number of the same length, so that nothing in the module moves. The script also
-//! loses its comments and its indentation: trunk's own minifier can't read it.
+//! compressed. Here each becomes a number of the same length, so that nothing in the module moves. The script is minified
+//! besides: trunk's own minifier can't read it.
 
-use crate::browser_build;
+use crate::{browser_build, process};
 use anyhow::{Context, Result, ensure};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -22,8 +22,10 @@ pub(crate) fn lighten() -> Result<()> {
     let module = module.context("`dist/` has no module after the build")?;
     let script = module.to_string_lossy().replace("_bg.wasm", ".js");
     let script = Path::new(&script);
-    let (mut binary, text) = (fs::read(module)?, fs::read(script)?);
-    let mut text = without_layout(std::str::from_utf8(&text).context("the script is no text")?).into_bytes();
+    let mut terser = process::command("terser")?;
+    terser.args(["--module", "--compress", "passes=3", "--mangle", "--output"]);
+    process::run(terser.args([script, Path::new("--"), script]))?;
+    let (mut binary, mut text) = (fs::read(module)?, fs::read(script)?);
     let hashes = hashes(&binary);
     ensure!(!hashes.is_empty(), "the module has no import that ends in a hash");
     number(&mut binary, &hashes);
@@ -77,21 +79,6 @@ fn number(content: &mut [u8], hashes: &BTreeMap<Vec<u8>, String>) {
     }
 }
 
-/// A script without its comments and without what stands before the first word of a line.
-fn without_layout(script: &str) -> String {
-    let mut lines = String::with_capacity(script.len());
-    let mut in_comment = false;
-    for line in script.lines().map(str::trim) {
-        in_comment |= line.starts_with("/*");
-        if !in_comment && !line.is_empty() && !line.starts_with("//") {
-            lines.push_str(line);
-            lines.push('\n');
-        }
-        in_comment &= !line.ends_with("*/");
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,12 +102,5 @@ mod tests {
             script,
             b"__wbg_now_0000000000000001: f, __wbg_open_0000000000000000: g, __wbg_ptr: 1"
         );
-    }
-
-    #[test]
-    fn comments_and_indentation_go_and_code_stays() {
-        let script =
-            "/* one line */\nlet a = 1; // kept\n    /**\n     * told\n     */\n    f(a);\n\n// gone\n";
-        assert_eq!(without_layout(script), "let a = 1; // kept\nf(a);\n");
     }
 }

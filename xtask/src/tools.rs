@@ -3,13 +3,15 @@
 
 mod apt;
 mod crates;
+mod node;
 mod python;
 
 pub(crate) use python::python;
 
-use crate::{process, project};
+use crate::process;
 use anyhow::{Context, Result};
 use crates::CrateTool;
+use node::NodeTool;
 use std::fs;
 
 /// Must equal the workspace's `wasm-bindgen` dependency.
@@ -35,10 +37,18 @@ const DENY: CrateTool = CrateTool {
     version: "0.20.2",
 };
 /// `wasm-opt` as a Node program; the distributions' are too old for what today's rustc writes.
-const BINARYEN: &str = "132.0.0";
+const BINARYEN: NodeTool = NodeTool {
+    package: "binaryen",
+    version: "132.0.0",
+};
+/// Minifies wasm-bindgen's script, which trunk's own minifier can't read.
+const TERSER: NodeTool = NodeTool {
+    package: "terser",
+    version: "5.51.2",
+};
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// What the page's build needs: the WebAssembly target, trunk, wasm-bindgen and wasm-opt.
+/// What the page's build needs: the WebAssembly target, trunk, wasm-bindgen, wasm-opt and terser.
 ///
 /// # Errors
 /// Something can't be installed; the message says what to install by hand.
@@ -46,7 +56,8 @@ pub(crate) fn ensure_browser_build() -> Result<()> {
     ensure_target(WASM_TARGET)?;
     WASM_BINDGEN.ensure_exact()?;
     TRUNK.ensure_exact()?;
-    ensure_wasm_opt()
+    BINARYEN.ensure()?;
+    TERSER.ensure()
 }
 
 /// What the checks and tests need besides: nextest, cargo-deny, Chromium with its driver, and Python.
@@ -86,20 +97,6 @@ fn ensure_target(target: &str) -> Result<()> {
     announce(&format!("the Rust target {target}"));
     process::run(process::command("rustup")?.args(["target", "add", target]))
         .with_context(|| format!("install the target `{target}` for this toolchain by hand"))
-}
-
-fn ensure_wasm_opt() -> Result<()> {
-    let tools = project::tools()?;
-    let manifest = tools.join("node_modules/binaryen/package.json");
-    if fs::read_to_string(manifest).is_ok_and(|text| text.contains(&format!("\"{BINARYEN}\""))) {
-        return Ok(());
-    }
-    announce(&format!("binaryen {BINARYEN} (wasm-opt)"));
-    fs::create_dir_all(&tools).with_context(|| format!("can't make `{}`", tools.display()))?;
-    let mut npm = process::command("npm")?;
-    npm.args(["install", "--no-audit", "--no-fund", "--save-exact", "--prefix"]);
-    process::run(npm.arg(&tools).arg(format!("binaryen@{BINARYEN}")))
-        .context("node and npm are needed: install them")
 }
 
 /// Says what is about to be installed.

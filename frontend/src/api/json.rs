@@ -28,7 +28,7 @@ impl std::error::Error for Unreadable {}
 
 impl Unreadable {
     #[cold]
-    fn expected(wanted: &str, tree: &Tree<'_>) -> Self {
+    fn expected(wanted: &str, tree: &Tree<'_>, name: &str) -> Self {
         let found = match tree {
             Tree::Null => "nothing",
             Tree::Bool(_) => "true or false",
@@ -37,23 +37,12 @@ impl Unreadable {
             Tree::List(_) => "a list",
             Tree::Object(_) => "an object",
         };
-        Self(format!("expected {wanted}, found {found}"))
+        Self(format!("expected {wanted} in `{name}`, found {found}"))
     }
 
     #[cold]
     fn missing(name: &str) -> Self {
         Self(format!("there is no `{name}`"))
-    }
-
-    #[cold]
-    fn at(self, name: &str) -> Self {
-        Self(format!("`{name}`: {}", self.0))
-    }
-}
-
-impl serde::de::Error for Unreadable {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
     }
 }
 
@@ -68,7 +57,7 @@ impl serde::ser::Error for Unreadable {
 /// # Errors
 /// Where it is no JSON, or not of this type.
 pub fn read<T: FromTree>(text: &str) -> Result<T, Unreadable> {
-    T::from_tree(&parse(text)?)
+    record::read(&parse(text)?, None)
 }
 
 /// Reads one field of an object.
@@ -76,7 +65,7 @@ pub fn read<T: FromTree>(text: &str) -> Result<T, Unreadable> {
 /// # Errors
 /// As [`read`], and where there is no such field.
 pub fn read_field<T: FromTree>(text: &str, field: &str) -> Result<T, Unreadable> {
-    record::field(&parse(text)?, field)
+    record::read(&parse(text)?, Some(field))
 }
 
 #[cfg(test)]

@@ -2,70 +2,96 @@
 //!
 //! serde's derived readers weigh: each takes the fields in any order, and so keeps a place for each, a name for each and
 //! a way to tell that it came twice. A tree is at hand whole, so a reader here asks for its fields by name, and the
-//! compiler refuses a [`record!`] that forgets one.
+//! compiler refuses a [`record!`] that forgets one. A reader can't fail half-way either, which would make each of them
+//! take down what it has built: what isn't as it should be is noted, read as something neutral, and [`read`] refuses the
+//! whole in the end.
 
 use super::{Tree, Unreadable};
-use serde::de::{IntoDeserializer as _, value::StrDeserializer};
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
+
+/// A value in a tree, and where to note that it isn't as it should be.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    /// The field that it is the value of.
+    name: &'a str,
+    wrong: &'a OnceCell<Unreadable>,
+}
 
 /// Can be read from a tree.
 pub trait FromTree: Sized {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Where the tree holds something else.
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable>;
+    /// A field of this type may be absent.
+    const OPTIONAL: bool = false;
 
-    /// What a field of this type is where an object doesn't have it; none where it must be there.
-    fn absent() -> Option<Self> {
-        None
-    }
+    /// Reads it, or notes why it can't be read.
+    fn from_tree(at: At<'_>) -> Self;
 }
 
-/// Reads a field of an object.
+/// Reads a whole tree, or one field of it.
 ///
 /// # Errors
-/// Where the tree is no object, or the field isn't there or of another type.
-#[inline(never)]
-pub(crate) fn field<T: FromTree>(tree: &Tree<'_>, name: &str) -> Result<T, Unreadable> {
-    match known(tree, name)? {
-        Some(value) => T::from_tree(value).map_err(|error| error.at(name)),
-        None => T::absent().ok_or_else(|| Unreadable::missing(name)),
+/// Where the tree holds something else.
+pub(super) fn read<T: FromTree>(tree: &Tree<'_>, name: Option<&str>) -> Result<T, Unreadable> {
+    let wrong = OnceCell::new();
+    let at = At {
+        tree,
+        name: "",
+        wrong: &wrong,
+    };
+    let value = match name {
+        Some(name) => at.field(name),
+        None => T::from_tree(at),
+    };
+    match wrong.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(value),
     }
 }
 
-/// Reads a field of an object, `otherwise` where it isn't there.
-///
-/// # Errors
-/// Where the tree is no object, or the field is of another type.
-#[inline(never)]
-pub(crate) fn field_or<T: FromTree>(tree: &Tree<'_>, name: &str, otherwise: T) -> Result<T, Unreadable> {
-    match known(tree, name)? {
-        Some(value) => T::from_tree(value).map_err(|error| error.at(name)),
-        None => Ok(otherwise),
+impl<'a> At<'a> {
+    /// Reads a field of an object.
+    #[inline(never)]
+    pub(crate) fn field<T: FromTree>(self, name: &str) -> T {
+        let value = self.known(name);
+        if value.is_none() && !T::OPTIONAL {
+            self.note(|| Unreadable::missing(name));
+        }
+        T::from_tree(At {
+            tree: value.unwrap_or(&Tree::Null),
+            name,
+            wrong: self.wrong,
+        })
     }
-}
 
-fn known<'a, 'b>(tree: &'b Tree<'a>, name: &str) -> Result<Option<&'b Tree<'a>>, Unreadable> {
-    match tree {
-        Tree::Object(_) => Ok(tree.get(name)),
-        _ => Err(Unreadable::expected("an object", tree)),
+    /// Reads a field of an object, `otherwise` where it isn't there.
+    #[inline(never)]
+    pub(crate) fn field_or<T: FromTree>(self, name: &str, otherwise: T) -> T {
+        match self.known(name) {
+            Some(tree) => T::from_tree(At {
+                tree,
+                name,
+                wrong: self.wrong,
+            }),
+            None => otherwise,
+        }
     }
-}
 
-/// Reads enums whose variants hold nothing, written as a word each.
-///
-/// # Errors
-/// Where the tree holds no text, or an unknown word.
-pub(super) fn word<'a, T>(tree: &'a Tree<'_>) -> Result<T, Unreadable>
-where
-    T: serde::Deserialize<'a>,
-{
-    let text = tree
-        .as_str()
-        .ok_or_else(|| Unreadable::expected("a word", tree))?;
-    let word: StrDeserializer<'a, Unreadable> = text.into_deserializer();
-    T::deserialize(word)
+    fn known(self, name: &str) -> Option<&'a Tree<'a>> {
+        if !matches!(self.tree, Tree::Object(_)) {
+            self.expected("an object");
+        }
+        self.tree.get(name)
+    }
+
+    /// The first thing that is noted is the one that is told.
+    fn note(self, why: impl FnOnce() -> Unreadable) {
+        self.wrong.get_or_init(why);
+    }
+
+    #[cold]
+    pub(super) fn expected(self, wanted: &str) {
+        self.note(|| Unreadable::expected(wanted, self.tree, self.name));
+    }
 }
 
 /// `record!(Type { a, b } or default { c });` reads a struct from the fields of these names; those of the second group may be
@@ -73,17 +99,11 @@ where
 macro_rules! record {
     ($name:ty { $($field:ident),* $(,)? } $(or default { $($optional:ident),* $(,)? })?) => {
         impl $crate::api::json::record::FromTree for $name {
-            fn from_tree(
-                tree: &$crate::api::json::Tree<'_>,
-            ) -> Result<Self, $crate::api::json::Unreadable> {
-                Ok(Self {
-                    $($field: $crate::api::json::record::field(tree, stringify!($field))?,)*
-                    $($($optional: $crate::api::json::record::field_or(
-                        tree,
-                        stringify!($optional),
-                        Default::default(),
-                    )?,)*)?
-                })
+            fn from_tree(at: $crate::api::json::record::At<'_>) -> Self {
+                Self {
+                    $($field: at.field(stringify!($field)),)*
+                    $($($optional: at.field_or(stringify!($optional), Default::default()),)*)?
+                }
             }
         }
     };
@@ -93,9 +113,15 @@ pub(crate) use record;
 macro_rules! plain {
     ($($type:ty: $read:expr, $wanted:literal;)*) => {
         $(impl FromTree for $type {
-            fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
+            fn from_tree(at: At<'_>) -> Self {
                 let read: fn(&Tree<'_>) -> Option<Self> = $read;
-                read(tree).ok_or_else(|| Unreadable::expected($wanted, tree))
+                match read(at.tree) {
+                    Some(value) => value,
+                    None => {
+                        at.expected($wanted);
+                        Self::default()
+                    }
+                }
             }
         })*
     };
@@ -108,40 +134,50 @@ plain! {
     u64: |tree| tree.as_u64(), "a whole number";
     f64: |tree| tree.as_f64(), "a number";
     String: |tree| tree.as_str().map(str::to_owned), "a text";
-    shared::timestamp::Timestamp: |tree| Self::parse_rfc3339(tree.as_str()?), "a time in RFC 3339";
+}
+
+impl FromTree for shared::timestamp::Timestamp {
+    fn from_tree(at: At<'_>) -> Self {
+        let read = at.tree.as_str().and_then(Self::parse_rfc3339);
+        if read.is_none() {
+            at.expected("a time in RFC 3339");
+        }
+        read.unwrap_or(Self::from_unix_ms(0))
+    }
 }
 
 impl<T: FromTree> FromTree for Option<T> {
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-        match tree {
-            Tree::Null => Ok(None),
-            _ => T::from_tree(tree).map(Some),
-        }
-    }
+    const OPTIONAL: bool = true;
 
-    fn absent() -> Option<Self> {
-        Some(None)
+    fn from_tree(at: At<'_>) -> Self {
+        (!matches!(at.tree, Tree::Null)).then(|| T::from_tree(at))
     }
 }
 
 impl<T: FromTree> FromTree for Vec<T> {
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-        let values = tree
-            .as_array()
-            .ok_or_else(|| Unreadable::expected("a list", tree))?;
-        values.iter().map(T::from_tree).collect()
+    fn from_tree(at: At<'_>) -> Self {
+        let Some(values) = at.tree.as_array() else {
+            at.expected("a list");
+            return Self::new();
+        };
+        let mut list = Self::with_capacity(values.len());
+        for tree in values {
+            list.push(T::from_tree(At { tree, ..at }));
+        }
+        list
     }
 }
 
 impl<T: FromTree> FromTree for BTreeMap<String, T> {
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-        let Tree::Object(fields) = tree else {
-            return Err(Unreadable::expected("an object", tree));
-        };
+    fn from_tree(at: At<'_>) -> Self {
         let mut map = Self::new();
-        for (name, value) in fields {
-            map.insert(name.clone().into_owned(), T::from_tree(value)?);
+        let Tree::Object(fields) = at.tree else {
+            at.expected("an object");
+            return map;
+        };
+        for (name, tree) in fields {
+            map.insert(name.clone().into_owned(), T::from_tree(At { tree, name, ..at }));
         }
-        Ok(map)
+        map
     }
 }

@@ -1,10 +1,8 @@
 //! The shared types that the page reads, field by field.
 
-use super::{
-    Tree, Unreadable,
-    record::{FromTree, field, field_or, record, word},
-};
+use super::record::{At, FromTree, record};
 use shared::{
+    attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, PreviewExample,
@@ -22,34 +20,51 @@ use shared::{
     training_line::{Finding, LineFormat, Severity},
 };
 
+/// Reads an enum whose variants hold nothing, written as a word. The compiler refuses a list that forgets one.
 macro_rules! words {
-    ($($name:ty),* $(,)?) => {
-        $(impl FromTree for $name {
-            fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-                word(tree)
+    ($name:ident { $first:literal => $otherwise:ident $(, $word:literal => $variant:ident)* $(,)? }) => {
+        impl FromTree for $name {
+            fn from_tree(at: At<'_>) -> Self {
+                match at.tree.as_str() {
+                    Some($first) => Self::$otherwise,
+                    $(Some($word) => Self::$variant,)*
+                    _ => {
+                        at.expected("a word that is known");
+                        Self::$otherwise
+                    }
+                }
             }
-        })*
+        }
+
+        const _: fn($name) = |value| match value {
+            $name::$otherwise $(| $name::$variant)* => (),
+        };
+
+        #[cfg(test)]
+        impl tests::Words for $name {
+            const WORDS: &[(&str, Self)] = &[($first, Self::$otherwise) $(, ($word, Self::$variant))*];
+        }
     };
 }
 
-words!(
-    DatasetStatus,
-    JobStatus,
-    Level,
-    LineFormat,
-    Projection,
-    Schedule,
-    Series,
-    Severity,
-    Stage,
-    UpstreamKind,
-);
+words!(AttemptOutcome { "done" => Done, "paused" => Paused, "requeued" => Requeued, "lost" => Lost, "died" => Died, "failed" => Failed, "cancelled" => Cancelled });
+words!(DatasetStatus { "uploading" => Uploading, "validating" => Validating, "ready" => Ready, "error" => Error });
+words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_full" => DiskFull, "storage" => Storage, "bad_data" => BadData, "diverged" => Diverged, "unresponsive" => Unresponsive, "unusable" => Unusable, "bug" => Bug });
+words!(JobStatus { "validating_files" => ValidatingFiles, "queued" => Queued, "running" => Running, "pausing" => Pausing, "paused" => Paused, "succeeded" => Succeeded, "failed" => Failed, "cancelled" => Cancelled });
+words!(Level { "info" => Info, "warn" => Warn, "error" => Error });
+words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion });
+words!(Projection { "q_proj" => QProj, "k_proj" => KProj, "v_proj" => VProj, "o_proj" => OProj, "gate_proj" => GateProj, "up_proj" => UpProj, "down_proj" => DownProj });
+words!(Schedule { "constant" => Constant, "linear" => Linear, "cosine" => Cosine });
+words!(Series { "train_loss" => TrainLoss, "train_token_accuracy" => TrainTokenAccuracy, "learning_rate" => LearningRate, "gradient_norm" => GradientNorm, "tokens" => Tokens, "valid_loss" => ValidLoss, "valid_token_accuracy" => ValidTokenAccuracy });
+words!(Severity { "error" => Error, "warning" => Warning });
+words!(Stage { "preparing" => Preparing, "loading" => Loading, "training" => Training, "saving" => Saving });
+words!(UpstreamKind { "engine" => Engine, "openai" => Openai, "job-training-api" => JobTrainingApi });
 
 macro_rules! ids {
     ($($name:ty),* $(,)?) => {
         $(impl FromTree for $name {
-            fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-                String::from_tree(tree).map(Self::new)
+            fn from_tree(at: At<'_>) -> Self {
+                Self::new(String::from_tree(at))
             }
         })*
     };
@@ -69,6 +84,15 @@ record!(Artifact {
 });
 record!(ArtifactFile { name, bytes, sha256 });
 record!(ArtifactList { artifacts });
+record!(Attempt {
+    attempt,
+    started_at,
+    from_step,
+    ended_at,
+    outcome,
+    message,
+} or default { log });
+record!(AttemptList { attempts });
 record!(BaseModel { id, display_name, architecture, parameters, context_length } or default { defaults });
 record!(Capabilities {
     upstream,
@@ -87,7 +111,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-});
+} or default { stop });
 record!(Checkpoint {
     id,
     step,
@@ -96,7 +120,10 @@ record!(Checkpoint {
     train_loss,
     valid_loss,
 });
-record!(CheckpointList { checkpoints });
+record!(CheckpointList {
+    checkpoints,
+    keep_last,
+});
 record!(CreatedDataset { dataset, upload });
 record!(Curve {
     series,
@@ -158,7 +185,9 @@ record!(Job {
     fine_tuned_model,
     artifact,
     queue_position,
-} or default { attempt });
+    parent,
+    parent_step,
+} or default { attempt, stopped });
 record!(JobBounds {
     epochs,
     batch_size,
@@ -170,7 +199,13 @@ record!(JobEvent {
     level,
     message,
 });
-record!(JobFailure { code, message, param });
+record!(JobFailure {
+    code,
+    message,
+    param,
+    cause,
+    change,
+});
 record!(JobList {
     jobs,
     summary,
@@ -201,6 +236,18 @@ record!(Progress {
     train_loss,
     valid_loss,
 });
+record!(RetryJob {
+    name,
+    from_step,
+    epochs,
+    evaluation_epochs,
+    warmup_epochs,
+    learning_rate,
+    batch_size,
+    lora,
+    schedule,
+    seed,
+});
 record!(Session { subject, provider });
 record!(StepMetrics {
     step,
@@ -222,39 +269,76 @@ record!(UploadTarget {
 });
 
 impl<T: FromTree> FromTree for Bounds<T> {
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            min: field(tree, "min")?,
-            max: field(tree, "max")?,
-        })
+    fn from_tree(at: At<'_>) -> Self {
+        Self {
+            min: at.field("min"),
+            max: at.field("max"),
+        }
     }
 }
 
 impl FromTree for JobDefaults {
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
+    fn from_tree(at: At<'_>) -> Self {
         let otherwise = Self::default();
-        Ok(Self {
-            epochs: field_or(tree, "epochs", otherwise.epochs)?,
-            evaluation_epochs: field_or(tree, "evaluation_epochs", otherwise.evaluation_epochs)?,
-            warmup_epochs: field_or(tree, "warmup_epochs", otherwise.warmup_epochs)?,
-            learning_rate: field_or(tree, "learning_rate", otherwise.learning_rate)?,
-            batch_size: field_or(tree, "batch_size", otherwise.batch_size)?,
-            lora: field_or(tree, "lora", otherwise.lora)?,
-        })
+        Self {
+            epochs: at.field_or("epochs", otherwise.epochs),
+            evaluation_epochs: at.field_or("evaluation_epochs", otherwise.evaluation_epochs),
+            warmup_epochs: at.field_or("warmup_epochs", otherwise.warmup_epochs),
+            learning_rate: at.field_or("learning_rate", otherwise.learning_rate),
+            batch_size: at.field_or("batch_size", otherwise.batch_size),
+            lora: at.field_or("lora", otherwise.lora),
+        }
     }
 }
 
 impl FromTree for Problem {
-    fn from_tree(tree: &Tree<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            kind: field_or(tree, "type", "about:blank".to_owned())?,
-            title: field(tree, "title")?,
-            status: field(tree, "status")?,
-            detail: field(tree, "detail")?,
-            code: field(tree, "code")?,
-            request_id: field(tree, "request_id")?,
-            fields: field_or(tree, "fields", Default::default())?,
-            field_codes: field_or(tree, "field_codes", Default::default())?,
-        })
+    fn from_tree(at: At<'_>) -> Self {
+        Self {
+            kind: at.field_or("type", "about:blank".to_owned()),
+            title: at.field("title"),
+            status: at.field("status"),
+            detail: at.field("detail"),
+            code: at.field("code"),
+            request_id: at.field("request_id"),
+            fields: at.field_or("fields", Default::default()),
+            field_codes: at.field_or("field_codes", Default::default()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::json::read;
+    use std::fmt::Debug;
+
+    pub(super) trait Words: Sized + 'static {
+        const WORDS: &[(&str, Self)];
+    }
+
+    fn are_serdes<T: Words + FromTree + serde::Serialize + PartialEq + Debug>() {
+        for (word, value) in T::WORDS {
+            let written = serde_json::to_string(value).expect("it is written");
+            assert_eq!(written, format!("\"{word}\""));
+            assert_eq!(read::<T>(&written).as_ref(), Ok(value));
+        }
+        assert!(read::<T>("\"nonsense\"").is_err());
+        assert!(read::<T>("1").is_err());
+    }
+
+    #[test]
+    fn every_word_is_the_one_that_serde_writes() {
+        are_serdes::<AttemptOutcome>();
+        are_serdes::<DatasetStatus>();
+        are_serdes::<FailureCause>();
+        are_serdes::<JobStatus>();
+        are_serdes::<Level>();
+        are_serdes::<LineFormat>();
+        are_serdes::<Projection>();
+        are_serdes::<Schedule>();
+        are_serdes::<Series>();
+        are_serdes::<Severity>();
+        are_serdes::<Stage>();
+        are_serdes::<UpstreamKind>();
     }
 }

@@ -81,7 +81,10 @@ fn targets(targets: &[Projection]) -> String {
     }
     targets
         .iter()
-        .map(|target| target.as_str().trim_end_matches("_proj"))
+        .map(|target| {
+            let name = target.as_str();
+            name.strip_suffix("_proj").unwrap_or(name)
+        })
         .collect::<Vec<_>>()
         .join(", ")
 }
