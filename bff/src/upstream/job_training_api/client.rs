@@ -145,7 +145,14 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(without_key(body, self.key.expose().as_bytes()))
+        let key = self.key.expose().as_bytes();
+        let body = without_key(body, key);
+        if memmem::find(&unescaped(&body), key).is_some() {
+            return Err(UpstreamError::InvalidResponse(
+                "it repeats our key in JSON's escapes".to_owned(),
+            ));
+        }
+        Ok(body)
     }
 }
 
@@ -167,6 +174,41 @@ fn without_key(body: Vec<u8>, key: &[u8]) -> Vec<u8> {
     }
     hidden.extend_from_slice(rest);
     hidden
+}
+
+/// The body with JSON's escapes undone, for a search alone; empty where it has none.
+fn unescaped(body: &[u8]) -> Vec<u8> {
+    if !body.contains(&b'\\') {
+        return Vec::new();
+    }
+    let mut plain = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'\\' {
+            plain.push(byte);
+            continue;
+        }
+        let Some((&letter, after)) = rest.split_first() else {
+            break;
+        };
+        rest = after;
+        let unit = after
+            .get(..4)
+            .filter(|_| letter == b'u')
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        match unit {
+            Some(unit) => {
+                rest = &after[4..];
+                // A key is ASCII: a half of a surrogate pair is no part of it.
+                let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+                plain.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            None => plain.push(letter),
+        }
+    }
+    plain
 }
 
 /// A whole answer, whatever it says.
@@ -222,7 +264,8 @@ fn unreachable(error: reqwest::Error) -> UpstreamError {
 
 #[cfg(test)]
 mod tests {
-    use super::without_key;
+    use super::{unescaped, without_key};
+    use memchr::memmem;
 
     #[test]
     fn a_key_that_is_repeated_is_hidden_each_time_and_nothing_else_changes() {
@@ -236,5 +279,20 @@ mod tests {
         );
         assert_eq!(hidden("the-key"), "[hidden]");
         assert_eq!(hidden("no key"), "no key");
+    }
+
+    #[test]
+    fn a_key_in_jsons_escapes_is_found() {
+        let found = |body: &str| memmem::find(&unescaped(body.as_bytes()), b"ab+c/d").is_some();
+        for body in [
+            r#"{"error":"ab+c\/d"}"#,
+            r#"{"error":"x ab\u002bc/d"}"#,
+            r#"{"error":"\u0061\u0062\u002Bc\/d y"}"#,
+        ] {
+            assert!(found(body), "{body}");
+        }
+        for body in [r#"{"error":"a\nb"}"#, r#"{"error":"ab\u00"#, "\\", "ab\\u"] {
+            assert!(!found(body), "{body}");
+        }
     }
 }
