@@ -6,6 +6,7 @@ use shared::{
     job::{Job, JobList},
     status::JobStatus,
 };
+use std::time::Duration;
 use tests::{
     api::Api,
     contract_server::{Mood, Said, malformed_lists},
@@ -46,22 +47,35 @@ async fn what_can_not_be_read_or_reached_is_told_as_what_it_is() {
         for path in ["/api/jobs", "/api/jobs/x", "/api/models"] {
             assert_eq!(api.get(path).await.problem(status).code, code, "{path}");
         }
-        let readiness = api.get("/readyz").await;
-        assert_eq!(
-            (readiness.status.as_u16(), &readiness.body["upstream"]),
-            (503, &json!(ready))
-        );
+        assert_eq!(readiness(&api, ready).await, 503);
     }
     upstream.set_mood(Mood::Fair);
-    assert_eq!(api.get("/readyz").await.status, 200);
+    assert_eq!(readiness(&api, "ok").await, 200);
 
     let stopped = upstream.stop().await;
     let problem = api.get("/api/jobs").await.problem(502);
     assert_eq!(problem.code, "upstream_unreachable");
     assert_eq!(api.get("/healthz").await.status, 200);
-    assert_eq!(api.get("/readyz").await.body["upstream"], "unreachable");
+    assert_eq!(readiness(&api, "unreachable").await, 503);
     let _upstream = stopped.start().await;
     assert_eq!(api.get("/api/jobs").await.status, 200, "and it recovers");
+}
+
+/// The status of `/readyz` once it tells this of the upstream: what it found is told again for a second.
+#[expect(clippy::expect_used, reason = "a test that waits in vain has failed")]
+async fn readiness(api: &Api, upstream: &str) -> u16 {
+    let told = async {
+        loop {
+            let readiness = api.get("/readyz").await;
+            if readiness.body["upstream"] == upstream {
+                return readiness.status.as_u16();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), told)
+        .await
+        .expect(upstream)
 }
 
 #[tokio::test]

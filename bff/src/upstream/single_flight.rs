@@ -16,6 +16,12 @@ use std::{
 
 type Flying<T> = Shared<BoxFuture<'static, Answer<Arc<T>>>>;
 
+/// When an answer came, and whether it can be kept.
+struct Landing {
+    at: Instant,
+    is_good: bool,
+}
+
 /// The newest answer for each thing, and the requests in flight. Without a lifetime (0) nothing is shared: everybody
 /// asks for themselves.
 pub(super) struct SingleFlight<K, T> {
@@ -25,7 +31,7 @@ pub(super) struct SingleFlight<K, T> {
 
 struct Flight<T> {
     answer: Flying<T>,
-    landed: Arc<OnceLock<Instant>>,
+    landed: Arc<OnceLock<Landing>>,
 }
 
 impl<K: Eq + Hash, T: Send + Sync + 'static> SingleFlight<K, T> {
@@ -74,7 +80,10 @@ impl<T: Send + Sync + 'static> Flight<T> {
         let task = tokio::spawn(async move {
             let answer = fetch.await.map(Arc::new);
             // The first and only landing: there is nothing to overwrite.
-            let _first = mark.set(Instant::now());
+            let _first = mark.set(Landing {
+                at: Instant::now(),
+                is_good: answer.is_ok(),
+            });
             answer
         });
         let answer = async move {
@@ -90,7 +99,7 @@ impl<T: Send + Sync + 'static> Flight<T> {
     fn serves(&self, lifetime: Duration) -> bool {
         match self.landed.get() {
             None => true,
-            Some(landed) => landed.elapsed() < lifetime && self.answer.peek().is_some_and(Result::is_ok),
+            Some(landed) => landed.is_good && landed.at.elapsed() < lifetime,
         }
     }
 }
@@ -119,6 +128,29 @@ mod tests {
                 .all(|answer| answer.is_ok_and(|value| *value == 0))
         );
         assert_eq!(fetched.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_nobody_has_taken_yet_serves_the_next() {
+        let flights = SingleFlight::<(), u32>::new(Duration::from_secs(60));
+        let (came, landed) = tokio::sync::oneshot::channel();
+        let mut first = Box::pin(flights.get((), || async {
+            let _told = came.send(());
+            Ok(1)
+        }));
+        assert!(first.as_mut().now_or_never().is_none());
+        landed.await.expect("the fetch runs by itself");
+        while !flights
+            .flights
+            .lock()
+            .expect("no panic")
+            .values()
+            .all(|flight| flight.landed.get().is_some())
+        {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*flights.get((), || async { Ok(2) }).await.expect("ok"), 1);
+        assert_eq!(*first.await.expect("ok"), 1);
     }
 
     #[tokio::test]
