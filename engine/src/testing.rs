@@ -133,6 +133,12 @@ impl TestEngine {
         Self::start_in(self.folder, self.clock, configured).await
     }
 
+    /// The attempts at a job, oldest first.
+    pub(crate) async fn attempts(&self, subject: &Subject, id: &JobId) -> Vec<shared::attempt::Attempt> {
+        let list = self.service.list_attempts(subject, id).await.unwrap();
+        list.attempts
+    }
+
     /// The next trainer that the engine starts.
     pub(crate) async fn trainer(&self) -> Played {
         std::future::poll_fn(|context| self.trainers.lock().unwrap().poll_recv(context))

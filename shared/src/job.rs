@@ -243,16 +243,26 @@ impl JobSummary {
 
     /// Counts `count` more jobs of one status.
     pub fn add(&mut self, status: JobStatus, count: u64) {
-        let field = match status {
+        *self.count_of(status) += count;
+        self.total += count;
+    }
+
+    /// Counts one job of a status less; a count that is 0 stays 0.
+    pub fn remove(&mut self, status: JobStatus) {
+        let count = self.count_of(status);
+        *count = count.saturating_sub(1);
+        self.total = self.total.saturating_sub(1);
+    }
+
+    const fn count_of(&mut self, status: JobStatus) -> &mut u64 {
+        match status {
             JobStatus::Running | JobStatus::Pausing => &mut self.running,
             JobStatus::Queued | JobStatus::ValidatingFiles => &mut self.queued,
             JobStatus::Paused => &mut self.paused,
             JobStatus::Succeeded => &mut self.completed,
             JobStatus::Failed => &mut self.failed,
             JobStatus::Cancelled => &mut self.cancelled,
-        };
-        *field += count;
-        self.total += count;
+        }
     }
 }
 

@@ -12,10 +12,10 @@ use shared::{
     id::{DatasetId, JobId},
     job::{Job, NewJob},
     metrics::{Metrics, Series},
-    model::{BaseModel, ModelList},
+    model::{Artifact, BaseModel, ModelList},
     problem::Problem,
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{interval, timeout};
 
 /// Far above what reading a small file takes.
@@ -274,6 +274,17 @@ impl Api {
             .await
             .expect::<CheckpointList>(200)
             .checkpoints
+    }
+
+    /// The names and hashes of the files that a job made.
+    pub async fn adapter(&self, job: &Job) -> BTreeMap<String, String> {
+        let id = job.artifact.as_ref().expect("it made an artifact");
+        let artifact: Artifact = self.get(&format!("/api/artifacts/{id}")).await.expect(200);
+        artifact
+            .files
+            .into_iter()
+            .map(|file| (file.name, file.sha256))
+            .collect()
     }
 
     /// The steps of one curve, as they are stored; short enough that nothing is reduced.

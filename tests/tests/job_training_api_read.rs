@@ -65,12 +65,13 @@ async fn what_can_not_be_read_or_reached_is_told_as_what_it_is() {
 #[expect(clippy::expect_used, reason = "a test that waits in vain has failed")]
 async fn readiness(api: &Api, upstream: &str) -> u16 {
     let told = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
         loop {
+            ticks.tick().await;
             let readiness = api.get("/readyz").await;
             if readiness.body["upstream"] == upstream {
                 return readiness.status.as_u16();
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), told)

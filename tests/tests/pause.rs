@@ -1,10 +1,6 @@
 //! Pausing, stopping, trying again, as a user does it: paused means saved, and whatever happens in between, the curve has
 //! every step once and the adapter the bytes of a run that nobody touched.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what fails here is the test"
-)]
+#![expect(clippy::expect_used, reason = "what fails here is the test")]
 
 use rustix::process::Signal;
 use shared::{
@@ -12,10 +8,9 @@ use shared::{
     id::JobId,
     job::{Job, NewJob},
     metrics::Series,
-    model::Artifact,
     status::JobStatus,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 use tests::{
     api::Api,
     browser::Browser,
@@ -43,17 +38,6 @@ async fn wait(api: &Api, id: &JobId, what: &str, wanted: impl Fn(&Job) -> bool) 
 
 fn step(job: &Job) -> u64 {
     job.progress.as_ref().map_or(0, |progress| progress.step)
-}
-
-/// The names and hashes of the files that a job made.
-async fn adapter(api: &Api, job: &Job) -> BTreeMap<String, String> {
-    let id = job.artifact.as_ref().unwrap();
-    let artifact: Artifact = api.get(&format!("/api/artifacts/{id}")).await.expect(200);
-    artifact
-        .files
-        .into_iter()
-        .map(|file| (file.name, file.sha256))
-        .collect()
 }
 
 async fn attempts(api: &Api, id: &JobId) -> AttemptList {
@@ -158,8 +142,8 @@ async fn a_job_paused_in_one_tab_and_resumed_in_another_over_a_restart_is_one_un
     let alone = api.create_job(&alone).await;
     let alone = api.ended(&alone.id).await;
     assert_eq!(
-        adapter(&api, &job).await,
-        adapter(&api, &alone).await,
+        api.adapter(&job).await,
+        api.adapter(&alone).await,
         "the same adapter, byte for byte"
     );
     browser.quit().await;
@@ -188,7 +172,7 @@ async fn a_stopped_job_keeps_what_it_has_and_a_retry_from_its_checkpoint_goes_on
     assert!(at < 240, "it ended early: {at}");
     browser.shows("Stopped early").await;
     browser.photograph_all("job-stopped").await;
-    assert_eq!(adapter(&api, &stopped).await.len(), 2);
+    assert_eq!(api.adapter(&stopped).await.len(), 2);
 
     browser.click(&format!("Retry from step-{at}")).await;
     browser.shows("Retry of").await;
@@ -206,7 +190,7 @@ async fn a_stopped_job_keeps_what_it_has_and_a_retry_from_its_checkpoint_goes_on
     };
     let alone = api.create_job(&alone).await;
     let alone = api.ended(&alone.id).await;
-    assert_eq!(adapter(&api, &retried).await, adapter(&api, &alone).await);
+    assert_eq!(api.adapter(&retried).await, api.adapter(&alone).await);
     browser.no_errors().await;
     browser.quit().await;
 }

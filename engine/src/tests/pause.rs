@@ -50,12 +50,7 @@ async fn a_job_is_paused_once_its_checkpoint_is_recorded_and_goes_on_as_a_new_at
     ] {
         assert!(events.iter().any(|event| event == told), "{told}: {events:?}");
     }
-    let attempts = engine
-        .service
-        .list_attempts(&alice(), &id)
-        .await
-        .unwrap()
-        .attempts;
+    let attempts = engine.attempts(&alice(), &id).await;
     let told: Vec<_> = attempts
         .iter()
         .map(|it| (it.attempt, it.from_step, it.outcome))

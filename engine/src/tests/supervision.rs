@@ -37,12 +37,7 @@ async fn the_last_lines_of_a_dead_trainer_and_the_cause_are_kept() {
         failure.change.unwrap().batch_size,
         Some(job.hyperparameters.unwrap().batch_size / 2)
     );
-    let attempts = engine
-        .service
-        .list_attempts(&alice(), &id)
-        .await
-        .unwrap()
-        .attempts;
+    let attempts = engine.attempts(&alice(), &id).await;
     let outcomes: Vec<_> = attempts.iter().map(|it| it.outcome.unwrap()).collect();
     assert_eq!(outcomes[..4], [AttemptOutcome::Died; 4]);
     assert_eq!(outcomes[4], AttemptOutcome::Failed);
@@ -66,12 +61,7 @@ async fn a_trainer_that_tells_nothing_is_killed_and_started_again() {
     assert_eq!(job.attempt, 1);
     trainer.exit_when_killed().await;
     let trainer = engine.trainer().await;
-    let attempts = engine
-        .service
-        .list_attempts(&alice(), &id)
-        .await
-        .unwrap()
-        .attempts;
+    let attempts = engine.attempts(&alice(), &id).await;
     assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Died));
     assert!(
         attempts[0]
@@ -105,11 +95,6 @@ async fn a_server_that_slept_through_its_lease_writes_nothing_and_the_job_goes_o
     trainer.finish(2).await;
     let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
     assert_eq!(job.attempt, 2);
-    let attempts = engine
-        .service
-        .list_attempts(&alice(), &id)
-        .await
-        .unwrap()
-        .attempts;
+    let attempts = engine.attempts(&alice(), &id).await;
     assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Lost));
 }

@@ -15,7 +15,6 @@ use shared::{
     id::{ArtifactId, DatasetId, JobId},
     job::{Job, JobList, NewJob},
     session::Session,
-    status::JobStatus,
 };
 use web_sys::File;
 
@@ -132,7 +131,7 @@ impl Store {
             list.jobs.retain(|job| {
                 let stays = !ids.contains(&job.id);
                 if !stays {
-                    forget(summary, job);
+                    summary.remove(job.status);
                 }
                 stays
             });
@@ -206,17 +205,4 @@ impl Store {
         }
         outcome
     }
-}
-
-fn forget(summary: &mut shared::job::JobSummary, job: &Job) {
-    let field = match job.status {
-        JobStatus::Running | JobStatus::Pausing => &mut summary.running,
-        JobStatus::Queued | JobStatus::ValidatingFiles => &mut summary.queued,
-        JobStatus::Paused => &mut summary.paused,
-        JobStatus::Succeeded => &mut summary.completed,
-        JobStatus::Failed => &mut summary.failed,
-        JobStatus::Cancelled => &mut summary.cancelled,
-    };
-    *field = field.saturating_sub(1);
-    summary.total = summary.total.saturating_sub(1);
 }
