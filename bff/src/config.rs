@@ -71,12 +71,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Which upstream.
     pub upstream: UpstreamConfig,
-    /// How many trainers run at a time.
-    pub max_running: u32,
-    /// Worker threads of a trainer; 0 takes as many as the machine has.
-    pub trainer_threads: u32,
-    /// How long a trainer may tell nothing before it is taken for dead.
-    pub trainer_silence: Duration,
+    /// How the embedded engine trains.
+    pub engine: EngineConfig,
     /// Largest dataset file in bytes.
     pub upload_bytes: u64,
     /// Largest other request body in bytes.
@@ -89,6 +85,25 @@ pub struct Config {
     pub shutdown: Duration,
     /// How logs are written.
     pub log: LogConfig,
+}
+
+/// How the embedded engine trains.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// How many trainers run at a time.
+    pub max_running: u32,
+    /// Worker threads of a trainer; 0 takes as many as the machine has.
+    pub threads: u32,
+    /// How long a trainer may tell nothing before it is taken for dead.
+    pub silence: Duration,
+    /// How often a trainer is asked for a checkpoint.
+    pub checkpoint_interval: Duration,
+    /// How many of a run's newest checkpoints stay besides the best; 0 keeps all.
+    pub keep_checkpoints: u32,
+    /// Bytes that a trainer may allocate, where that is limited.
+    pub memory_bytes: Option<u64>,
+    /// By how much a trainer yields the processor to others, from 0 to 19.
+    pub niceness: u8,
 }
 
 /// How logs are written, to standard error.

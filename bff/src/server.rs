@@ -171,14 +171,21 @@ async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
 /// The engine, and its HTTP surface.
 #[cfg(feature = "embedded")]
 async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
+    use engine::executor::child::{ChildExecutor, Limits};
+
     let program = std::env::current_exe().context("this program's own path can't be found")?;
     let program = program.to_str().context("this program's own path is no text")?;
-    let executor = engine::executor::child::ChildExecutor::new(vec![program.to_owned(), "train".to_owned()]);
+    let executor = ChildExecutor::new(vec![program.to_owned(), "train".to_owned()]).within(Limits {
+        memory_bytes: config.engine.memory_bytes,
+        niceness: config.engine.niceness,
+    });
     let mut settings = engine::Config::new(&config.data_dir);
     settings.models_dir.clone_from(&config.models_dir);
-    settings.max_running = usize::try_from(config.max_running).unwrap_or(1);
-    settings.threads = config.trainer_threads;
-    settings.longest_silence = config.trainer_silence;
+    settings.max_running = usize::try_from(config.engine.max_running).unwrap_or(1);
+    settings.threads = config.engine.threads;
+    settings.longest_silence = config.engine.silence;
+    settings.checkpoint_interval = config.engine.checkpoint_interval;
+    settings.keep_checkpoints = config.engine.keep_checkpoints;
     settings.max_file_bytes = config.upload_bytes;
     // What the drain leaves, less what the service takes besides waiting for its trainers.
     settings.shutdown_grace = config

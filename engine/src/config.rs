@@ -13,6 +13,8 @@ pub struct Config {
     pub max_running: usize,
     /// Worker threads of a trainer; 0 takes as many as the machine has.
     pub threads: u32,
+    /// How many of a run's newest checkpoints stay, besides the one with the lowest validation loss; 0 keeps all.
+    pub keep_checkpoints: u32,
     /// Largest file in bytes that is taken.
     pub max_file_bytes: u64,
     /// How long `shutdown` waits for trainers to write their checkpoints.
@@ -34,6 +36,7 @@ impl Config {
             models_dir: None,
             max_running: 1,
             threads: 0,
+            keep_checkpoints: 3,
             max_file_bytes: 8 << 30,
             shutdown_grace: std::time::Duration::from_secs(20),
             checkpoint_interval: std::time::Duration::from_secs(30),

@@ -1,6 +1,6 @@
 //! What the settings mean together: each value becomes a type, or an error that names it.
 
-use super::{Config, ConfigError, LogConfig, RemoteConfig, UpstreamConfig, settings::Settings};
+use super::{Config, ConfigError, EngineConfig, LogConfig, RemoteConfig, UpstreamConfig, settings::Settings};
 use crate::secret::Secret;
 use reqwest::Url;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -54,6 +54,10 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
     )?;
     // Loading a model tells nothing while it takes its time.
     at_least(settings, "engine.silence_ms", raw.engine.silence_ms, 1_000)?;
+    at_least(settings, "engine.checkpoint_ms", raw.engine.checkpoint_ms, 1_000)?;
+    if raw.engine.niceness > 19 {
+        return Err(settings.bad("engine.niceness", "must be at most 19"));
+    }
     at_least(settings, "limits.upload_bytes", raw.limits.upload_bytes, 1)?;
     at_least(settings, "limits.body_bytes", raw.limits.body_bytes, 1024)?;
     at_least(
@@ -78,9 +82,15 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         public_url,
         allowed_origins,
         upstream,
-        max_running: raw.engine.max_running,
-        trainer_threads: raw.engine.threads,
-        trainer_silence: Duration::from_millis(raw.engine.silence_ms),
+        engine: EngineConfig {
+            max_running: raw.engine.max_running,
+            threads: raw.engine.threads,
+            silence: Duration::from_millis(raw.engine.silence_ms),
+            checkpoint_interval: Duration::from_millis(raw.engine.checkpoint_ms),
+            keep_checkpoints: raw.engine.keep_checkpoints,
+            memory_bytes: Some(raw.engine.memory_bytes).filter(|bytes| *bytes > 0),
+            niceness: raw.engine.niceness,
+        },
         upload_bytes: raw.limits.upload_bytes,
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
         header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),

@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 24] = [
+pub(super) const KEYS: [(&str, Shape); 28] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -40,6 +40,10 @@ pub(super) const KEYS: [(&str, Shape); 24] = [
     ("engine.max_running", Shape::Number),
     ("engine.threads", Shape::Number),
     ("engine.silence_ms", Shape::Number),
+    ("engine.checkpoint_ms", Shape::Number),
+    ("engine.keep_checkpoints", Shape::Number),
+    ("engine.memory_bytes", Shape::Number),
+    ("engine.niceness", Shape::Number),
     ("limits.upload_bytes", Shape::Number),
     ("limits.body_bytes", Shape::Number),
     ("limits.header_timeout_ms", Shape::Number),
@@ -85,6 +89,10 @@ pub(super) struct RawEngine {
     pub(super) max_running: u32,
     pub(super) threads: u32,
     pub(super) silence_ms: u64,
+    pub(super) checkpoint_ms: u64,
+    pub(super) keep_checkpoints: u32,
+    pub(super) memory_bytes: u64,
+    pub(super) niceness: u8,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -148,6 +156,11 @@ impl Default for RawEngine {
             max_running: 1,
             threads: 0,
             silence_ms: 600_000,
+            checkpoint_ms: 30_000,
+            keep_checkpoints: 3,
+            memory_bytes: 0,
+            // Pages are answered while a trainer has every core.
+            niceness: 5,
         }
     }
 }

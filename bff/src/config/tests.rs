@@ -40,7 +40,7 @@ fn refusal(file: &str, pairs: &[(&str, &str)]) -> String {
 fn flags_go_before_the_environment_and_the_environment_before_the_file() {
     let file = "listen = \"127.0.0.1:1\"\nshutdown_ms = 5\n[engine]\nmax_running = 7\n";
     let from_file = read(file, &[], None).expect("good").config;
-    assert_eq!((from_file.listen.port(), from_file.max_running), (1, 7));
+    assert_eq!((from_file.listen.port(), from_file.engine.max_running), (1, 7));
     let from_env = read(
         file,
         &[
@@ -50,7 +50,7 @@ fn flags_go_before_the_environment_and_the_environment_before_the_file() {
         None,
     );
     let from_env = from_env.expect("good").config;
-    assert_eq!((from_env.listen.port(), from_env.max_running), (2, 3));
+    assert_eq!((from_env.listen.port(), from_env.engine.max_running), (2, 3));
     assert_eq!(from_env.shutdown, Duration::from_millis(5));
     let from_flag = read(file, &[("ATTUNE_LISTEN", "127.0.0.1:2")], Some("localhost:3"))
         .expect("good")

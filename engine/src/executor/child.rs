@@ -1,6 +1,7 @@
 //! Trainers as child processes.
 
 use super::{Control, Executor, Exit, Launch, Trainer};
+use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
 use shared::run::RunEvent;
 use std::{fs::OpenOptions, io, os::unix::process::ExitStatusExt as _, process::Stdio};
 use tokio::{
@@ -12,17 +13,37 @@ use tokio::{
 /// Event lines that wait to be recorded; beyond that the trainer waits.
 const WAITING_EVENTS: usize = 256;
 
+/// What a trainer may take of the machine, besides its number of threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Bytes that it may allocate; it dies of the first allocation beyond. The pages of files that it maps don't count.
+    pub memory_bytes: Option<u64>,
+    /// By how much it yields the processor to others: 0 not at all, 19 to everybody.
+    pub niceness: u8,
+}
+
 /// Starts a command with the run directory and `--replay-after N` behind it.
 #[derive(Debug, Clone)]
 pub struct ChildExecutor {
     command: Vec<String>,
+    limits: Limits,
 }
 
 impl ChildExecutor {
     /// The command line, for example `["/usr/bin/attune", "train"]`.
     #[must_use]
     pub fn new(command: Vec<String>) -> Self {
-        Self { command }
+        Self {
+            command,
+            limits: Limits::default(),
+        }
+    }
+
+    /// With limits for each trainer.
+    #[must_use]
+    pub const fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 }
 
@@ -45,6 +66,8 @@ impl Executor for ChildExecutor {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
+        // Where that fails the child is dropped, and by that killed: without its limits it isn't to run.
+        limit(&child, self.limits)?;
         let (event_sender, events) = mpsc::channel(WAITING_EVENTS);
         let (control, control_receiver) = mpsc::unbounded_channel();
         let (exit_sender, exit) = oneshot::channel();
@@ -59,6 +82,28 @@ impl Executor for ChildExecutor {
             exit,
         })
     }
+}
+
+/// Sets a process's limits. It has read nothing by now: what it allocates comes after.
+fn limit(child: &Child, limits: Limits) -> io::Result<()> {
+    let Some(process) = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw)
+    else {
+        return Ok(());
+    };
+    if let Some(bytes) = limits.memory_bytes {
+        let most = Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
+        prlimit(Some(process), Resource::Data, most)?;
+    }
+    if limits.niceness > 0 {
+        setpriority_process(Some(process), i32::from(limits.niceness))?;
+    }
+    Ok(())
 }
 
 /// Passes event lines on; a line that is none goes to the log.
@@ -196,5 +241,22 @@ mod tests {
             .unwrap();
         trainer.control.send(Control::Kill).unwrap();
         assert_eq!(trainer.exit.await.unwrap(), Exit::Signal(9));
+    }
+
+    #[tokio::test]
+    async fn a_child_has_its_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let launch = launch(folder.path());
+        // Waits for a word, so that its limits are set before it tells them.
+        let body = "read word; ulimit -d >&2; cut -d ' ' -f 19 /proc/self/stat >&2";
+        let limits = Limits {
+            memory_bytes: Some(1 << 30),
+            niceness: 7,
+        };
+        let trainer = script(folder.path(), body).within(limits).spawn(&launch).unwrap();
+        trainer.control.send(Control::Command(RunCommand::Stop)).unwrap();
+        assert_eq!(trainer.exit.await.unwrap(), Exit::Code(0));
+        let log = std::fs::read_to_string(launch.log).unwrap();
+        assert_eq!(log, "1048576\n7\n");
     }
 }

@@ -4,7 +4,6 @@ use super::{Service, jobs::page_limit};
 use crate::{
     error::{Error, one_finding},
     store::{attempts, checkpoints, events, steps, to_sql},
-    supervise::prepare::KEEP_LAST,
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
@@ -77,7 +76,7 @@ impl Service {
                 .iter()
                 .map(checkpoints::CheckpointRow::to_checkpoint)
                 .collect(),
-            keep_last: (KEEP_LAST > 0).then_some(KEEP_LAST),
+            keep_last: Some(self.inner.config.keep_checkpoints).filter(|keep| *keep > 0),
         })
     }
 

@@ -13,9 +13,6 @@ use tokio::{fs, io::AsyncWriteExt as _};
 /// Checkpoints over a whole run besides those asked for by the clock, at most.
 const CHECKPOINTS: u64 = 20;
 
-/// Checkpoints that stay besides the best.
-pub(crate) const KEEP_LAST: u32 = 3;
-
 /// Brings a job's run directory to where a trainer can start; a reason to fail where that can't be done.
 pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, Error> {
     let spec_path = job.run_dir.join("spec.json");
@@ -108,7 +105,7 @@ fn write_spec(job: &Supervised<'_>, parameters: &Parameters, model_path: &Path, 
         shuffle: true,
         checkpoints: CheckpointSpec {
             every_steps: u32::try_from(every_steps).unwrap_or(u32::MAX),
-            keep_last: KEEP_LAST,
+            keep_last: job.service.inner.config.keep_checkpoints,
         },
         threads: job.service.inner.config.threads,
         merge: false,
