@@ -59,7 +59,7 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(session::find_session, session::delete_session))
         .routes(routes!(capabilities::find_capabilities))
         .routes(routes!(jobs::list_jobs, jobs::create_job))
-        .routes(routes!(jobs::find_job, jobs::delete_job))
+        .routes(routes!(jobs::find_job, jobs::change_job, jobs::delete_job))
         .routes(routes!(jobs::cancel_job))
         .routes(routes!(jobs::pause_job))
         .routes(routes!(jobs::resume_job))
@@ -154,6 +154,7 @@ fn cors(state: &AppState) -> CorsLayer {
             Method::HEAD,
             Method::POST,
             Method::PUT,
+            Method::PATCH,
             Method::DELETE,
         ])
         .allow_headers([

@@ -26,6 +26,7 @@ use shared::{
     job::{Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{Artifact, ArtifactList, DownloadLink, ModelList},
+    queue::JobChange,
 };
 
 /// What every call of an upstream answers.
@@ -165,6 +166,11 @@ pub trait Upstream: Send + Sync + 'static {
         _retry: RetryJob,
         _idempotency_key: Option<&str>,
     ) -> Answer<Job> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Changes the turn of a job that waits.
+    async fn change_job(&self, _subject: &Subject, _id: &JobId, _change: JobChange) -> Answer<Job> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod datasets;
 pub(crate) mod examples;
 pub(crate) mod job_actions;
 pub(crate) mod job_create;
+pub(crate) mod job_queue;
 pub(crate) mod job_retry;
 pub(crate) mod jobs;
 pub(crate) mod keys;

@@ -56,6 +56,9 @@ pub struct Capabilities {
     pub stop: bool,
     /// A job can be retried.
     pub retry: bool,
+    /// A waiting job has a priority and can be moved in the queue.
+    #[serde(default)]
+    pub queue: bool,
     /// Batch size, LoRA, schedule and seed can be chosen.
     pub hyperparameters: bool,
     /// The statuses that occur, in the order of a job's life.
@@ -99,6 +102,7 @@ impl Capabilities {
             pause: true,
             stop: true,
             retry: true,
+            queue: true,
             hyperparameters: true,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
@@ -136,6 +140,7 @@ impl Capabilities {
             pause: false,
             stop: false,
             retry: false,
+            queue: false,
             hyperparameters: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             bounds: JobBounds {

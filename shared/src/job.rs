@@ -3,6 +3,7 @@
 use crate::{
     attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId},
+    queue::Priority,
     run::{LoraSpec, Schedule, Stage},
     status::JobStatus,
     timestamp::Timestamp,
@@ -72,6 +73,12 @@ pub struct Job {
     /// How many queued jobs are before it; 0 is next. Only while queued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
+    /// When its turn is likely to come, from what jobs like those before it took. Only of a single job, while queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_in_ms: Option<u64>,
+    /// Which of its owner's waiting jobs go first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
     /// Somebody asked it to end early and to keep what is trained; of a job that has succeeded: that is how it ended.
     #[serde(default, skip_serializing_if = "is_false")]
     pub stopped: bool,

@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod model;
 pub mod number;
 pub mod problem;
+pub mod queue;
 pub mod run;
 pub mod session;
 pub mod status;

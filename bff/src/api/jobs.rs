@@ -1,4 +1,4 @@
-//! `/api/jobs`: list, create, find, delete, and what moves a job: cancel, pause, resume, stop, retry.
+//! `/api/jobs`: list, create, find, change, delete, and what moves a job: cancel, pause, resume, stop, retry.
 
 use super::IDEMPOTENCY_KEY;
 use crate::{
@@ -16,6 +16,7 @@ use shared::{
     id::JobId,
     job::{Job, JobList, JobQuery, NewJob},
     problem::Problem,
+    queue::JobChange,
     validate::validate_new_job,
 };
 
@@ -86,6 +87,27 @@ pub(super) async fn find_job(
 ) -> Result<axum::Json<Job>, ApiError> {
     Ok(axum::Json(
         state.upstream.find_job(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Changes the turn of a job that waits: its priority, its place among its owner's others.
+#[utoipa::path(patch, path = "/jobs/{id}", tag = "jobs", request_body = JobChange, params(("id" = String, Path, description = "The job's id")), responses(
+    (status = 200, description = "The job, where it stands now", body = Job),
+    (status = 400, description = "The body means nothing", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It doesn't wait", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn change_job(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+    Json(change): Json<JobChange>,
+) -> Result<axum::Json<Job>, ApiError> {
+    Ok(axum::Json(
+        state
+            .upstream
+            .change_job(signed_in.subject(), &id, change)
+            .await?,
     ))
 }
 

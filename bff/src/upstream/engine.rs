@@ -18,6 +18,7 @@ use shared::{
     job::{Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{Artifact, ArtifactList, DownloadLink, ModelList},
+    queue::JobChange,
 };
 use std::io;
 
@@ -130,6 +131,10 @@ impl Upstream for Embedded {
             .service
             .retry_job(subject, id, retry, idempotency_key)
             .await?)
+    }
+
+    async fn change_job(&self, subject: &Subject, id: &JobId, change: JobChange) -> Answer<Job> {
+        Ok(self.service.change_job(subject, id, change).await?)
     }
 
     async fn list_attempts(&self, subject: &Subject, id: &JobId) -> Answer<AttemptList> {

@@ -32,6 +32,8 @@ pub(crate) enum JobAction {
     Cancel,
     Retry,
     Delete,
+    Prioritise,
+    Move,
 }
 
 impl JobAction {
@@ -44,19 +46,20 @@ impl JobAction {
             Self::Cancel => "job_not_cancellable",
             Self::Retry => "job_not_retryable",
             Self::Delete => "job_active",
+            Self::Prioritise | Self::Move => "job_not_waiting",
         }
     }
 }
 
 /// Why a job can't be treated so in this state; nothing where it can.
 pub(crate) fn refusal(action: JobAction, job: &JobRow) -> Option<String> {
-    use JobAction::{Cancel, Delete, Pause, Resume, Retry, Stop};
+    use JobAction::{Cancel, Delete, Move, Pause, Prioritise, Resume, Retry, Stop};
     use JobStatus::{Cancelled, Failed, Paused, Pausing, Queued, Running, Succeeded, ValidatingFiles};
     let status = job.status();
     let stopping = !status.is_terminal() && job.wish() == Some(RunCommand::Stop);
     let ended = || format!("the job is `{}` already", status.as_str());
     let reason = match (action, status) {
-        (Pause | Resume | Stop | Cancel, Succeeded | Failed | Cancelled) => ended(),
+        (Pause | Resume | Stop | Cancel | Prioritise | Move, Succeeded | Failed | Cancelled) => ended(),
         (Pause | Resume | Stop, _) if stopping => {
             "the job is being stopped: its result is on the way".to_owned()
         }
@@ -81,6 +84,20 @@ pub(crate) fn refusal(action: JobAction, job: &JobRow) -> Option<String> {
         (Delete, Paused | Succeeded | Failed | Cancelled) => return None,
         (Delete, ValidatingFiles | Queued | Running | Pausing) => {
             format!("the job is `{}`: cancel it before you delete it", status.as_str())
+        }
+        (Prioritise, ValidatingFiles | Queued | Paused) => return None,
+        (Move, Queued) if job.interrupted => {
+            "a server was interrupted at the job: it goes on before all that waits".to_owned()
+        }
+        (Move, Queued) => return None,
+        (Prioritise | Move, Running | Pausing) => {
+            format!("the job is `{}`: it has had its turn", status.as_str())
+        }
+        (Move, ValidatingFiles | Paused) => {
+            format!(
+                "the job is `{}`: it has no place in the queue yet",
+                status.as_str()
+            )
         }
     };
     Some(reason)
@@ -164,8 +181,10 @@ impl Service {
             self.start_job_validation(subject.clone(), id.clone());
         }
         self.job_has_changed(id).await;
+        // The answer tells what the action made of the job, not what the queue makes of it right after.
+        let job = self.find_job(subject, id).await;
         self.inner.work.notify_one();
-        self.find_job(subject, id).await
+        job
     }
 
     /// Ends a job early: what is trained so far becomes its result, and the job succeeds.
@@ -189,8 +208,10 @@ impl Service {
         transaction.commit().await?;
         self.inner.running.nudge(id.as_str());
         self.job_has_changed(id).await;
+        // The answer tells what the action made of the job, not what the queue makes of it right after.
+        let job = self.find_job(subject, id).await;
         self.inner.work.notify_one();
-        self.find_job(subject, id).await
+        job
     }
 
     /// Cancels a job: at once, whatever it was doing. A trainer at work on it is killed; what it reports after

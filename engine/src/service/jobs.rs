@@ -121,7 +121,11 @@ impl Service {
             JobStatus::Queued => queue::position(self.inner.store.read(), &row.id).await?,
             _ => None,
         };
-        Ok(row.to_job(place))
+        let mut job = row.to_job(place);
+        if let Some(place) = place {
+            job.starts_in_ms = self.starts_in_ms(place).await?;
+        }
+        Ok(job)
     }
 
     /// Wakes those who follow a job, and those whose place in the queue may have moved with it.

@@ -3,14 +3,19 @@
 //!
 //! The order, in one place: what a server was interrupted at goes first; then everybody's first job before anybody's
 //! second, where a job at work counts as one that was served; then the owner who was served longest ago; then the
-//! job that queued first. All of it is in the rows, so it is the same after a restart.
+//! job that queued first. Which of an owner's own jobs is the first is theirs to say, by priority and by moves. All of
+//! it is in the rows, so it is the same after a restart.
 
 use super::{
     from_sql,
     jobs::{JobRow, select_job},
 };
-use shared::timestamp::Timestamp;
-use sqlx::{SqliteConnection, SqliteExecutor};
+use shared::{
+    id::{JobId, Subject},
+    queue::{Priority, QueueMove},
+    timestamp::Timestamp,
+};
+use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
 
 /// Every queued job with its `place`, from 0.
 macro_rules! places {
@@ -19,7 +24,7 @@ macro_rules! places {
            (ORDER BY waiting.interrupted DESC, waiting.turn + owners.working, owners.served, waiting.queued_at, waiting.id) \
            - 1 AS place \
          FROM (SELECT id, owner, queued_at, interrupted, \
-                      ROW_NUMBER() OVER (PARTITION BY owner ORDER BY interrupted DESC, queued_at, id) AS turn \
+                      ROW_NUMBER() OVER (PARTITION BY owner ORDER BY interrupted DESC, priority DESC, queued_at, id) AS turn \
                FROM jobs WHERE status = 'queued') AS waiting \
          JOIN (SELECT owner, \
                       (SELECT COUNT(*) FROM jobs AS busy \
@@ -77,4 +82,144 @@ pub(crate) async fn head(executor: impl SqliteExecutor<'_>, limit: i64) -> sqlx:
     .bind(limit)
     .fetch_all(executor)
     .await
+}
+
+/// The number in the table.
+const fn priority_number(priority: Priority) -> i64 {
+    match priority {
+        Priority::Low => -1,
+        Priority::Normal => 0,
+        Priority::High => 1,
+    }
+}
+
+/// The priority of a number in the table.
+pub(crate) fn priority_of(number: i64) -> Priority {
+    Priority::ALL
+        .into_iter()
+        .find(|priority| priority_number(*priority) == number)
+        .unwrap_or_default()
+}
+
+/// Sets which of its owner's waiting jobs go first.
+pub(crate) async fn set_priority(
+    connection: &mut SqliteConnection,
+    owner: &Subject,
+    id: &JobId,
+    priority: Priority,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE jobs SET priority = $3 WHERE owner = $1 AND id = $2")
+        .bind(owner.as_str())
+        .bind(id.as_str())
+        .bind(priority_number(priority))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Moves a job among those of its owner's queued ones that have its priority. They share out anew the instants at which
+/// they queued, so nobody else's place changes.
+pub(crate) async fn shift(
+    connection: &mut SqliteConnection,
+    owner: &Subject,
+    id: &JobId,
+    to: QueueMove,
+) -> sqlx::Result<()> {
+    let line: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT id, queued_at FROM jobs WHERE owner = $1 AND status = 'queued' AND interrupted = 0 \
+           AND priority = (SELECT priority FROM jobs WHERE owner = $1 AND id = $2) ORDER BY queued_at, id",
+    )
+    .bind(owner.as_str())
+    .bind(id.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    let Some(from) = line.iter().position(|(other, _)| other == id.as_str()) else {
+        return Ok(());
+    };
+    let last = line.len() - 1;
+    let to = match to {
+        QueueMove::First => 0,
+        QueueMove::Earlier => from.saturating_sub(1),
+        QueueMove::Later => (from + 1).min(last),
+        QueueMove::Last => last,
+    };
+    let mut order: Vec<&String> = line.iter().map(|(other, _)| other).collect();
+    let moved = order.remove(from);
+    order.insert(to, moved);
+    let mut before = i64::MIN;
+    for (other, (_, queued_at)) in order.into_iter().zip(&line) {
+        // Those that queued at the same instant stood by their identifiers, which say nothing about the new order.
+        let queued_at = (*queued_at).max(before.saturating_add(1));
+        before = queued_at;
+        sqlx::query("UPDATE jobs SET queued_at = $3 WHERE owner = $1 AND id = $2 AND queued_at <> $3")
+            .bind(owner.as_str())
+            .bind(other)
+            .bind(queued_at)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What tells how long a job keeps a trainer.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct WorkRow {
+    pub(crate) parameters: String,
+    pub(crate) examples: Option<i64>,
+    pub(crate) step: i64,
+    pub(crate) total_steps: i64,
+    pub(crate) remaining_ms: Option<i64>,
+    /// What jobs with its base model took for one example of one epoch.
+    pub(crate) example_ms: Option<f64>,
+}
+
+macro_rules! select_work {
+    () => {
+        "SELECT jobs.parameters, files.examples, jobs.step, jobs.total_steps, jobs.remaining_ms, paces.example_ms \
+         FROM jobs JOIN files ON files.id = jobs.training_file \
+         LEFT JOIN paces ON paces.base_model = jobs.base_model "
+    };
+}
+
+/// Everybody's jobs at work.
+pub(crate) async fn at_work(executor: impl SqliteExecutor<'_>) -> sqlx::Result<Vec<WorkRow>> {
+    sqlx::query_as(concat!(
+        select_work!(),
+        "WHERE jobs.status IN ('running', 'pausing')"
+    ))
+    .fetch_all(executor)
+    .await
+}
+
+/// Everybody's jobs that run before the one in a place of the queue, in their order.
+pub(crate) async fn before(executor: impl SqliteExecutor<'_>, place: u32) -> sqlx::Result<Vec<WorkRow>> {
+    sqlx::query_as(concat!(
+        select_work!(),
+        "JOIN (",
+        places!(),
+        ") AS line ON line.id = jobs.id WHERE line.place < $1 ORDER BY line.place"
+    ))
+    .bind(i64::from(place))
+    .fetch_all(executor)
+    .await
+}
+
+/// Remembers what a job that has just succeeded took; half of what is remembered is the newest.
+pub(crate) async fn remember_pace(
+    connection: &mut SqliteConnection,
+    id: &str,
+    epochs: u32,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO paces (base_model, example_ms) \
+         SELECT jobs.base_model, SUM(attempts.ended_at - attempts.started_at) * 1.0 / (files.examples * $2) \
+         FROM jobs JOIN files ON files.id = jobs.training_file JOIN attempts ON attempts.job_id = jobs.id \
+         WHERE jobs.id = $1 AND jobs.parent_step IS NULL AND files.examples > 0 GROUP BY jobs.id \
+         ON CONFLICT (base_model) DO UPDATE SET example_ms = (paces.example_ms + excluded.example_ms) / 2",
+    )
+    .bind(id)
+    .bind(i64::from(epochs))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::{
         checkpoints,
         files::{self, NewFile, RESULTS},
         jobs::{self, Outcome},
-        leases,
+        leases, queue,
     },
 };
 use sha2::{Digest as _, Sha256};
@@ -149,6 +149,9 @@ pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64, complete:
     files::insert(&mut transaction, &file).await?;
     artifacts::insert(&mut transaction, &artifact).await?;
     jobs::set_outcome(&mut transaction, &job.owner, &id, &outcome).await?;
+    if complete && let Some(parameters) = job.row.parameters() {
+        queue::remember_pace(&mut transaction, &job.row.id, parameters.epochs).await?;
+    }
     let created = format!("New fine-tuned model created: {fine_tuned_model}");
     let told = if complete {
         "The job has successfully completed"

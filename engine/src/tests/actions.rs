@@ -6,6 +6,7 @@ use shared::{
     dataset::NewDataset,
     id::JobId,
     job::{Job, NewJob},
+    queue::{JobChange, Priority, QueueMove},
     run::RunEvent,
     status::JobStatus::{self, *},
 };
@@ -17,8 +18,9 @@ const fn refused(code: &'static str) -> Outcome {
     Err(code)
 }
 
-/// One row a status: pause, resume, stop, cancel, retry, delete. A retry leaves the job as it is and so does a delete.
-const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
+/// One row a status: pause, resume, stop, cancel, retry, delete, prioritise, move. A retry leaves the job as it is and so
+/// do a delete and what changes its turn.
+const TABLE: [(JobStatus, [Outcome; 8]); 8] = [
     (
         ValidatingFiles,
         [
@@ -28,6 +30,8 @@ const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
             Ok(Cancelled),
             refused("job_not_retryable"),
             refused("job_active"),
+            Ok(ValidatingFiles),
+            refused("job_not_waiting"),
         ],
     ),
     (
@@ -39,6 +43,8 @@ const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
             Ok(Cancelled),
             refused("job_not_retryable"),
             refused("job_active"),
+            Ok(Queued),
+            Ok(Queued),
         ],
     ),
     (
@@ -50,6 +56,8 @@ const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
             Ok(Cancelled),
             refused("job_not_retryable"),
             refused("job_active"),
+            refused("job_not_waiting"),
+            refused("job_not_waiting"),
         ],
     ),
     (
@@ -61,6 +69,8 @@ const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
             Ok(Cancelled),
             refused("job_not_retryable"),
             refused("job_active"),
+            refused("job_not_waiting"),
+            refused("job_not_waiting"),
         ],
     ),
     (
@@ -72,6 +82,8 @@ const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
             Ok(Cancelled),
             Ok(Paused),
             Ok(Paused),
+            Ok(Paused),
+            refused("job_not_waiting"),
         ],
     ),
     (Succeeded, ENDED[0]),
@@ -79,9 +91,9 @@ const TABLE: [(JobStatus, [Outcome; 6]); 8] = [
     (Cancelled, ENDED[2]),
 ];
 
-const ENDED: [[Outcome; 6]; 3] = [ended(Succeeded), ended(Failed), ended(Cancelled)];
+const ENDED: [[Outcome; 8]; 3] = [ended(Succeeded), ended(Failed), ended(Cancelled)];
 
-const fn ended(status: JobStatus) -> [Outcome; 6] {
+const fn ended(status: JobStatus) -> [Outcome; 8] {
     [
         refused("job_not_pausable"),
         refused("job_not_resumable"),
@@ -89,10 +101,30 @@ const fn ended(status: JobStatus) -> [Outcome; 6] {
         refused("job_not_cancellable"),
         Ok(status),
         Ok(status),
+        refused("job_not_waiting"),
+        refused("job_not_waiting"),
     ]
 }
 
-const ACTIONS: [&str; 6] = ["pause", "resume", "stop", "cancel", "retry", "delete"];
+const ACTIONS: [&str; 8] = [
+    "pause",
+    "resume",
+    "stop",
+    "cancel",
+    "retry",
+    "delete",
+    "prioritise",
+    "move",
+];
+
+const HIGH: JobChange = JobChange {
+    priority: Some(Priority::High),
+    queue_move: None,
+};
+const LAST: JobChange = JobChange {
+    priority: None,
+    queue_move: Some(QueueMove::Last),
+};
 
 /// A job in a status, with one step behind it where it runs or ran, and the trainers that must stay alive meanwhile.
 pub(crate) async fn job_in(engine: &TestEngine, status: JobStatus) -> (JobId, Vec<Played>) {
@@ -177,6 +209,8 @@ async fn act(engine: &TestEngine, action: &str, id: &JobId) -> Result<Option<Job
         "stop" => service.stop_job(&owner, id).await?,
         "cancel" => service.cancel_job(&owner, id).await?,
         "retry" => service.retry_job(&owner, id, RetryJob::default(), None).await?,
+        "prioritise" => service.change_job(&owner, id, HIGH).await?,
+        "move" => service.change_job(&owner, id, LAST).await?,
         _ => {
             service.delete_job(&owner, id).await?;
             return Ok(None);
@@ -229,6 +263,8 @@ async fn an_action_on_somebody_elses_job_finds_none() {
         service.resume_job(&other, &id).await,
         service.stop_job(&other, &id).await,
         service.retry_job(&other, &id, retry, None).await,
+        service.change_job(&other, &id, HIGH).await,
+        service.change_job(&other, &id, LAST).await,
     ] {
         assert!(matches!(refused, Err(Error::NotFound(_))));
     }

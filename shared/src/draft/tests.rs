@@ -65,6 +65,8 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
         fine_tuned_model: None,
         artifact: None,
         queue_position: None,
+        starts_in_ms: None,
+        priority: None,
         stopped: false,
         parent: None,
         parent_step: None,

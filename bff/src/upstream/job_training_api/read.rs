@@ -111,6 +111,8 @@ pub(in crate::upstream) fn bare_job(
         fine_tuned_model: None,
         artifact: None,
         queue_position: None,
+        starts_in_ms: None,
+        priority: None,
         stopped: false,
         parent: None,
         parent_step: None,

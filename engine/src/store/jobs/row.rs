@@ -1,6 +1,9 @@
 //! One row of the table `jobs`, and how the console sees it.
 
-use crate::{parameters::Parameters, store::from_sql};
+use crate::{
+    parameters::Parameters,
+    store::{from_sql, queue::priority_of},
+};
 use shared::{
     attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId, Subject},
@@ -54,6 +57,9 @@ pub(crate) struct JobRow {
     pub(crate) wish: Option<String>,
     pub(crate) parent: Option<String>,
     pub(crate) parent_step: Option<i64>,
+    pub(crate) priority: i64,
+    /// It was taken back from a server in mid-way.
+    pub(crate) interrupted: bool,
     /// The newest checkpoint that is kept.
     pub(crate) last_checkpoint: Option<i64>,
 }
@@ -67,7 +73,8 @@ macro_rules! select_job {
          jobs.fruitless, jobs.resume_reason, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
-         jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, \
+         jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
+         jobs.interrupted, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint \
          FROM jobs JOIN files AS training ON training.id = jobs.training_file \
          LEFT JOIN files AS validation ON validation.id = jobs.validation_file"
@@ -201,6 +208,8 @@ impl JobRow {
             fine_tuned_model: self.fine_tuned_model.clone(),
             artifact: self.artifact.as_ref().map(ArtifactId::new),
             queue_position,
+            starts_in_ms: None,
+            priority: Some(priority_of(self.priority)),
             stopped: self.wish() == Some(RunCommand::Stop),
             parent: self.parent.as_ref().map(JobId::new),
             parent_step: self.parent_step.map(from_sql),

@@ -14,6 +14,7 @@ use shared::{
     metrics::{Curve, Metrics, Series},
     model::{Artifact, ArtifactFile, ArtifactList, BaseModel, DownloadLink, JobDefaults, ModelList},
     problem::{FieldCode, Problem},
+    queue::Priority,
     run::{LoraSpec, Projection, Schedule, Stage, StepMetrics},
     session::Session,
     status::JobStatus,
@@ -53,6 +54,7 @@ words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_
 words!(JobStatus { "validating_files" => ValidatingFiles, "queued" => Queued, "running" => Running, "pausing" => Pausing, "paused" => Paused, "succeeded" => Succeeded, "failed" => Failed, "cancelled" => Cancelled });
 words!(Level { "info" => Info, "warn" => Warn, "error" => Error });
 words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion });
+words!(Priority { "normal" => Normal, "low" => Low, "high" => High });
 words!(Projection { "q_proj" => QProj, "k_proj" => KProj, "v_proj" => VProj, "o_proj" => OProj, "gate_proj" => GateProj, "up_proj" => UpProj, "down_proj" => DownProj });
 words!(Schedule { "constant" => Constant, "linear" => Linear, "cosine" => Cosine });
 words!(Series { "train_loss" => TrainLoss, "train_token_accuracy" => TrainTokenAccuracy, "learning_rate" => LearningRate, "gradient_norm" => GradientNorm, "tokens" => Tokens, "valid_loss" => ValidLoss, "valid_token_accuracy" => ValidTokenAccuracy });
@@ -111,7 +113,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { stop });
+} or default { stop, queue });
 record!(Checkpoint {
     id,
     step,
@@ -185,6 +187,8 @@ record!(Job {
     fine_tuned_model,
     artifact,
     queue_position,
+    starts_in_ms,
+    priority,
     parent,
     parent_step,
 } or default { attempt, stopped });

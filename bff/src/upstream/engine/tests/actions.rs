@@ -6,9 +6,9 @@ use axum::http::{Method, StatusCode};
 use engine::played::Played;
 use serde_json::{Value, json};
 
-/// One row a state: pause, resume, stop, cancel, retry, delete; the next status, or the code of a refusal. (A job whose
+/// One row a state: pause, resume, stop, cancel, retry, delete, prioritise, move; the next status, or the code of a refusal. (A job whose
 /// files are still being read is in the engine's own table test: nothing of /api holds one there.)
-const TABLE: [(&str, [&str; 6]); 7] = [
+const TABLE: [(&str, [&str; 8]); 7] = [
     (
         "queued",
         [
@@ -18,6 +18,8 @@ const TABLE: [(&str, [&str; 6]); 7] = [
             "cancelled",
             "job_not_retryable",
             "job_active",
+            "queued",
+            "queued",
         ],
     ),
     (
@@ -29,6 +31,8 @@ const TABLE: [(&str, [&str; 6]); 7] = [
             "cancelled",
             "job_not_retryable",
             "job_active",
+            "job_not_waiting",
+            "job_not_waiting",
         ],
     ),
     (
@@ -40,24 +44,37 @@ const TABLE: [(&str, [&str; 6]); 7] = [
             "cancelled",
             "job_not_retryable",
             "job_active",
+            "job_not_waiting",
+            "job_not_waiting",
         ],
     ),
     (
         "paused",
-        ["job_not_pausable", "queued", "queued", "cancelled", "new", "gone"],
+        [
+            "job_not_pausable",
+            "queued",
+            "queued",
+            "cancelled",
+            "new",
+            "gone",
+            "paused",
+            "job_not_waiting",
+        ],
     ),
     ("succeeded", ENDED),
     ("failed", ENDED),
     ("cancelled", ENDED),
 ];
 
-const ENDED: [&str; 6] = [
+const ENDED: [&str; 8] = [
     "job_not_pausable",
     "job_not_resumable",
     "job_not_stoppable",
     "job_not_cancellable",
     "new",
     "gone",
+    "job_not_waiting",
+    "job_not_waiting",
 ];
 
 async fn act(user: &Persona<'_>, id: &str, action: &str) -> Answer {
@@ -65,12 +82,18 @@ async fn act(user: &Persona<'_>, id: &str, action: &str) -> Answer {
     match action {
         "delete" => user.delete(&path).await,
         "retry" => user.post(&format!("{path}/retry"), &json!({})).await,
+        "prioritise" => change(user, &path, &json!({"priority": "high"})).await,
+        "move" => change(user, &path, &json!({"move": "first"})).await,
         _ => {
             user.request(Method::POST, &format!("{path}/{action}"))
                 .send()
                 .await
         }
     }
+}
+
+async fn change(user: &Persona<'_>, path: &str, body: &Value) -> Answer {
+    user.request(Method::PATCH, path).json(body).send().await
 }
 
 async fn status(user: &Persona<'_>, id: &str) -> Value {
@@ -123,10 +146,17 @@ async fn job_in(console: &Console, user: &Persona<'_>, state: &str) -> (String, 
 #[tokio::test]
 async fn every_pair_of_state_and_action_is_done_or_refused_with_409() {
     for (state, outcomes) in TABLE {
-        for (action, expected) in ["pause", "resume", "stop", "cancel", "retry", "delete"]
-            .into_iter()
-            .zip(outcomes)
-        {
+        let actions = [
+            "pause",
+            "resume",
+            "stop",
+            "cancel",
+            "retry",
+            "delete",
+            "prioritise",
+            "move",
+        ];
+        for (action, expected) in actions.into_iter().zip(outcomes) {
             let console = Console::start().await;
             let user = console.app.user().await;
             let (id, _alive) = job_in(&console, &user, state).await;
@@ -204,4 +234,24 @@ async fn a_retry_with_a_misspelt_field_or_a_value_out_of_range_is_refused() {
         "{}",
         too_high.text()
     );
+}
+
+#[tokio::test]
+async fn a_turn_is_changed_by_words_that_are_known_and_nothing_else() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let (id, _alive) = job_in(&console, &user, "queued").await;
+    let path = format!("/api/jobs/{id}");
+    let changed = change(&user, &path, &json!({"priority": "low", "move": "last"})).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    assert_eq!(
+        (&changed.json()["priority"], &changed.json()["queue_position"]),
+        (&json!("low"), &json!(0))
+    );
+    for nonsense in [json!({"priority": "urgent"}), json!({"place": 1}), json!("high")] {
+        let refused = change(&user, &path, &nonsense).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.text());
+    }
+    let missing = change(&user, "/api/jobs/ftjob-none", &json!({"priority": "low"})).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
