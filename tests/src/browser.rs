@@ -1,5 +1,6 @@
 //! A real Chromium, driven through its own driver as a person would: controls are found by role and accessible name.
 
+mod accessibility;
 mod driver;
 mod find;
 mod look;

@@ -1,5 +1,6 @@
 //! Clients in other languages, run as their users run them.
 
+use crate::installed;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -17,17 +18,7 @@ pub fn python() -> PathBuf {
     if let Some(python) = env::var_os("ATTUNE_TEST_PYTHON") {
         return python.into();
     }
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache
-        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
-        .expect("a home");
-    let python = cache.join("attune/python/bin/python");
-    assert!(
-        python.is_file(),
-        "`{}` is missing: `cargo xtask test` makes it",
-        python.display()
-    );
-    python
+    installed("python/bin/python")
 }
 
 /// Runs a script of `tests/clients` and fails the test where it fails.

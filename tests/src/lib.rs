@@ -24,7 +24,7 @@ pub mod static_host;
 pub mod stream;
 mod wizard;
 
-use std::sync::Once;
+use std::{env, path::PathBuf, sync::Once};
 
 /// The token that the tests sign in with, unless they are about the token itself.
 pub const TOKEN: &str = "end-to-end-0123456789abcdef0123456789abcdef";
@@ -37,4 +37,19 @@ pub(crate) fn install_crypto_provider() {
             .install_default()
             .expect("nobody else installs one");
     });
+}
+
+/// Something that `cargo xtask test` installs for the tests, by its place in the folder of tools.
+pub(crate) fn installed(place: &str) -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")))
+        .expect("a home");
+    let file = cache.join("attune").join(place);
+    assert!(
+        file.is_file(),
+        "`{}` is missing: `cargo xtask test` installs it",
+        file.display()
+    );
+    file
 }

@@ -16,6 +16,7 @@ usage: cargo xtask COMMAND
   size                              weigh what the first visit downloads, and fail above the limit
   bench proxy                       what the checks of /api cost, beside nginx's proxy_pass
   bench list                        the job list with 100,000 jobs, at the server and in the browser
+  bench page                        what Lighthouse says of dashboard and wizard
   openapi [--check]                 write docs/openapi.json from the code, or fail where it is stale
   base-model [ARGUMENTS]            make the bundled base model anew (takes up to an hour)
   help                              this page";

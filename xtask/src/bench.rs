@@ -2,10 +2,12 @@
 //! ratio last.
 
 mod list;
+mod page;
 mod proxy;
 
+use crate::{process, stage::stage};
 use anyhow::{Result, bail};
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 /// Runs one benchmark.
 ///
@@ -14,10 +16,23 @@ use std::process::ExitCode;
 pub(crate) fn bench(name: &str) -> Result<ExitCode> {
     match name {
         "list" => list::bench()?,
+        "page" => page::bench()?,
         "proxy" => proxy::bench()?,
-        _ => bail!("there is no benchmark `{name}`; there are `list` and `proxy`"),
+        _ => bail!("there is no benchmark `{name}`; there are `list`, `page` and `proxy`"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds and runs an example of `tests` in release mode, which measures from outside what `variables` name.
+fn run_example(name: &str, variables: &[(&str, &Path)]) -> Result<()> {
+    let example = ["--release", "--package", "tests", "--example", name];
+    stage("benchmark", || {
+        process::run(process::cargo()?.arg("build").args(example))
+    })?;
+    let mut run = process::cargo()?;
+    run.args(["run", "--quiet"]).args(example);
+    run.envs(variables.iter().copied());
+    process::run(&mut run)
 }
 
 /// The middle one; of an even number, the lower of the two in the middle.

@@ -8,11 +8,11 @@ mod python;
 
 pub(crate) use python::python;
 
-use crate::process;
+use crate::{process, project};
 use anyhow::{Context, Result};
 use crates::CrateTool;
 use node::NodeTool;
-use std::fs;
+use std::{fs, path::PathBuf};
 
 /// Must equal the workspace's `wasm-bindgen` dependency.
 const WASM_BINDGEN: CrateTool = CrateTool {
@@ -46,6 +46,16 @@ const TERSER: NodeTool = NodeTool {
     package: "terser",
     version: "5.51.2",
 };
+/// Looks at every view in the browser's tests for what keeps somebody from using it.
+const AXE: NodeTool = NodeTool {
+    package: "axe-core",
+    version: "4.14.1",
+};
+/// Judges pages: speed, accessibility, good practice.
+const LIGHTHOUSE: NodeTool = NodeTool {
+    package: "lighthouse",
+    version: "13.5.0",
+};
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the page's build needs: the WebAssembly target, trunk, wasm-bindgen, wasm-opt and terser.
@@ -60,13 +70,14 @@ pub(crate) fn ensure_browser_build() -> Result<()> {
     TERSER.ensure()
 }
 
-/// What the checks and tests need besides: nextest, cargo-deny, Chromium with its driver, and Python.
+/// What the checks and tests need besides: nextest, cargo-deny, axe-core, Chromium with its driver, and Python.
 ///
 /// # Errors
 /// As [`ensure_browser_build`].
 pub(crate) fn ensure_tests() -> Result<()> {
     NEXTEST.ensure_any()?;
     DENY.ensure_any()?;
+    AXE.ensure()?;
     apt::ensure(&["chromium", "chromedriver"], &["chromium", "chromium-driver"])?;
     python::ensure()
 }
@@ -77,6 +88,15 @@ pub(crate) fn ensure_tests() -> Result<()> {
 /// As [`ensure_browser_build`].
 pub(crate) fn ensure_nginx() -> Result<()> {
     apt::ensure(&["nginx", "taskset"], &["nginx-light", "util-linux"])
+}
+
+/// Lighthouse's program.
+///
+/// # Errors
+/// As [`ensure_browser_build`].
+pub(crate) fn ensure_lighthouse() -> Result<PathBuf> {
+    LIGHTHOUSE.ensure()?;
+    Ok(project::tools()?.join("node_modules/lighthouse/cli/index.js"))
 }
 
 /// What a binary without a system's C library needs: the Rust target, and a C compiler for SQLite and the like.
@@ -97,6 +117,14 @@ fn ensure_target(target: &str) -> Result<()> {
     announce(&format!("the Rust target {target}"));
     process::run(process::command("rustup")?.args(["target", "add", target]))
         .with_context(|| format!("install the target `{target}` for this toolchain by hand"))
+}
+
+/// axe-core's script, for the browser's tests.
+///
+/// # Errors
+/// The folder of tools has no place.
+pub(crate) fn axe() -> Result<PathBuf> {
+    Ok(project::tools()?.join("node_modules/axe-core/axe.min.js"))
 }
 
 /// Says what is about to be installed.

@@ -92,14 +92,20 @@ impl Browser {
             .expect("a theme");
     }
 
-    /// Photographs the page in both widths and both themes, and fails where something sticks out on a phone.
+    /// Photographs the page in both widths and both themes, and fails where something sticks out on a phone, or where
+    /// axe-core finds a violation.
     pub async fn photograph_all(&self, name: &str) {
         for look in Look::ALL {
             self.look(look).await;
             if look.width == Width::Phone {
                 self.nothing_sticks_out(name).await;
             }
-            self.photograph(&format!("{name}-{}", look.name())).await;
+            let name = format!("{name}-{}", look.name());
+            self.photograph(&name).await;
+            // Colours are the same at both widths.
+            if look.width == Width::Wide || look.theme == Theme::Light {
+                self.is_accessible(&name).await;
+            }
         }
         self.look(Look {
             width: Width::Wide,

@@ -1,7 +1,7 @@
-//! The job list with 100,000 jobs, at the server and in the browser. The measuring is `tests/examples/bench_list.rs`;
-//! here everything is built in release mode and that program is run.
+//! The job list with 100,000 jobs, at the server and in the browser. The measuring is `tests/examples/bench_list.rs`.
 
-use crate::{dist, process, stage::stage, tools};
+use super::run_example;
+use crate::{dist, tools};
 use anyhow::Result;
 
 /// Builds and measures.
@@ -11,28 +11,5 @@ use anyhow::Result;
 pub(super) fn bench() -> Result<()> {
     tools::ensure_tests()?;
     let server = dist::build()?;
-    stage("benchmark", || {
-        let mut build = process::cargo()?;
-        build.args([
-            "build",
-            "--release",
-            "--package",
-            "tests",
-            "--example",
-            "bench_list",
-        ]);
-        process::run(&mut build)
-    })?;
-    let mut run = process::cargo()?;
-    run.args([
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "tests",
-        "--example",
-        "bench_list",
-    ]);
-    run.env("ATTUNE_TEST_BINARY", server);
-    process::run(&mut run)
+    run_example("bench_list", &[("ATTUNE_TEST_BINARY", &server)])
 }
