@@ -14,6 +14,7 @@ pub mod clients;
 pub mod contract_server;
 pub mod examples;
 pub mod hosted;
+pub mod list;
 pub mod many_jobs;
 pub mod process_tree;
 pub mod random;

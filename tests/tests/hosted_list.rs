@@ -1,10 +1,28 @@
-//! The list of a hosted Job Training API in a real browser: it can be read, its times are right, and its length costs
-//! nothing.
+//! The list of a hosted Job Training API in a real browser: it can be read, its times are right, its length costs
+//! nothing, what was refused comes back, and news shift nothing.
 
 use tests::{
     browser::{Browser, Look, Theme, Width},
+    contract_server::{ContractServer, Mood, Said},
     hosted::{hosted, hosted_with, minutes_ago},
+    list::names,
+    server::Server,
 };
+
+/// A console in front of a hosted API with these jobs, on the list.
+async fn list_of(jobs: &[(&str, &str)]) -> (ContractServer, Server, Browser) {
+    let (upstream, server) = hosted().await;
+    for (name, status) in jobs {
+        upstream.add_job(name, status);
+    }
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.follow("/jobs").await;
+    if let Some((name, _)) = jobs.last() {
+        browser.button(&format!("Delete {name}")).await;
+    }
+    (upstream, server, browser)
+}
 
 #[tokio::test]
 async fn statuses_can_be_read_in_both_themes_and_times_are_right() {
@@ -85,5 +103,107 @@ async fn ten_thousand_jobs_leave_the_page_light_and_quick() {
     browser.click("Delete job-09999").await;
     browser.button("Cancel").await;
     browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn what_was_refused_comes_back_and_is_told_by_name() {
+    let (upstream, _server, browser) = list_of(&[("first", "Completed"), ("second", "Running")]).await;
+    upstream.set_mood(Mood::ReadOnly);
+    browser
+        .field("Select all shown")
+        .await
+        .click()
+        .await
+        .expect("a checkbox");
+    browser.click("Delete 2 jobs").await;
+    browser.click("Delete").await;
+    browser.shows("second, first weren't deleted.").await;
+    browser
+        .until("both are back", async || {
+            names(&browser).await == ["second", "first"]
+        })
+        .await;
+    assert_eq!(upstream.names(), ["second", "first"]);
+    browser.errors().await;
+
+    // This upstream ends a running job by deleting it.
+    upstream.set_mood(Mood::Fair);
+    browser.click("Delete second").await;
+    browser.click("Delete").await;
+    browser.gone("button", "Delete second").await;
+    browser.shows("second was deleted.").await;
+    assert_eq!(upstream.names(), ["first"]);
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn new_jobs_announce_themselves_and_shift_nothing() {
+    let (upstream, server, browser) = list_of(&[("older", "Completed"), ("busy", "Running")]).await;
+    upstream.add_job("brand-new", "Running");
+    browser.button("1 new job").await;
+    assert_eq!(names(&browser).await, ["busy", "older"]);
+    browser.photograph_all("jobs-news").await;
+    browser.click("1 new job").await;
+    browser
+        .until("it is on top", async || {
+            names(&browser).await == ["brand-new", "busy", "older"]
+        })
+        .await;
+    browser.gone("button", "1 new job").await;
+
+    // Without the switch nothing comes by itself, and Refresh brings it.
+    let live = browser.control("switch", "Live").await;
+    live.click().await.expect("a switch");
+    upstream.add_job("latest", "Running");
+    browser
+        .until("Refresh brings the latest", async || {
+            // Again, because the server's own copy of the list may be a second old.
+            browser.click("Refresh").await;
+            names(&browser).await.first().is_some_and(|name| name == "latest")
+        })
+        .await;
+    live.click().await.expect("a switch");
+
+    // A row that is pointed at stays where it is while others leave its list.
+    browser
+        .goto(&format!("{}/jobs?status=running", server.address))
+        .await;
+    browser
+        .until("what runs is shown", async || {
+            names(&browser).await == ["latest", "brand-new", "busy"]
+        })
+        .await;
+    let busy = browser.control("link", "busy").await;
+    browser.point_at(&busy).await;
+    upstream.finish_job("latest");
+    browser.button("Running 2").await;
+    assert_eq!(names(&browser).await, ["latest", "brand-new", "busy"]);
+    browser.point_at(&browser.field("Search jobs").await).await;
+    browser
+        .until("the list is true again", async || {
+            names(&browser).await == ["brand-new", "busy"]
+        })
+        .await;
+    browser.no_errors().await;
+
+    // The upstream goes away: what is shown stays, and says how old it is.
+    upstream.set_mood(Mood::Says(Said::status(500)));
+    browser.click("Refresh").await;
+    browser.shows("This may be out of date.").await;
+    assert_eq!(names(&browser).await, ["brand-new", "busy"]);
+    browser.photograph_all("jobs-outdated").await;
+    browser.reload().await;
+    browser.shows("The upstream has trouble").await;
+    browser.photograph_all("jobs-error").await;
+    upstream.set_mood(Mood::Fair);
+    browser.click("Retry").await;
+    browser
+        .until("it is back", async || {
+            names(&browser).await == ["brand-new", "busy"]
+        })
+        .await;
+    browser.errors().await;
     browser.quit().await;
 }
