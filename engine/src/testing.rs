@@ -199,6 +199,17 @@ impl TestEngine {
         (job.id, trainer)
     }
 
+    /// A job whose first steps are trained and stored, and its trainer.
+    pub(crate) async fn job_at_step(&self, owner: &Subject, name: &str, step: u64) -> (JobId, Played) {
+        let (id, trainer) = self.running_job(owner, name).await;
+        trainer.train_from(0).await;
+        for step in 1..=step {
+            trainer.step(step).await;
+        }
+        self.wait_step(owner, &id, step).await;
+        (id, trainer)
+    }
+
     /// Waits until a job is as wanted, by its stream.
     pub(crate) async fn wait_for(&self, owner: &Subject, id: &JobId, wanted: impl Fn(&Job) -> bool) -> Job {
         let mut changed = self.service.inner.jobs_changed.subscribe(id.as_str());

@@ -3,6 +3,8 @@
 pub(crate) mod actions;
 mod crashes;
 mod datasets;
+mod job_create;
+mod job_list;
 mod jobs;
 mod ownership;
 mod pause;

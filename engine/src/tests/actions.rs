@@ -137,10 +137,7 @@ pub(crate) async fn job_in(engine: &TestEngine, status: JobStatus) -> (JobId, Ve
         engine.wait_status(&alice(), &id, Queued).await;
         return (id, vec![blocker]);
     }
-    let (id, trainer) = engine.running_job(&alice(), "job").await;
-    trainer.train_from(0).await;
-    trainer.step(1).await;
-    engine.wait_step(&alice(), &id, 1).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "job", 1).await;
     let mut alive = Vec::new();
     match status {
         Running => alive.push(trainer),

@@ -234,10 +234,7 @@ async fn the_trainer_of_a_dead_server_can_record_nothing_more() {
 #[tokio::test]
 async fn shutting_down_lets_the_trainer_save_and_the_next_server_goes_on() {
     let engine = TestEngine::start().await;
-    let (id, mut trainer) = engine.running_job(&alice(), "paused").await;
-    trainer.train_from(0).await;
-    trainer.step(1).await;
-    engine.wait_step(&alice(), &id, 1).await;
+    let (id, mut trainer) = engine.job_at_step(&alice(), "paused", 1).await;
     let service = engine.service.clone();
     let down = tokio::spawn(async move { engine.restart().await });
     while trainer.control.recv().await.unwrap() != Control::Command(RunCommand::Pause) {}

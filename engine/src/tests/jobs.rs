@@ -3,12 +3,9 @@
 use crate::{Error, executor::Exit, testing::*};
 use futures_util::TryStreamExt as _;
 use shared::{
-    id::Subject,
-    job::JobQuery,
     metrics::{MetricsQuery, Series},
     run::{RunEvent, RunSpec},
     status::JobStatus,
-    timestamp::Timestamp,
 };
 
 #[tokio::test]
@@ -159,10 +156,7 @@ async fn a_download_link_runs_out() {
 #[tokio::test]
 async fn a_cancelled_job_cannot_complete_any_more() {
     let engine = TestEngine::start().await;
-    let (id, trainer) = engine.running_job(&alice(), "cancelled").await;
-    trainer.train_from(0).await;
-    trainer.step(1).await;
-    engine.wait_step(&alice(), &id, 1).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "cancelled", 1).await;
     let job = engine.service.cancel_job(&alice(), &id).await.unwrap();
     assert_eq!(job.status, JobStatus::Cancelled);
     // The trainer reports its success too late.
@@ -234,175 +228,6 @@ async fn an_active_job_is_not_deleted_and_an_ended_one_leaves_nothing() {
             .unwrap();
         assert_eq!(left, 0, "{table}");
     }
-}
-
-#[tokio::test]
-async fn lists_page_sort_search_and_count() {
-    let engine = TestEngine::start().await;
-    let dataset = engine.dataset(&alice(), &lines(12)).await;
-    let mut created = Vec::new();
-    for number in 0..7 {
-        let name = format!("{}-{number}", if number % 2 == 0 { "even" } else { "odd" });
-        created.push(
-            engine
-                .service
-                .create_job(&alice(), new_job(&name, &dataset.id), None)
-                .await
-                .unwrap()
-                .id,
-        );
-    }
-    created.reverse();
-    // Newest first, three a page, with a job that arrives in mid-way and changes nothing.
-    let mut query = JobQuery {
-        limit: Some(3),
-        ..JobQuery::default()
-    };
-    let mut seen = Vec::new();
-    loop {
-        let page = engine.service.list_jobs(&alice(), &query).await.unwrap();
-        seen.extend(page.jobs.into_iter().map(|job| job.id));
-        if seen.len() == 3 {
-            engine
-                .service
-                .create_job(&alice(), new_job("late", &dataset.id), None)
-                .await
-                .unwrap();
-        }
-        match page.next_cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => break,
-        }
-    }
-    assert_eq!(seen, created);
-
-    let search = JobQuery {
-        q: Some("EVEN".to_owned()),
-        sort: Some("name".to_owned()),
-        ..JobQuery::default()
-    };
-    let found = engine.service.list_jobs(&alice(), &search).await.unwrap();
-    let names: Vec<_> = found.jobs.iter().map(|job| job.name.as_str()).collect();
-    assert_eq!(names, ["even-0", "even-2", "even-4", "even-6"]);
-    assert_eq!(found.summary.total, 4);
-
-    // A cursor of another order is refused, not misread.
-    query.sort = Some("name".to_owned());
-    assert!(matches!(
-        engine.service.list_jobs(&alice(), &query).await,
-        Err(Error::Invalid(_))
-    ));
-    for (limit, fine) in [(0, false), (1, true), (200, true), (201, false)] {
-        let query = JobQuery {
-            limit: Some(limit),
-            ..JobQuery::default()
-        };
-        assert_eq!(
-            engine.service.list_jobs(&alice(), &query).await.is_ok(),
-            fine,
-            "{limit}"
-        );
-    }
-    // The summary ignores the status filter.
-    let failed = JobQuery {
-        status: Some("failed".to_owned()),
-        ..JobQuery::default()
-    };
-    let found = engine.service.list_jobs(&alice(), &failed).await.unwrap();
-    assert_eq!((found.jobs.len(), found.summary.total), (0, 8));
-    // From the middle, and up to an instant: what came later isn't counted.
-    let whole = engine
-        .service
-        .list_jobs(&alice(), &JobQuery::default())
-        .await
-        .unwrap();
-    let middle = JobQuery {
-        offset: Some(6),
-        ..JobQuery::default()
-    };
-    let middle = engine.service.list_jobs(&alice(), &middle).await.unwrap();
-    assert_eq!(
-        (&middle.jobs[..], middle.summary),
-        (&whole.jobs[6..], whole.summary)
-    );
-    assert_eq!(whole.newest, Some(whole.jobs[0].created_at));
-    let oldest = whole.jobs[7].created_at;
-    let old = JobQuery {
-        created_to: Some(oldest),
-        ..JobQuery::default()
-    };
-    let old = engine.service.list_jobs(&alice(), &old).await.unwrap();
-    assert!(old.jobs.iter().all(|job| job.created_at <= oldest) && old.newest == Some(oldest));
-    let none = JobQuery {
-        created_from: Some(Timestamp::from_unix_ms(oldest.unix_ms() + 3_600_000)),
-        ..JobQuery::default()
-    };
-    let none = engine.service.list_jobs(&alice(), &none).await.unwrap();
-    assert_eq!((none.summary.total, none.newest), (0, None));
-    let everywhere = engine
-        .service
-        .list_jobs(&Subject::new("nobody"), &JobQuery::default())
-        .await
-        .unwrap();
-    assert_eq!(everywhere.summary.total, 0);
-}
-
-#[tokio::test]
-async fn a_repeated_create_gives_the_first_job() {
-    let engine = TestEngine::start().await;
-    let dataset = engine.dataset(&alice(), &lines(12)).await;
-    let owner = alice();
-    let create = |name, draft| {
-        engine
-            .service
-            .create_job(&owner, new_job(name, &dataset.id), Some(draft))
-    };
-    let (one, other) = (
-        create("once", "draft-1").await.unwrap(),
-        create("once", "draft-1").await.unwrap(),
-    );
-    assert_eq!(one.id, other.id);
-    let (third, fourth) = tokio::join!(create("twice", "draft-2"), create("twice", "draft-2"));
-    assert_eq!(third.unwrap().id, fourth.unwrap().id);
-    let mallorys = engine.dataset(&mallory(), &lines(12)).await;
-    let theirs = engine
-        .service
-        .create_job(&mallory(), new_job("once", &mallorys.id), Some("draft-1"))
-        .await
-        .unwrap();
-    assert_ne!(theirs.id, one.id);
-}
-
-#[tokio::test]
-async fn a_form_with_faults_is_refused_field_by_field() {
-    let engine = TestEngine::start().await;
-    let few = engine.dataset(&alice(), &lines(3)).await;
-    let mut form = new_job("bad-name-", &few.id);
-    form.base_model = "unheard-of".to_owned();
-    form.evaluation_epochs = 2;
-    form.warmup_epochs = 1;
-    let Err(error) = engine.service.create_job(&alice(), form, None).await else {
-        panic!("taken")
-    };
-    let fields = error.fields();
-    let names: Vec<_> = fields.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "base_model",
-            "evaluation_epochs",
-            "name",
-            "training_dataset",
-            "warmup_epochs"
-        ]
-    );
-    let missing = new_job("fine", &"file-none".into());
-    let error = engine
-        .service
-        .create_job(&alice(), missing, None)
-        .await
-        .unwrap_err();
-    assert_eq!(error.fields()["training_dataset"], "there is no such file");
 }
 
 #[tokio::test]

@@ -14,10 +14,7 @@ use shared::{
 #[tokio::test]
 async fn a_job_is_paused_once_its_checkpoint_is_recorded_and_goes_on_as_a_new_attempt() {
     let engine = TestEngine::start().await;
-    let (id, mut trainer) = engine.running_job(&alice(), "paused").await;
-    trainer.train_from(0).await;
-    trainer.step(1).await;
-    engine.wait_step(&alice(), &id, 1).await;
+    let (id, mut trainer) = engine.job_at_step(&alice(), "paused", 1).await;
     let job = engine.service.pause_job(&alice(), &id).await.unwrap();
     assert_eq!(job.status, JobStatus::Pausing);
     trainer.wait_for(Control::Command(RunCommand::Pause)).await;
@@ -164,12 +161,7 @@ async fn a_stopped_job_succeeds_with_what_it_has() {
 #[tokio::test]
 async fn a_stop_after_a_crash_waits_until_the_lost_steps_are_trained_again() {
     let engine = TestEngine::start().await;
-    let (id, trainer) = engine.running_job(&alice(), "stopped").await;
-    trainer.train_from(0).await;
-    for step in 1..=3 {
-        trainer.step(step).await;
-    }
-    engine.wait_step(&alice(), &id, 3).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "stopped", 3).await;
     trainer.exit(Exit::Signal(9));
     let mut trainer = engine.trainer().await;
     engine.service.stop_job(&alice(), &id).await.unwrap();

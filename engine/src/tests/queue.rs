@@ -62,10 +62,7 @@ async fn an_owner_with_many_jobs_does_not_starve_one_with_few() {
 #[tokio::test]
 async fn a_resumed_job_queues_behind_those_that_wait() {
     let engine = TestEngine::start().await;
-    let (id, trainer) = engine.running_job(&alice(), "paused").await;
-    trainer.train_from(0).await;
-    trainer.step(1).await;
-    engine.wait_step(&alice(), &id, 1).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "paused", 1).await;
     engine.service.pause_job(&alice(), &id).await.unwrap();
     trainer.pause_when_asked(1).await;
     engine.wait_status(&alice(), &id, JobStatus::Paused).await;

@@ -14,13 +14,8 @@ use std::time::Duration;
 #[tokio::test]
 async fn the_last_lines_of_a_dead_trainer_and_the_cause_are_kept() {
     let engine = TestEngine::start().await;
-    let (id, mut trainer) = engine.running_job(&alice(), "hungry").await;
+    let (id, mut trainer) = engine.job_at_step(&alice(), "hungry", 1).await;
     for attempt in 1..=5 {
-        if attempt == 1 {
-            trainer.train_from(0).await;
-            trainer.step(1).await;
-            engine.wait_step(&alice(), &id, 1).await;
-        }
         let log: String = (1..=250).map(|line| format!("line {line}\n")).collect();
         let last = "memory allocation of 900000000 bytes failed\n";
         std::fs::write(&trainer.launch.log, log + last).unwrap();
@@ -77,10 +72,7 @@ async fn a_trainer_that_tells_nothing_is_killed_and_started_again() {
 #[tokio::test]
 async fn a_server_that_slept_through_its_lease_writes_nothing_and_the_job_goes_on_where_it_was_saved() {
     let engine = TestEngine::start().await;
-    let (id, mut trainer) = engine.running_job(&alice(), "slept").await;
-    trainer.train_from(0).await;
-    trainer.step(1).await;
-    engine.wait_step(&alice(), &id, 1).await;
+    let (id, mut trainer) = engine.job_at_step(&alice(), "slept", 1).await;
     engine.clock.advance(Duration::from_secs(31));
     trainer.step(2).await;
     trainer.wait_for(Control::Command(RunCommand::Pause)).await;
