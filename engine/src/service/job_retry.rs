@@ -66,7 +66,10 @@ impl Service {
                 "the job's settings can't be read: create a new one",
             )
         })?;
-        let findings = self.retry_findings(subject, &parent, &before, &retry).await?;
+        let name = retry.name.clone().unwrap_or_else(|| retry_name(&parent.name));
+        let findings = self
+            .retry_findings(subject, &parent, &before, &retry, &name)
+            .await?;
         if !findings.is_empty() {
             return Err(Error::Invalid(findings));
         }
@@ -83,7 +86,6 @@ impl Service {
                 .map_err(|error| Error::storage("taking a checkpoint over was interrupted", error))?
                 .map_err(|error| Error::storage("the checkpoint could not be taken over", error))?;
         }
-        let name = retry.name.unwrap_or_else(|| retry_name(&parent.name));
         let create = CreateJob {
             id: Some(new_id.clone()),
             name: Some(&name),
@@ -112,8 +114,10 @@ impl Service {
         parent: &JobRow,
         before: &Parameters,
         retry: &RetryJob,
+        name: &str,
     ) -> Result<Findings, Error> {
-        let mut findings = validate_new_job(&as_form(parent, before, retry), &Capabilities::engine());
+        let form = as_form(parent, before, retry, name);
+        let mut findings = validate_new_job(&form, &Capabilities::engine());
         if retry.name.is_none() {
             findings.remove("name");
         }
@@ -138,13 +142,13 @@ impl Service {
 }
 
 /// The new job as the form would send it, to be validated by the form's rules.
-fn as_form(parent: &JobRow, before: &Parameters, retry: &RetryJob) -> NewJob {
+fn as_form(parent: &JobRow, before: &Parameters, retry: &RetryJob, name: &str) -> NewJob {
     let warmup_epochs = match before.warmup {
         Warmup::Epochs(epochs) => epochs,
         Warmup::Ratio(_) => 0,
     };
     NewJob {
-        name: retry.name.clone().unwrap_or_else(|| retry_name(&parent.name)),
+        name: name.to_owned(),
         base_model: parent.base_model.clone(),
         epochs: retry.epochs.unwrap_or(before.epochs),
         evaluation_epochs: retry.evaluation_epochs.unwrap_or(before.evaluation_epochs),
