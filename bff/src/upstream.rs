@@ -23,7 +23,7 @@ use shared::{
     },
     event::{CheckpointList, EventList, StreamMessage},
     id::{ArtifactId, DatasetId, JobId, Subject},
-    job::{Job, JobList, JobQuery, JobSummary, NewJob},
+    job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{Artifact, ArtifactList, DownloadLink, ModelList},
     queue::JobChange,
@@ -129,8 +129,13 @@ pub trait Upstream: Send + Sync + 'static {
     /// One job.
     async fn find_job(&self, subject: &Subject, id: &JobId) -> Answer<Job>;
 
-    /// Creates a job; the same key again gives the first job.
-    async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job>;
+    /// Creates a job; the same key again gives the first job, and with another job it is refused.
+    async fn create_job(
+        &self,
+        subject: &Subject,
+        job: NewJob,
+        idempotency_key: Option<&str>,
+    ) -> Answer<Created>;
 
     /// Deletes a job that isn't running.
     async fn delete_job(&self, subject: &Subject, id: &JobId) -> Answer<()>;
@@ -165,7 +170,7 @@ pub trait Upstream: Send + Sync + 'static {
         _id: &JobId,
         _retry: RetryJob,
         _idempotency_key: Option<&str>,
-    ) -> Answer<Job> {
+    ) -> Answer<Created> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -190,6 +190,7 @@ impl TestEngine {
             .create_job(owner, new_job(name, &dataset.id), None)
             .await
             .unwrap()
+            .job
     }
 
     /// A job and the trainer that works on it.

@@ -201,6 +201,15 @@ impl JobFailure {
     }
 }
 
+/// What a request for a new job came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    /// The job.
+    pub job: Job,
+    /// It stood already, by the same idempotency key: this request created nothing.
+    pub repeated: bool,
+}
+
 /// `GET /api/jobs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -14,7 +14,7 @@ use axum::{
 use shared::{
     attempt::RetryJob,
     id::JobId,
-    job::{Job, JobList, JobQuery, NewJob},
+    job::{Created, Job, JobList, JobQuery, NewJob},
     problem::Problem,
     queue::JobChange,
     validate::validate_new_job,
@@ -42,8 +42,10 @@ pub(super) async fn list_jobs(
 #[utoipa::path(post, path = "/jobs", tag = "jobs", request_body = NewJob,
     params(("Idempotency-Key" = Option<String>, Header, description = "The draft's id")),
     responses(
+        (status = 200, description = "The job that this key has created before; nothing is new", body = Job),
         (status = 201, description = "The job", body = Job),
         (status = 400, description = "Some fields need another value", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key was used for a job of other values", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "The upstream takes no more jobs", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn create_job(
@@ -58,7 +60,17 @@ pub(super) async fn create_job(
         return Err(ApiError::invalid(findings));
     }
     let created = state.upstream.create_job(signed_in.subject(), job, key).await?;
-    Ok((StatusCode::CREATED, axum::Json(created)))
+    Ok(answer(created))
+}
+
+/// 201 for what this request made, 200 for what an earlier one did.
+fn answer(created: Created) -> (StatusCode, axum::Json<Job>) {
+    let status = if created.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    (status, axum::Json(created.job))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
@@ -194,10 +206,11 @@ pub(super) async fn stop_job(
 #[utoipa::path(post, path = "/jobs/{id}/retry", tag = "jobs", request_body = RetryJob,
     params(("id" = String, Path, description = "The job's id"), ("Idempotency-Key" = Option<String>, Header, description = "Any text")),
     responses(
+        (status = 200, description = "The job that this key has created before; nothing is new", body = Job),
         (status = 201, description = "The new job", body = Job),
         (status = 400, description = "Some fields need another value", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is still at work", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is still at work, or the key was used for another job", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn retry_job(
     State(state): State<AppState>,
@@ -211,7 +224,7 @@ pub(super) async fn retry_job(
         .upstream
         .retry_job(signed_in.subject(), &id, retry, key)
         .await?;
-    Ok((StatusCode::CREATED, axum::Json(retried)))
+    Ok(answer(retried))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use shared::{
     },
     event::{CheckpointList, EventList},
     id::{ArtifactId, DatasetId, JobId, Subject, encode_segment},
-    job::{Job, JobList, JobQuery, NewJob},
+    job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{Artifact, ArtifactList, DownloadLink, ModelList},
     queue::JobChange,
@@ -96,7 +96,12 @@ impl Upstream for Embedded {
         Ok(self.service.find_job(subject, id).await?)
     }
 
-    async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job> {
+    async fn create_job(
+        &self,
+        subject: &Subject,
+        job: NewJob,
+        idempotency_key: Option<&str>,
+    ) -> Answer<Created> {
         Ok(self.service.create_job(subject, job, idempotency_key).await?)
     }
 
@@ -126,7 +131,7 @@ impl Upstream for Embedded {
         id: &JobId,
         retry: RetryJob,
         idempotency_key: Option<&str>,
-    ) -> Answer<Job> {
+    ) -> Answer<Created> {
         Ok(self
             .service
             .retry_job(subject, id, retry, idempotency_key)

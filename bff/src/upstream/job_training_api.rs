@@ -17,7 +17,7 @@ use create::Creations;
 use shared::{
     capabilities::Capabilities,
     id::{JobId, Subject, encode_segment},
-    job::{Job, JobList, JobQuery, JobSummary, NewJob},
+    job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     model::{BaseModel, ModelList},
 };
 use std::sync::Arc;
@@ -108,7 +108,12 @@ impl Upstream for JobTrainingApi {
         Ok(job.as_ref().clone())
     }
 
-    async fn create_job(&self, subject: &Subject, job: NewJob, idempotency_key: Option<&str>) -> Answer<Job> {
+    async fn create_job(
+        &self,
+        subject: &Subject,
+        job: NewJob,
+        idempotency_key: Option<&str>,
+    ) -> Answer<Created> {
         self.creations.create(self, subject, job, idempotency_key).await
     }
 

@@ -17,12 +17,14 @@ use shared::{
     dataset::{DatasetReport, DatasetStatus},
     event::Level,
     id::{DatasetId, JobId, Subject},
-    job::{Job, JobFailure, NewJob},
+    job::{Created, JobFailure, NewJob},
     status::JobStatus,
     timestamp::Timestamp,
     training_line::{MIN_EXAMPLES, Severity},
     validate::validate_new_job,
 };
+use serde::Serialize;
+use sqlx::SqliteExecutor;
 use std::{collections::BTreeMap, time::Duration};
 
 /// How long a retried create of /v1 is taken for the first one.
@@ -41,7 +43,7 @@ pub(crate) struct CreateJob<'a> {
     pub(crate) parameters: Parameters,
     pub(crate) suffix: Option<&'a str>,
     pub(crate) metadata: BTreeMap<String, String>,
-    pub(crate) idempotency_key: Option<&'a str>,
+    pub(crate) idempotency: Option<Idempotency<'a>>,
     /// Tells the same request from another.
     pub(crate) request_hash: Option<&'a str>,
     /// The caller says that this request was sent before.
@@ -50,23 +52,74 @@ pub(crate) struct CreateJob<'a> {
     pub(crate) parent: Option<(&'a str, Option<u64>)>,
 }
 
+/// What makes a repeated request find the first one's job.
+#[derive(Debug, Clone)]
+pub(crate) struct Idempotency<'a> {
+    key: &'a str,
+    /// Tells whether the same is asked for.
+    digest: String,
+}
+
+impl<'a> Idempotency<'a> {
+    /// Of a key and the bytes that say what is asked for under it.
+    pub(crate) fn new(key: &'a str, request: &[u8]) -> Self {
+        Self {
+            key,
+            digest: secret::hash_bytes(request),
+        }
+    }
+
+    /// Of the key, where there is one, and what is asked for under it.
+    pub(super) fn of(key: Option<&'a str>, request: &impl Serialize) -> Result<Option<Self>, Error> {
+        let request = serde_json::to_vec(request)
+            .map_err(|error| Error::storage("a request could not be written as JSON", error))?;
+        Ok(key.map(|key| Self::new(key, &request)))
+    }
+
+    /// The job of the subject's that the key stands for, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] with `idempotency_key_reused` where something else was asked for then.
+    pub(super) async fn find(
+        &self,
+        executor: impl SqliteExecutor<'_>,
+        subject: &Subject,
+    ) -> Result<Option<JobRow>, Error> {
+        let found = jobs::find_by_idempotency_key(executor, subject, self.key).await?;
+        let digest = found.as_ref().and_then(|row| row.idempotency_digest.as_ref());
+        if digest.is_some_and(|digest| *digest != self.digest) {
+            return Err(Error::conflict(
+                "idempotency_key_reused",
+                "a job was created with this `Idempotency-Key` and other values: take another key",
+            ));
+        }
+        Ok(found)
+    }
+}
+
+/// A job's row, and whether it was there already.
+#[derive(Debug)]
+pub(crate) struct Inserted {
+    pub(crate) row: JobRow,
+    pub(crate) repeated: bool,
+}
+
 impl Service {
     /// Creates a job and starts to validate its files. With an idempotency key that the subject has used before,
     /// answers the job of that time.
     ///
     /// # Errors
     /// [`Error::Invalid`] by field: what `shared::validate` finds, `unknown_model`, `unknown_file`, `not_uploaded`,
-    /// `has_errors`.
+    /// `has_errors`; [`Error::Conflict`] with `idempotency_key_reused` where the key was used for another job.
     pub async fn create_job(
         &self,
         subject: &Subject,
         job: NewJob,
         idempotency_key: Option<&str>,
-    ) -> Result<Job, Error> {
-        if let Some(key) = idempotency_key
-            && let Some(row) = jobs::find_by_idempotency_key(self.inner.store.read(), subject, key).await?
-        {
-            return self.describe_job(&row).await;
+    ) -> Result<Created, Error> {
+        let idempotency = Idempotency::of(idempotency_key, &job)?;
+        if let Some(repeated) = self.find_repeated(subject, idempotency.as_ref()).await? {
+            return Ok(repeated);
         }
         let mut findings = validate_new_job(&job, &Capabilities::engine());
         let model = self.find_model(&job.base_model).await?;
@@ -100,13 +153,35 @@ impl Service {
             parameters: Parameters::resolve(&job, &model.model, fresh_seed()?),
             suffix: Some(&job.name),
             metadata: BTreeMap::new(),
-            idempotency_key,
+            idempotency,
             request_hash: None,
             is_retry: false,
             parent: None,
         };
-        let row = self.insert_job(subject, create).await?;
-        self.describe_job(&row).await
+        let inserted = self.insert_job(subject, create).await?;
+        self.describe_created(&inserted).await
+    }
+
+    /// What the request came to when it came first, if it did.
+    pub(super) async fn find_repeated(
+        &self,
+        subject: &Subject,
+        idempotency: Option<&Idempotency<'_>>,
+    ) -> Result<Option<Created>, Error> {
+        let Some(idempotency) = idempotency else {
+            return Ok(None);
+        };
+        match idempotency.find(self.inner.store.read(), subject).await? {
+            Some(row) => self.describe_created(&Inserted { row, repeated: true }).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn describe_created(&self, inserted: &Inserted) -> Result<Created, Error> {
+        Ok(Created {
+            job: self.describe_job(&inserted.row).await?,
+            repeated: inserted.repeated,
+        })
     }
 
     async fn dataset_fault(
@@ -135,19 +210,19 @@ impl Service {
     }
 
     /// Adds a job and starts to validate its files; a repeated request gives the job of the first.
-    pub(crate) async fn insert_job(&self, subject: &Subject, create: CreateJob<'_>) -> Result<JobRow, Error> {
+    pub(crate) async fn insert_job(&self, subject: &Subject, create: CreateJob<'_>) -> Result<Inserted, Error> {
         let now = self.distinct_now();
         let mut transaction = self.inner.store.begin().await?;
-        if let Some(key) = create.idempotency_key
-            && let Some(row) = jobs::find_by_idempotency_key(&mut *transaction, subject, key).await?
+        if let Some(idempotency) = &create.idempotency
+            && let Some(row) = idempotency.find(&mut *transaction, subject).await?
         {
-            return Ok(row);
+            return Ok(Inserted { row, repeated: true });
         }
         if let (Some(hash), true) = (create.request_hash, create.is_retry) {
             let window = i64::try_from(RETRY_WINDOW.as_millis()).unwrap_or(i64::MAX);
             let since = Timestamp::from_unix_ms(now.unix_ms() - window);
             if let Some(row) = jobs::find_by_request(&mut *transaction, subject, hash, since).await? {
-                return Ok(row);
+                return Ok(Inserted { row, repeated: true });
             }
         }
         let id = match create.id {
@@ -164,7 +239,11 @@ impl Service {
             validation_file: create.validation_file,
             parameters: &create.parameters,
             suffix: create.suffix,
-            idempotency_key: create.idempotency_key,
+            idempotency_key: create.idempotency.as_ref().map(|idempotency| idempotency.key),
+            idempotency_digest: create
+                .idempotency
+                .as_ref()
+                .map(|idempotency| idempotency.digest.as_str()),
             request_hash: create.request_hash,
             parent: create.parent,
         };
@@ -189,7 +268,7 @@ impl Service {
             .ok_or(Error::NotFound("job"))?;
         transaction.commit().await?;
         self.start_job_validation(subject.clone(), id);
-        Ok(row)
+        Ok(Inserted { row, repeated: false })
     }
 
     /// Validates a job's files beside everything else.

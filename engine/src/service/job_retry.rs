@@ -7,19 +7,19 @@
 use super::{
     Service,
     job_actions::{JobAction, admit},
-    job_create::CreateJob,
+    job_create::{CreateJob, Idempotency},
 };
 use crate::{
     error::{Error, one_finding},
     parameters::Parameters,
     secret,
-    store::{checkpoints, from_sql, jobs, jobs::JobRow},
+    store::{checkpoints, from_sql, jobs::JobRow},
 };
 use shared::{
     attempt::RetryJob,
     capabilities::Capabilities,
     id::{DatasetId, JobId, Subject},
-    job::{Job, NewJob},
+    job::{Created, NewJob},
     run::Warmup,
     validate::{Findings, validate_new_job},
 };
@@ -43,7 +43,7 @@ impl Service {
     /// time.
     ///
     /// # Errors
-    /// [`Error::Conflict`] with `job_not_retryable`; [`Error::Invalid`] by field: what `shared::validate` finds,
+    /// [`Error::Conflict`] with `job_not_retryable`, or `idempotency_key_reused` where the key was used for another job; [`Error::Invalid`] by field: what `shared::validate` finds,
     /// `unknown_checkpoint` for `from_step`, `fixed_by_checkpoint` for `lora`.
     pub async fn retry_job(
         &self,
@@ -51,11 +51,10 @@ impl Service {
         id: &JobId,
         retry: RetryJob,
         idempotency_key: Option<&str>,
-    ) -> Result<Job, Error> {
-        if let Some(key) = idempotency_key
-            && let Some(row) = jobs::find_by_idempotency_key(self.inner.store.read(), subject, key).await?
-        {
-            return self.describe_job(&row).await;
+    ) -> Result<Created, Error> {
+        let idempotency = Idempotency::of(idempotency_key, &(id, &retry))?;
+        if let Some(repeated) = self.find_repeated(subject, idempotency.as_ref()).await? {
+            return Ok(repeated);
         }
         let mut transaction = self.inner.store.begin().await?;
         let parent = admit(&mut transaction, subject, id, JobAction::Retry).await?;
@@ -95,17 +94,17 @@ impl Service {
             parameters,
             suffix: Some(&name),
             metadata: BTreeMap::new(),
-            idempotency_key,
+            idempotency,
             request_hash: None,
             is_retry: false,
             parent: Some((&parent.id, retry.from_step)),
         };
         let inserted = self.insert_job(subject, create).await;
         // Not ours: the same key came twice at once, or the row could not be written.
-        if !matches!(&inserted, Ok(row) if row.id == new_id.as_str()) {
+        if !matches!(&inserted, Ok(inserted) if !inserted.repeated) {
             self.remove_run(new_id.as_str(), None).await;
         }
-        self.describe_job(&inserted?).await
+        self.describe_created(&inserted?).await
     }
 
     async fn retry_findings(

@@ -30,6 +30,8 @@ pub(crate) struct InsertJob<'a> {
     pub(crate) parameters: &'a Parameters,
     pub(crate) suffix: Option<&'a str>,
     pub(crate) idempotency_key: Option<&'a str>,
+    /// What was asked for under that key.
+    pub(crate) idempotency_digest: Option<&'a str>,
     pub(crate) request_hash: Option<&'a str>,
     /// The job that it is a retry of, and the checkpoint of it that it starts from.
     pub(crate) parent: Option<(&'a str, Option<u64>)>,
@@ -39,8 +41,9 @@ pub(crate) struct InsertJob<'a> {
 pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_>) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO jobs (id, owner, name, search_text, name_key, base_model, status, created_at, training_file, \
-                           validation_file, parameters, suffix, idempotency_key, request_hash, parent, parent_step) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'validating_files', $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                           validation_file, parameters, suffix, idempotency_key, request_hash, parent, parent_step, \
+                           idempotency_digest) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'validating_files', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(job.id)
     .bind(job.owner.as_str())
@@ -58,6 +61,7 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_
     .bind(job.request_hash)
     .bind(job.parent.map(|(id, _)| id))
     .bind(job.parent.and_then(|(_, step)| step).map(to_sql))
+    .bind(job.idempotency_digest)
     .execute(connection)
     .await?;
     Ok(())

@@ -189,13 +189,13 @@ async fn waiting_for_its_file(engine: &TestEngine) -> JobId {
         parameters: crate::parameters::Parameters::resolve(&form, &model.model, 1),
         suffix: None,
         metadata: Default::default(),
-        idempotency_key: None,
+        idempotency: None,
         request_hash: None,
         is_retry: false,
         parent: None,
     };
-    let row = engine.service.insert_job(&alice(), create).await.unwrap();
-    JobId::new(row.id)
+    let inserted = engine.service.insert_job(&alice(), create).await.unwrap();
+    JobId::new(inserted.row.id)
 }
 
 async fn act(engine: &TestEngine, action: &str, id: &JobId) -> Result<Option<Job>, Error> {
@@ -205,7 +205,12 @@ async fn act(engine: &TestEngine, action: &str, id: &JobId) -> Result<Option<Job
         "resume" => service.resume_job(&owner, id).await?,
         "stop" => service.stop_job(&owner, id).await?,
         "cancel" => service.cancel_job(&owner, id).await?,
-        "retry" => service.retry_job(&owner, id, RetryJob::default(), None).await?,
+        "retry" => {
+            service
+                .retry_job(&owner, id, RetryJob::default(), None)
+                .await?
+                .job
+        }
         "prioritise" => service.change_job(&owner, id, HIGH).await?,
         "move" => service.change_job(&owner, id, LAST).await?,
         _ => {
@@ -259,7 +264,10 @@ async fn an_action_on_somebody_elses_job_finds_none() {
         service.pause_job(&other, &id).await,
         service.resume_job(&other, &id).await,
         service.stop_job(&other, &id).await,
-        service.retry_job(&other, &id, retry, None).await,
+        service
+            .retry_job(&other, &id, retry, None)
+            .await
+            .map(|created| created.job),
         service.change_job(&other, &id, HIGH).await,
         service.change_job(&other, &id, LAST).await,
     ] {

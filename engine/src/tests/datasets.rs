@@ -286,7 +286,8 @@ async fn validation_that_a_crash_interrupted_is_done_by_the_next_server() {
         .service
         .create_job(&alice(), new_job("early", &created.dataset.id), None)
         .await
-        .unwrap();
+        .unwrap()
+        .job;
     assert_eq!(job.status, JobStatus::ValidatingFiles);
     let engine = engine.crash_and_restart().await;
     let dataset = engine.validated(&alice(), &DatasetId::new(id)).await;

@@ -16,6 +16,7 @@ async fn lists_page_sort_search_and_count() {
                 .create_job(&alice(), new_job(&name, &dataset.id), None)
                 .await
                 .unwrap()
+                .job
                 .id,
         );
     }

@@ -4,6 +4,7 @@ use super::actions::job_in;
 use crate::testing::*;
 use shared::{
     attempt::{FailureCause, RetryJob},
+    job::Created,
     run::{LoraSpec, RunSpec},
     status::JobStatus,
 };
@@ -21,15 +22,21 @@ async fn a_retry_repeats_its_parent_with_what_is_changed_and_the_same_key_makes_
     assert_eq!(failure.cause, Some(FailureCause::Diverged));
     let change = failure.change.unwrap();
     assert_eq!(change.learning_rate, Some(0.0001), "a tenth");
-    let retry = async || {
+    let retry = async |change: &RetryJob| {
         engine
             .service
             .retry_job(&alice(), &id, change.clone(), Some("once"))
             .await
     };
-    let job = retry().await.unwrap();
+    let Created { job, repeated } = retry(&change).await.unwrap();
     assert_eq!((job.name.as_str(), job.parent.as_ref()), ("job-retry", Some(&id)));
-    assert_eq!(retry().await.unwrap().id, job.id);
+    let again = retry(&change).await.unwrap();
+    assert_eq!(
+        (again.job.id, repeated, again.repeated),
+        (job.id.clone(), false, true)
+    );
+    let other = retry(&RetryJob::default()).await.unwrap_err();
+    assert_eq!(other.code(), "idempotency_key_reused");
     let trainer = engine.trainer().await;
     let (new, old) = (job.hyperparameters.unwrap(), parent.hyperparameters.unwrap());
     assert_eq!(
@@ -51,7 +58,8 @@ async fn with_nothing_changed_a_checkpoint_is_taken_over_whole() {
         .service
         .retry_job(&alice(), &id, retry, None)
         .await
-        .unwrap();
+        .unwrap()
+        .job;
     assert_eq!(job.parent_step, Some(1));
     // The parent can go: what was taken over stays.
     engine.service.delete_job(&alice(), &id).await.unwrap();
@@ -82,7 +90,8 @@ async fn with_other_values_the_adapter_alone_is_the_beginning() {
         .service
         .retry_job(&alice(), &id, retry, None)
         .await
-        .unwrap();
+        .unwrap()
+        .job;
     let trainer = engine.trainer().await;
     let spec = spec(&trainer);
     assert_eq!(

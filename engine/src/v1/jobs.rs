@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Error, Service, secret,
-    service::job_create::{CreateJob, fresh_seed},
+    service::job_create::{CreateJob, Idempotency, fresh_seed},
     store::{
         files::{self, FINE_TUNE},
         job_list::{self, Filter, KeyValue, MetadataFilter, Page, SortKey},
@@ -73,13 +73,13 @@ pub(crate) async fn create_job(
         parameters: asked.resolve(&model.model, fresh_seed()?)?,
         suffix: asked.suffix.as_deref(),
         metadata: asked.metadata.clone(),
-        idempotency_key,
+        idempotency: idempotency_key.map(|key| Idempotency::new(key, &bytes)),
         request_hash: Some(&request_hash),
         is_retry: retries.is_some_and(|count| count > 0),
         parent: None,
     };
-    let row = service.insert_job(&caller.subject, create).await?;
-    describe(&service, &row).await.map(Json)
+    let inserted = service.insert_job(&caller.subject, create).await?;
+    describe(&service, &inserted.row).await.map(Json)
 }
 
 async fn check_file(service: &Service, subject: &Subject, param: &str, id: &str) -> Result<(), ApiError> {

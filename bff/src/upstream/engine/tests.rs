@@ -6,7 +6,7 @@ mod stage;
 use axum::http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use stage::{Console, LINE, create, frames, new_job};
+use stage::{Console, LINE, form, frames, new_job, submit};
 
 #[tokio::test]
 async fn what_one_user_has_is_not_there_for_another() {
@@ -62,11 +62,19 @@ async fn what_one_user_has_is_not_there_for_another() {
 async fn the_same_draft_twice_is_one_job() {
     let console = Console::start().await;
     let user = console.app.user().await;
-    let first = create(&user, "draft-1").await.json();
-    let again = create(&user, "draft-1").await;
+    let mut form = form(&user).await;
+    let first = submit(&user, "draft-1", &form).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    let again = submit(&user, "draft-1", &form).await;
     assert_eq!(
         (again.status, &again.json()["id"]),
-        (StatusCode::CREATED, &first["id"])
+        (StatusCode::OK, &first.json()["id"])
+    );
+    form["epochs"] = json!(2);
+    let other = submit(&user, "draft-1", &form).await;
+    assert_eq!(
+        (other.status, other.code().as_str()),
+        (StatusCode::CONFLICT, "idempotency_key_reused")
     );
     assert_eq!(user.get("/api/jobs").await.json()["summary"]["total"], 1);
 }

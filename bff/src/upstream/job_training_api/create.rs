@@ -10,7 +10,7 @@ use crate::upstream::{Answer, UpstreamError};
 use serde_json::json;
 use shared::{
     id::{JobId, Subject},
-    job::{Job, NewJob},
+    job::{Created, Job, NewJob},
 };
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -46,7 +46,7 @@ impl Creations {
         subject: &Subject,
         job: NewJob,
         key: Option<&str>,
-    ) -> Answer<Job> {
+    ) -> Answer<Created> {
         let attempt = match key {
             Some(key) => self.attempt(&format!("{}\n{key}", subject.as_str())),
             None => Arc::default(),
@@ -62,10 +62,13 @@ impl Creations {
                     retry_after: None,
                 });
             }
-            return Ok(created.clone());
+            return Ok(Created {
+                job: created.clone(),
+                repeated: true,
+            });
         }
         let created = submit(api, &job, &mut attempt).await?;
-        attempt.created = Some((job, created.clone()));
+        attempt.created = Some((job, created.job.clone()));
         Ok(created)
     }
 
@@ -86,13 +89,16 @@ impl Creations {
     }
 }
 
-async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> Answer<Job> {
+async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> Answer<Created> {
     let before = match &attempt.before {
         Some(before) => {
             // Sent before with an unknown outcome: it may have arrived.
             api.forget_jobs();
             if let Some(found) = look_for(api, job, before).await? {
-                return Ok(found);
+                return Ok(Created {
+                    job: found,
+                    repeated: true,
+                });
             }
             before.clone()
         }
@@ -106,7 +112,7 @@ async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> An
         .map_err(super::no_such_call)
         .and_then(|answer| read::job(&answer));
     api.forget_jobs();
-    match answer {
+    let created = match answer {
         Err(error) if error.outcome_unknown() => match look_for(api, job, &before).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) | Err(_) => Err(error),
@@ -116,7 +122,8 @@ async fn submit(api: &JobTrainingApi, job: &NewJob, attempt: &mut Attempt) -> An
             Err(error)
         }
         Ok(created) => Ok(created),
-    }
+    };
+    created.map(|job| Created { job, repeated: false })
 }
 
 async fn look_for(api: &JobTrainingApi, job: &NewJob, before: &HashSet<JobId>) -> Answer<Option<Job>> {

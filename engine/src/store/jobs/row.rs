@@ -60,6 +60,7 @@ pub(crate) struct JobRow {
     pub(crate) priority: i64,
     /// It was taken back from a server in mid-way.
     pub(crate) interrupted: bool,
+    pub(crate) idempotency_digest: Option<String>,
     /// The newest checkpoint that is kept.
     pub(crate) last_checkpoint: Option<i64>,
 }
@@ -74,7 +75,7 @@ macro_rules! select_job {
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
          jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
-         jobs.interrupted, \
+         jobs.interrupted, jobs.idempotency_digest, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint \
          FROM jobs JOIN files AS training ON training.id = jobs.training_file \
          LEFT JOIN files AS validation ON validation.id = jobs.validation_file"

@@ -234,6 +234,16 @@ async fn a_create_that_the_sdk_repeats_gives_the_first_job() {
     assert_ne!(deliberate, first);
     let keyed = send(("idempotency-key", "k")).await;
     assert_eq!(send(("idempotency-key", "k")).await, keyed);
+    let other = client
+        .request(Method::POST, JOBS)
+        .header("content-type", "application/json")
+        .header("idempotency-key", "k");
+    let body = json!({"model": "tiny", "training_file": file, "seed": 1}).to_string();
+    let other = client.send(other.body(Body::from(body)).unwrap()).await;
+    assert_eq!(
+        (other.status, other.error()["code"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("idempotency_key_reused"))
+    );
     client.engine.clock.advance(std::time::Duration::from_secs(3600));
     assert_ne!(send(("x-stainless-retry-count", "2")).await, keyed);
 }

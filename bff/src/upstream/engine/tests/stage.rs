@@ -84,16 +84,24 @@ pub(super) async fn dataset(user: &Persona<'_>) -> String {
     }
 }
 
-pub(super) async fn create(user: &Persona<'_>, key: &str) -> Answer {
-    let job = json!({
+/// A form on a dataset of its own.
+pub(super) async fn form(user: &Persona<'_>) -> Value {
+    json!({
         "name": "my-job", "base_model": "tiny", "epochs": 1, "evaluation_epochs": 0, "warmup_epochs": 0,
         "learning_rate": 0.001, "training_dataset": dataset(user).await
-    });
+    })
+}
+
+pub(super) async fn submit(user: &Persona<'_>, key: &str, form: &Value) -> Answer {
     user.request(Method::POST, "/api/jobs")
         .header("idempotency-key", key)
-        .json(&job)
+        .json(form)
         .send()
         .await
+}
+
+pub(super) async fn create(user: &Persona<'_>, key: &str) -> Answer {
+    submit(user, key, &form(user).await).await
 }
 
 pub(super) async fn new_job(user: &Persona<'_>) -> String {

@@ -87,10 +87,9 @@ async fn a_draft_that_is_sent_twice_gives_the_first_job() {
         create(&user, Some("draft-1"), "twin"),
         create(&user, Some("draft-1"), "twin")
     );
-    assert_eq!(
-        (first.status, second.status),
-        (StatusCode::CREATED, StatusCode::CREATED)
-    );
+    let mut statuses = [first.status, second.status];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::OK, StatusCode::CREATED], "one of them made it");
     assert_eq!(first.json()["id"], second.json()["id"]);
     assert_eq!(workspace.counts(), (1, 1));
 }
@@ -165,7 +164,8 @@ async fn a_retry_after_a_failure_looks_before_it_sends_again() {
     let retried = create(&user, Some("draft-1"), "again").await;
     assert_eq!(
         (retried.status, &retried.json()["id"]),
-        (StatusCode::CREATED, &json!("late"))
+        (StatusCode::OK, &json!("late")),
+        "this request sent nothing"
     );
     assert_eq!(workspace.counts(), (1, 1));
 }
