@@ -23,7 +23,8 @@ pub struct Config {
     pub checkpoint_interval: std::time::Duration,
     /// How long a trainer may tell nothing before it is taken for dead and started again.
     pub longest_silence: std::time::Duration,
-    /// How long the second restart in a row of a trainer that gets nowhere waits; doubled from one to the next.
+    /// How long the second restart in a row of a trainer that gets nowhere waits, and the second try of what storage
+    /// refused; doubled from one to the next.
     pub restart_delay: std::time::Duration,
 }
 

@@ -3,7 +3,7 @@
 //! `Display` is the public text. The internal context is the error's source: callers log the chain once, at
 //! the boundary, and never send it.
 
-use shared::{problem::FieldCode, validate::Findings};
+use shared::{attempt::FailureCause, job::JobFailure, problem::FieldCode, validate::Findings};
 use std::collections::BTreeMap;
 
 /// A boxed cause, for the log only.
@@ -121,6 +121,16 @@ impl Error {
                 .collect(),
             _ => BTreeMap::new(),
         }
+    }
+
+    /// As the reason why a job failed that it befell.
+    pub(crate) fn to_failure(&self) -> JobFailure {
+        let cause = if matches!(self, Self::DiskFull(_)) {
+            FailureCause::DiskFull
+        } else {
+            FailureCause::Storage
+        };
+        JobFailure::new(self.code(), self.to_string()).because(cause)
     }
 
     /// Internal: nobody outside can mend it, so it belongs into the log.

@@ -1,6 +1,7 @@
 //! The engine's in-process API. One file for each resource; this one starts and stops it all.
 
 pub(crate) mod artifacts;
+mod backoff;
 pub(crate) mod counters;
 pub(crate) mod datasets;
 pub(crate) mod examples;
@@ -8,6 +9,7 @@ pub(crate) mod job_actions;
 pub(crate) mod job_create;
 pub(crate) mod job_queue;
 pub(crate) mod job_retry;
+pub(crate) mod job_validation;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod models;

@@ -10,5 +10,6 @@ mod ownership;
 mod pause;
 mod queue;
 mod retry;
+mod storage;
 mod stream;
 mod supervision;

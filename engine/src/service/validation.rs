@@ -1,6 +1,6 @@
 //! Reading a file's lines once it has arrived: findings by line, statistics and a preview.
 
-use super::{Service, job_create::chain};
+use super::{Service, backoff::Backoff, job_create::chain};
 use crate::{
     error::Error,
     store::{
@@ -35,11 +35,20 @@ impl Service {
     pub(crate) fn start_file_validation(&self, owner: Subject, id: String) {
         let service = self.clone();
         self.inner.tasks.spawn(async move {
-            if let Err(error) = service.validate_file(&owner, &id).await {
+            let mut backoff = Backoff::new(&service);
+            while let Err(error) = service.validate_file(&owner, &id).await {
                 tracing::error!(error = %chain(&error), file = id, "a file could not be read");
-                // So that nobody waits for ever for what can't be done.
-                if let Err(error) = service.give_up(&owner, &id, &error).await {
-                    tracing::error!(error = %chain(&error), file = id, "nor could that be recorded");
+                if !backoff.may_help(&error) {
+                    // So that nobody waits for ever for what can't be done.
+                    match service.give_up(&owner, &id, &error).await {
+                        Ok(()) => return,
+                        Err(error) => {
+                            tracing::error!(error = %chain(&error), file = id, "nor could that be recorded");
+                        }
+                    }
+                }
+                if !backoff.wait().await {
+                    return;
                 }
             }
         });

@@ -67,12 +67,7 @@ pub(crate) async fn supervise(service: &Service, row: JobRow, handle: &Handle) {
     };
     let Err(error) = job.run().await else { return };
     tracing::error!(error = %chain(&error), job = %job.row.id, "a job could not be supervised");
-    let cause = if matches!(error, Error::DiskFull(_)) {
-        FailureCause::DiskFull
-    } else {
-        FailureCause::Storage
-    };
-    let failure = JobFailure::new(error.code(), error.to_string()).because(cause);
+    let failure = error.to_failure();
     for _ in 0..RECORD_TRIES {
         match finish::fail(&job, &failure).await {
             Ok(()) => return,
