@@ -247,8 +247,9 @@ fn resolve_lora(
 fn read_method(body: &Map<String, Value>) -> Result<(&'static str, Map<String, Value>), ApiError> {
     const OLD: &str = "hyperparameters";
     const NEW: &str = "method.supervised.hyperparameters";
+    let old = read_hyperparameters(body.get(OLD), OLD)?;
     let Some(method) = body.get("method") else {
-        return Ok((OLD, object(body.get(OLD), OLD)?));
+        return Ok((OLD, old));
     };
     let method = object(Some(method), "method")?;
     match method.get("type").and_then(Value::as_str) {
@@ -261,19 +262,20 @@ fn read_method(body: &Map<String, Value>) -> Result<(&'static str, Map<String, V
     }
     let supervised = object(method.get("supervised"), "method.supervised")?;
     match supervised.get("hyperparameters").filter(|value| !value.is_null()) {
-        Some(value) => Ok((NEW, object(Some(value), NEW)?)),
-        None => Ok((OLD, object(body.get(OLD), OLD)?)),
+        Some(value) => Ok((NEW, read_hyperparameters(Some(value), NEW)?)),
+        None => Ok((OLD, old)),
     }
-    .and_then(|(place, hyperparameters)| {
-        const KNOWN: [&str; 3] = ["n_epochs", "batch_size", "learning_rate_multiplier"];
-        match hyperparameters.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-            Some(unknown) => {
-                let message = format!("the hyperparameter `{unknown}` is not known");
-                Err(ApiError::param(&format!("{place}.{unknown}"), message).with_code("unknown_parameter"))
-            }
-            None => Ok((place, hyperparameters)),
-        }
-    })
+}
+
+/// Hyperparameters by their names; one that isn't known is refused wherever it stands.
+fn read_hyperparameters(value: Option<&Value>, place: &str) -> Result<Map<String, Value>, ApiError> {
+    const KNOWN: [&str; 3] = ["n_epochs", "batch_size", "learning_rate_multiplier"];
+    let hyperparameters = object(value, place)?;
+    if let Some(unknown) = hyperparameters.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        let message = format!("the hyperparameter `{unknown}` is not known");
+        return Err(ApiError::param(&format!("{place}.{unknown}"), message).with_code("unknown_parameter"));
+    }
+    Ok(hyperparameters)
 }
 
 /// An object without its nulls; nothing is an empty one.

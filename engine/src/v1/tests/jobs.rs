@@ -326,6 +326,18 @@ async fn every_fault_of_a_create_names_its_parameter() {
             json!({"hyperparameters": {"learning_rate_multiplier": 0}}),
         ),
         (
+            "hyperparameters.n_epoch",
+            json!({"hyperparameters": {"n_epoch": 3}}),
+        ),
+        (
+            "hyperparameters.n_epoch",
+            json!({"hyperparameters": {"n_epoch": 3}, "method": {"type": "supervised"}}),
+        ),
+        (
+            "method.supervised.hyperparameters.beta",
+            json!({"method": {"type": "supervised", "supervised": {"hyperparameters": {"beta": 1}}}}),
+        ),
+        (
             "learning_rate_multiplier",
             json!({"hyperparameters": {"learning_rate_multiplier": 5000}}),
         ),
