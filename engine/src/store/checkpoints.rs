@@ -57,8 +57,7 @@ pub(crate) async fn insert(
         "INSERT INTO checkpoints (id, job_id, owner, seq, created_at, step, bytes, train_loss, valid_loss) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, \
                  (SELECT train_loss FROM steps WHERE job_id = $2 AND step = $6), \
-                 (SELECT valid_loss FROM steps WHERE job_id = $2 AND step <= $6 AND valid_loss IS NOT NULL \
-                  ORDER BY step DESC LIMIT 1)) \
+                 (SELECT valid_loss FROM steps WHERE job_id = $2 AND step = $6)) \
          ON CONFLICT (job_id, step) DO NOTHING",
     )
     .bind(checkpoint.id)

@@ -26,6 +26,7 @@ async fn a_job_trains_and_leaves_an_artifact() {
     for step in 1..=10 {
         trainer.step(step).await;
     }
+    trainer.checkpoint(9).await;
     trainer.checkpoint(10).await;
     trainer.finish(10).await;
     let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
@@ -49,11 +50,12 @@ async fn a_job_trains_and_leaves_an_artifact() {
         .await
         .unwrap()
         .checkpoints;
-    assert_eq!(checkpoints.len(), 1);
-    assert_eq!(
-        (checkpoints[0].train_loss, checkpoints[0].valid_loss),
-        (Some(0.2), Some(1.5))
-    );
+    let losses: Vec<_> = checkpoints
+        .iter()
+        .map(|checkpoint| (checkpoint.step, checkpoint.valid_loss))
+        .collect();
+    assert_eq!(losses, [(10, Some(1.5)), (9, None)], "validation ran at 5 and 10");
+    assert_eq!(checkpoints[0].train_loss, Some(0.2));
 
     let metrics = engine
         .service

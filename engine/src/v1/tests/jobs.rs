@@ -72,7 +72,9 @@ async fn a_job_goes_from_create_to_a_model_with_every_field_where_sdks_expect_it
         trainer.step(step).await;
     }
     trainer.checkpoint(5).await;
-    trainer.finish(5).await;
+    trainer.step(6).await;
+    trainer.checkpoint(6).await;
+    trainer.finish(6).await;
     client
         .engine
         .wait_status(&alice(), &id, JobStatus::Succeeded)
@@ -83,7 +85,7 @@ async fn a_job_goes_from_create_to_a_model_with_every_field_where_sdks_expect_it
     assert!(model.starts_with("ft:tiny:attune:mine:"), "{model}");
     assert_eq!(
         (&job["status"], &job["trained_tokens"]),
-        (&json!("succeeded"), &json!(250))
+        (&json!("succeeded"), &json!(300))
     );
     assert_eq!(job["hyperparameters"]["batch_size"], 8);
 
@@ -119,7 +121,13 @@ async fn a_job_goes_from_create_to_a_model_with_every_field_where_sdks_expect_it
     assert!(encoded.bytes.starts_with(b"c3RlcCx0cmFpbl9sb3Nz"));
 
     let checkpoints = client.get(&format!("{JOBS}/{id}/checkpoints")).await.json();
-    let checkpoint = &checkpoints["data"][0];
+    let between = &checkpoints["data"][0]["metrics"];
+    assert_eq!(
+        (&between["step"], between.get("full_valid_loss")),
+        (&json!(6), None),
+        "no validation ran at this step"
+    );
+    let checkpoint = &checkpoints["data"][1];
     assert_eq!(
         checkpoint["fine_tuned_model_checkpoint"],
         format!("{model}:ckpt-step-5")
@@ -127,7 +135,7 @@ async fn a_job_goes_from_create_to_a_model_with_every_field_where_sdks_expect_it
     assert_eq!(checkpoint["metrics"]["full_valid_loss"], 1.5);
     assert_eq!(
         (&checkpoints["first_id"], &checkpoints["last_id"]),
-        (&checkpoint["id"], &checkpoint["id"])
+        (&checkpoints["data"][0]["id"], &checkpoint["id"])
     );
 }
 
