@@ -79,8 +79,8 @@ pub(super) fn caddy(headers: &Headers, path: &str) -> String {
         "# Made by `cargo xtask dist` for this build of the page: the policy names its script by hash.\n\
          # Put the content of dist/ into /srv/attune{path}.\n\
          app.example.com {{\n{bare}\thandle_path {path}/* {{\n\t\troot * /srv/attune{path}\n\t\theader {{\n{lines}\t\t}}\n\
-         \t\t@hashed path_regexp -[0-9a-f]{{12,16}}(_bg)?[.]\n\
-         \t\t@others not path_regexp -[0-9a-f]{{12,16}}(_bg)?[.]\n\
+         \t\t@hashed {{\n\t\t\tfile\n\t\t\tpath_regexp -[0-9a-f]{{12,16}}(_bg)?[.]\n\t\t}}\n\
+         \t\t@others not {{\n\t\t\tfile\n\t\t\tpath_regexp -[0-9a-f]{{12,16}}(_bg)?[.]\n\t\t}}\n\
          \t\theader @others Cache-Control no-cache\n\
          \t\theader @hashed Cache-Control \"public, max-age=31536000, immutable\"\n\
          \t\ttry_files {{path}} /index.html\n\t\tfile_server {{\n\t\t\tprecompressed br\n\t\t}}\n\t}}\n}}\n"
@@ -138,6 +138,21 @@ mod tests {
         );
         assert!(headers[0].1.contains("connect-src 'self';"));
         assert!(of("<script src=/boot.js></script>", "").is_err());
+    }
+
+    /// Caddy matches before `try_files` sends index.html for what isn't there; nginx looks at what it sends.
+    #[test]
+    fn caddy_lets_only_files_that_are_there_be_kept() {
+        let text = caddy(&Headers::new(), "");
+        for matcher in ["@hashed {", "@others not {"] {
+            let (_, after) = text.split_once(matcher).unwrap();
+            let (conditions, _) = after.split_once('}').unwrap();
+            let mut conditions = conditions.split_whitespace();
+            assert_eq!(
+                (conditions.next(), conditions.next()),
+                (Some("file"), Some("path_regexp"))
+            );
+        }
     }
 
     #[test]
