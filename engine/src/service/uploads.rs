@@ -79,18 +79,13 @@ impl Service {
         E: Into<Cause>,
     {
         let row = self.find_upload(token).await?;
+        let bytes = from_sql(row.bytes);
+        // What doesn't fit takes nothing over: whoever writes goes on.
+        self.check_range(&row, start, total).await?;
         let writer = self.inner.writers.replace(&row.id);
         let _turn = writer.turn.lock().await;
-        let bytes = from_sql(row.bytes);
-        let received = self.received(&row.id).await?;
-        if total.is_some_and(|total| total != bytes) {
-            let message = format!("the upload was announced with {bytes} bytes: send exactly that file");
-            return Err(Error::Range { received, message });
-        }
-        if start > received {
-            let message = format!("{received} bytes are here: go on from there");
-            return Err(Error::Range { received, message });
-        }
+        // The writer before may have begun anew meanwhile.
+        self.check_range(&row, start, total).await?;
         let mut file = self.open_staged(&row.id, start).await?;
         let outcome = copy(body, &mut file, start, bytes, &writer.replaced).await;
         // What has arrived is kept, whatever happened to the rest.
@@ -104,6 +99,20 @@ impl Service {
             received: outcome?,
             bytes,
         })
+    }
+
+    /// Whether bytes from `start` on fit what was announced and what is there.
+    async fn check_range(&self, row: &FileRow, start: u64, total: Option<u64>) -> Result<(), Error> {
+        let bytes = from_sql(row.bytes);
+        let received = self.received(&row.id).await?;
+        let message = if total.is_some_and(|total| total != bytes) {
+            format!("the upload was announced with {bytes} bytes: send exactly that file")
+        } else if start > received {
+            format!("{received} bytes are here: go on from there")
+        } else {
+            return Ok(());
+        };
+        Err(Error::Range { received, message })
     }
 
     /// How far the upload is that `token` stands for.

@@ -91,6 +91,35 @@ async fn an_upload_that_was_cut_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn a_range_that_does_not_fit_leaves_whoever_writes_alone() {
+    let engine = TestEngine::start().await;
+    let created = engine
+        .service
+        .create_dataset(&alice(), new_dataset(10))
+        .await
+        .unwrap();
+    let token = created.upload.url.strip_prefix("/api/uploads/").unwrap();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, Error>>(1);
+    let slow = futures_util::stream::unfold(receiver, async |mut receiver| {
+        Some((receiver.recv().await?, receiver))
+    });
+    let writing = engine.service.write_upload(token, 0, Some(10), slow);
+    let misfits = async {
+        sender.send(Ok("12345".into())).await.unwrap();
+        // Sent on only once the one before was taken, so the writer is at work.
+        sender.send(Ok("6789".into())).await.unwrap();
+        for (start, total) in [(11, Some(10)), (0, Some(99)), (10, None)] {
+            let misfit = engine.service.write_upload(token, start, total, body(b"x")).await;
+            assert!(matches!(misfit, Err(Error::Range { .. })), "{start} {total:?}");
+        }
+        sender.send(Ok("0".into())).await.unwrap();
+        drop(sender);
+    };
+    let (written, ()) = tokio::join!(writing, misfits);
+    assert_eq!(written.unwrap().received, 10);
+}
+
+#[tokio::test]
 async fn an_upload_address_runs_out_and_is_cleared_away() {
     let engine = TestEngine::start().await;
     let created = engine
