@@ -4,7 +4,7 @@ use crate::{extract::Path, headers::SANDBOX, problem::ApiError, state::AppState,
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 
@@ -14,6 +14,20 @@ pub async fn open_download(
     Path(token): Path<String>,
 ) -> Result<Response, ApiError> {
     attachment(state.upstream.open_download(&token).await?)
+}
+
+/// HEAD would use the link up and bring nothing.
+pub async fn refuse_head() -> Response {
+    let mut refusal = ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "a link works once, so it can't be tried: take it with GET",
+    )
+    .into_response();
+    refusal
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("GET"));
+    refusal
 }
 
 /// A file that the browser saves and never shows.

@@ -24,7 +24,10 @@ pub fn router(state: &AppState, security: SecurityHeaders, v1: Option<Router>) -
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .route("/metrics", get(probes::metrics))
-        .route("/downloads/{token}", get(downloads::open_download))
+        .route(
+            "/downloads/{token}",
+            get(downloads::open_download).head(downloads::refuse_head),
+        )
         .nest("/api", api::router(state))
         .with_state(state.clone())
         .merge(Router::new().nest("/v1", v1))

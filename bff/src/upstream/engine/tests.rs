@@ -262,6 +262,12 @@ async fn an_adapter_is_downloaded_by_a_link_that_works_once_and_needs_no_header(
     assert_eq!(link.status, StatusCode::CREATED);
     let url = link.json()["url"].as_str().expect("an address").to_owned();
     let anon = console.app.anon();
+    let looked_at = anon.request(Method::HEAD, &url).send().await;
+    assert_eq!(
+        (looked_at.status, looked_at.header("allow")),
+        (StatusCode::METHOD_NOT_ALLOWED, "GET"),
+        "looking at a link doesn't use it up"
+    );
     let download = anon.request(Method::GET, &url).without("x-attune").send().await;
     assert_eq!(download.status, StatusCode::OK);
     assert_eq!(
