@@ -121,25 +121,21 @@ impl Order {
         Ok(Self { column, descending })
     }
 
+    /// As the engine orders its rows: words as they are written, but for names, and equal ones by identifier, so that
+    /// pages don't overlap.
     fn compare(self, left: &Job, right: &Job) -> Ordering {
         let ordering = match self.column {
             Column::CreatedAt => left.created_at.cmp(&right.created_at),
             Column::Name => left.name.to_lowercase().cmp(&right.name.to_lowercase()),
-            Column::Status => left.status.cmp(&right.status),
-            Column::BaseModel => left
-                .base_model
-                .to_lowercase()
-                .cmp(&right.base_model.to_lowercase()),
-        };
-        let ordering = if self.descending {
+            Column::Status => left.status.as_str().cmp(right.status.as_str()),
+            Column::BaseModel => left.base_model.cmp(&right.base_model),
+        }
+        .then_with(|| left.id.cmp(&right.id));
+        if self.descending {
             ordering.reverse()
         } else {
             ordering
-        };
-        // Equal rows keep one order whatever the sort, so that pages don't overlap.
-        ordering
-            .then_with(|| right.created_at.cmp(&left.created_at))
-            .then_with(|| left.id.cmp(&right.id))
+        }
     }
 }
 
@@ -183,6 +179,36 @@ mod tests {
             ..JobQuery::default()
         });
         assert_eq!(ids(&by_name), ["1", "2", "4", "3"]);
+    }
+
+    /// The engine's test `every_sort_has_one_order_that_other_upstreams_keep_too` expects the same.
+    #[test]
+    fn every_sort_has_the_engines_order() {
+        let all = [
+            job("1", "One", "a", JobStatus::Succeeded, 5),
+            job("2", "two", "B", JobStatus::Failed, 5),
+            job("3", "one", "a", JobStatus::Queued, 5),
+            job("4", "Two", "C", JobStatus::ValidatingFiles, 5),
+            job("5", "three", "B", JobStatus::Cancelled, 5),
+        ];
+        for (sort, expected) in [
+            ("created_at", "12345"),
+            ("name", "13524"),
+            ("status", "52314"),
+            ("base_model", "25413"),
+        ] {
+            for (sort, expected) in [
+                (sort.to_owned(), expected.to_owned()),
+                (format!("-{sort}"), expected.chars().rev().collect()),
+            ] {
+                let query = JobQuery {
+                    sort: Some(sort.clone()),
+                    ..JobQuery::default()
+                };
+                let list = page(&all, &query).expect("the query is good");
+                assert_eq!(ids(&list).concat(), expected, "{sort}");
+            }
+        }
     }
 
     #[test]

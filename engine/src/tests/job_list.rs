@@ -114,3 +114,61 @@ async fn lists_page_sort_search_and_count() {
         .unwrap();
     assert_eq!(everywhere.summary.total, 0);
 }
+
+/// The bff's test `every_sort_has_the_engines_order` expects the same of a hosted API's jobs.
+#[tokio::test]
+async fn every_sort_has_one_order_that_other_upstreams_keep_too() {
+    let engine = TestEngine::start().await;
+    // While somebody else's job is at work, these wait and stay as they are put.
+    let (_other, _trainer) = engine.running_job(&mallory(), "busy").await;
+    let rows = [
+        ("One", "a", "succeeded"),
+        ("two", "B", "failed"),
+        ("one", "a", "queued"),
+        ("Two", "C", "validating_files"),
+        ("three", "B", "cancelled"),
+    ];
+    let mut ids = Vec::new();
+    for _ in rows {
+        let id = engine.job(&alice(), "ordered").await.id;
+        engine.wait_status(&alice(), &id, JobStatus::Queued).await;
+        ids.push(id);
+    }
+    ids.sort();
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    for (id, (name, base_model, status)) in ids.iter().zip(rows) {
+        sqlx::query(
+            "UPDATE jobs SET created_at = 5, name = $2, name_key = lower($2), base_model = $3, status = $4 \
+             WHERE id = $1",
+        )
+        .bind(id.as_str())
+        .bind(name)
+        .bind(base_model)
+        .bind(status)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    for (sort, expected) in [
+        ("created_at", [1, 2, 3, 4, 5]),
+        ("name", [1, 3, 5, 2, 4]),
+        ("status", [5, 2, 3, 1, 4]),
+        ("base_model", [2, 5, 4, 1, 3]),
+    ] {
+        let mut turned = expected;
+        turned.reverse();
+        for (sort, expected) in [(sort.to_owned(), expected), (format!("-{sort}"), turned)] {
+            let query = JobQuery {
+                sort: Some(sort.clone()),
+                ..JobQuery::default()
+            };
+            let list = engine.service.list_jobs(&alice(), &query).await.unwrap();
+            let found = list
+                .jobs
+                .iter()
+                .map(|job| 1 + ids.binary_search(&job.id).unwrap());
+            assert!(found.eq(expected), "{sort}");
+        }
+    }
+}
