@@ -75,7 +75,7 @@ impl Drop for StaticHost {
 #[must_use]
 pub fn folder() -> PathBuf {
     let folder = env::var_os("ATTUNE_TEST_STATIC_HOST").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/static-host"),
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/static-host-for-tests"),
         PathBuf::from,
     );
     assert!(

@@ -10,7 +10,7 @@ usage: cargo xtask COMMAND
 
   run [--no-open] [--listen ADDR]   build everything in release mode and start the console
   test                              every check and every test, the browser's included
-  dist [--api-url URL]              the page for a static host in dist/, and the server in target/release
+  dist [--api-url URL]              the server in target/release, and the page for a static host in target/static-host
        [--public-url PATH]
   image [--thin]                    a container image of one static binary; thin: without engine and trainer
   size                              weigh what the first visit downloads, and fail above the limit
@@ -65,7 +65,7 @@ pub(crate) struct RunOptions {
 /// What `dist` was given.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct DistOptions {
-    /// The server's address, written into `dist/config.json`; without it the page asks its own origin.
+    /// The server's address, written into `config.json`; without it the page asks its own origin.
     pub(crate) api_url: Option<String>,
     /// The path at which the static host serves the page.
     pub(crate) public_url: Option<String>,

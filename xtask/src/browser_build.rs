@@ -78,8 +78,16 @@ pub(crate) fn compress_file(file: &Path) -> Result<()> {
 /// # Errors
 /// `dist/` can't be read.
 pub(crate) fn files() -> Result<Vec<PathBuf>> {
+    files_in(&project::dist())
+}
+
+/// Every file in a page's folder, by name.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn files_in(page: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let mut folders = vec![project::dist()];
+    let mut folders = vec![page.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(&folder).with_context(|| format!("can't read `{}`", folder.display()))?;
         for entry in entries {

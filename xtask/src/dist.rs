@@ -1,4 +1,4 @@
-//! What is shipped: the page in `dist/`, and the server that holds the same page.
+//! What is shipped: the server, which holds the page of `dist/`, and on request a page for a static host beside it.
 
 use crate::{
     arguments::DistOptions,
@@ -6,11 +6,11 @@ use crate::{
     stage::stage,
     static_host::{self, Place},
 };
-use anyhow::{Context, Result};
-use std::{fs, path::PathBuf, process::ExitCode};
+use anyhow::Result;
+use std::{path::PathBuf, process::ExitCode};
 
-/// Builds everything in release mode. With options for a static host, only the page is for that host: the server
-/// embeds one that asks its own origin.
+/// Builds everything in release mode. The page for a static host has a folder of its own: what lies in `dist/` asks its
+/// own origin, whoever embeds it.
 ///
 /// # Errors
 /// Something can't be built or written.
@@ -19,12 +19,14 @@ pub(crate) fn dist(options: &DistOptions) -> Result<ExitCode> {
     let place = Place::new(options)?;
     let server = build()?;
     println!("server: {}", server.display());
-    println!("page:   {}", project::dist().display());
-    if *options != DistOptions::default() {
-        let folder = static_host_folder();
-        stage("page for the static host", || {
+    if *options == DistOptions::default() {
+        println!("page:   {}", project::dist().display());
+    } else {
+        let folder = project::target().join("static-host");
+        let page = stage("page for the static host", || {
             static_host::write(&place, &project::dist(), &folder)
         })?;
+        println!("page:   {}", page.display());
         println!("host:   {} (nginx.conf, Caddyfile)", folder.display());
     }
     Ok(ExitCode::SUCCESS)
@@ -42,7 +44,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     Ok(project::target().join("release/attune"))
 }
 
-/// The page as a static host would get it, for the tests that put it on one: below a path, beside the server's.
+/// The page as a static host would get it, for the tests that put it on one: below a path.
 ///
 /// # Errors
 /// There is no page in `dist/`, or the copy can't be written.
@@ -51,20 +53,10 @@ pub(crate) fn for_tests() -> Result<()> {
         api_url: Some("http://api.attune.localhost:8080".to_owned()),
         public_url: Some("/console/".to_owned()),
     };
-    let folder = static_host_folder();
-    let page = folder.join("page");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("can't empty `{}`", folder.display()))?;
-    }
-    fs::create_dir_all(&page).with_context(|| format!("can't make `{}`", page.display()))?;
-    for file in browser_build::files()? {
-        let copy = page.join(file.file_name().unwrap_or_default());
-        fs::copy(&file, &copy).with_context(|| format!("can't write `{}`", copy.display()))?;
-    }
-    static_host::write(&Place::new(&options)?, &page, &folder)
+    static_host::write(&Place::new(&options)?, &project::dist(), &for_tests_folder()).map(drop)
 }
 
-/// Where the configuration for a static host goes.
-pub(crate) fn static_host_folder() -> PathBuf {
-    project::target().join("static-host")
+/// Where that page goes: apart from the one that is shipped.
+pub(crate) fn for_tests_folder() -> PathBuf {
+    project::target().join("static-host-for-tests")
 }

@@ -8,7 +8,10 @@ mod headers;
 
 use crate::{arguments::DistOptions, browser_build};
 use anyhow::{Context, Result, bail, ensure};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Where the page is served and where it finds its server.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,11 +56,21 @@ impl Place {
     }
 }
 
-/// Turns the server's page in `page` into the static host's, and writes the host's configuration into `configuration`.
+/// Makes the static host's page out of the server's, which stays as it is: into `page` of a folder that holds nothing else
+/// then but the host's configuration. Answers where the page is.
 ///
 /// # Errors
 /// A file can't be read or written, or the page isn't what trunk is known to write.
-pub(crate) fn write(place: &Place, page: &Path, configuration: &Path) -> Result<()> {
+pub(crate) fn write(place: &Place, servers: &Path, folder: &Path) -> Result<PathBuf> {
+    let page = folder.join("page");
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("can't empty `{}`", folder.display()))?;
+    }
+    fs::create_dir_all(&page).with_context(|| format!("can't make `{}`", page.display()))?;
+    for file in browser_build::files_in(servers)? {
+        let copy = page.join(file.file_name().unwrap_or_default());
+        fs::copy(&file, &copy).with_context(|| format!("can't write `{}`", copy.display()))?;
+    }
     let index = page.join("index.html");
     let text = fs::read_to_string(&index).with_context(|| format!("can't read `{}`", index.display()))?;
     let text = moved(&text, place)?;
@@ -69,16 +82,10 @@ pub(crate) fn write(place: &Place, page: &Path, configuration: &Path) -> Result<
     for file in [&index, &page.join("config.json")] {
         browser_build::compress_file(file)?;
     }
-    fs::create_dir_all(configuration).with_context(|| format!("can't make `{}`", configuration.display()))?;
     let headers = headers::of(&text, &place.api_url)?;
-    write_file(
-        &configuration.join("nginx.conf"),
-        &headers::nginx(&headers, &place.path),
-    )?;
-    write_file(
-        &configuration.join("Caddyfile"),
-        &headers::caddy(&headers, &place.path),
-    )
+    write_file(&folder.join("nginx.conf"), &headers::nginx(&headers, &place.path))?;
+    write_file(&folder.join("Caddyfile"), &headers::caddy(&headers, &place.path))?;
+    Ok(page)
 }
 
 fn write_file(file: &Path, text: &str) -> Result<()> {
@@ -173,13 +180,22 @@ mod tests {
     }
 
     #[test]
-    fn page_configuration_and_headers_are_written() {
-        let folder = std::env::temp_dir().join(format!("attune-static-host-{}", std::process::id()));
-        let page = folder.join("page");
-        fs::create_dir_all(&page).unwrap();
-        fs::write(page.join("index.html"), INDEX).unwrap();
+    fn page_configuration_and_headers_are_written_and_the_servers_page_stays_as_it_is() {
+        let scratch = std::env::temp_dir().join(format!("attune-static-host-{}", std::process::id()));
+        let (dist, folder) = (scratch.join("dist"), scratch.join("static-host"));
+        fs::create_dir_all(&dist).unwrap();
+        fs::create_dir_all(folder.join("page")).unwrap();
+        fs::write(dist.join("index.html"), INDEX).unwrap();
+        fs::write(folder.join("page/of-an-earlier-build.js"), "").unwrap();
         let place = place("https://api.example.com", "/console/").unwrap();
-        write(&place, &page, &folder).unwrap();
+        let page = write(&place, &dist, &folder).unwrap();
+        assert_eq!(
+            fs::read_to_string(dist.join("index.html")).unwrap(),
+            INDEX,
+            "a server that is built later embeds its own page"
+        );
+        assert!(!dist.join("config.json").exists());
+        assert!(!page.join("of-an-earlier-build.js").exists());
         let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         assert_eq!(
             read("page/config.json"),
@@ -195,6 +211,6 @@ mod tests {
             assert!(text.contains("/console"), "{text}");
             assert!(text.contains("'sha256-"), "{text}");
         }
-        fs::remove_dir_all(folder).unwrap();
+        fs::remove_dir_all(scratch).unwrap();
     }
 }

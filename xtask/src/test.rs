@@ -57,7 +57,7 @@ fn tests() -> Result<()> {
     nextest.env("ATTUNE_TEST_BINARY", project::target().join("debug/attune"));
     nextest.env("ATTUNE_TEST_PYTHON", tools::python()?);
     nextest.env("ATTUNE_TEST_AXE", tools::axe()?);
-    nextest.env("ATTUNE_TEST_STATIC_HOST", dist::static_host_folder());
+    nextest.env("ATTUNE_TEST_STATIC_HOST", dist::for_tests_folder());
     process::run(&mut nextest)
 }
 

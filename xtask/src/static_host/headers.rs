@@ -55,7 +55,7 @@ pub(super) fn nginx(headers: &Headers, path: &str) -> String {
     };
     format!(
         "# Made by `cargo xtask dist` for this build of the page: the policy names its script by hash.\n\
-         # Put the content of dist/ into /srv/attune{path}, and set name and TLS as everywhere.\n\
+         # Put the content of page/ into /srv/attune{path}, and set name and TLS as everywhere.\n\
          map $uri $attune_cache {{\n    default \"no-cache\";\n    \
          \"~-[0-9a-f]{{12,16}}(_bg)?[.]\" \"public, max-age=31536000, immutable\";\n}}\n\
          server {{\n    listen 80;\n    server_name app.example.com;\n    include mime.types;\n    gzip on;\n    gzip_types *;\n\n{bare}    \
@@ -77,7 +77,7 @@ pub(super) fn caddy(headers: &Headers, path: &str) -> String {
     };
     format!(
         "# Made by `cargo xtask dist` for this build of the page: the policy names its script by hash.\n\
-         # Put the content of dist/ into /srv/attune{path}.\n\
+         # Put the content of page/ into /srv/attune{path}.\n\
          app.example.com {{\n{bare}\thandle_path {path}/* {{\n\t\troot * /srv/attune{path}\n\t\theader {{\n{lines}\t\t}}\n\
          \t\t@hashed {{\n\t\t\tfile\n\t\t\tpath_regexp -[0-9a-f]{{12,16}}(_bg)?[.]\n\t\t}}\n\
          \t\t@others not {{\n\t\t\tfile\n\t\t\tpath_regexp -[0-9a-f]{{12,16}}(_bg)?[.]\n\t\t}}\n\

@@ -89,7 +89,11 @@ async fn a_draft_that_is_sent_twice_gives_the_first_job() {
     );
     let mut statuses = [first.status, second.status];
     statuses.sort();
-    assert_eq!(statuses, [StatusCode::OK, StatusCode::CREATED], "one of them made it");
+    assert_eq!(
+        statuses,
+        [StatusCode::OK, StatusCode::CREATED],
+        "one of them made it"
+    );
     assert_eq!(first.json()["id"], second.json()["id"]);
     assert_eq!(workspace.counts(), (1, 1));
 }
