@@ -8,7 +8,7 @@ use crate::{
     store::{
         attempts, checkpoints, events, jobs,
         leases::{self, ProgressUpdate},
-        steps,
+        steps, to_sql,
     },
 };
 use shared::{
@@ -178,6 +178,8 @@ impl Ingest {
         jobs::take_seq(&mut transaction, &job.row.id, places.used).await?;
         leases::update_progress(&mut transaction, &job.row.id, &progress).await?;
         transaction.commit().await?;
+        // Where the next attempt of this supervisor finds the job.
+        job.row.step = to_sql(self.step);
         Tallies::add(&job.service.inner.tallies.steps, new_steps);
         Tallies::add(&job.service.inner.tallies.tokens, new_tokens);
         job.service.inner.jobs_changed.changed(&job.row.id);

@@ -181,6 +181,58 @@ async fn a_stop_after_a_crash_waits_until_the_lost_steps_are_trained_again() {
 }
 
 #[tokio::test]
+async fn a_stop_while_lost_steps_are_trained_again_waits_for_the_last_that_was_seen() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "stopped").await;
+    trainer.train_from(0).await;
+    for step in 1..=3 {
+        trainer.step(step).await;
+    }
+    engine.wait_step(&alice(), &id, 3).await;
+    trainer.exit(Exit::Signal(9));
+    let mut trainer = engine.trainer().await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    let told = RunEvent::Log {
+        step: 1,
+        level: shared::event::Level::Info,
+        message: "one step is back".to_owned(),
+    };
+    trainer.say(told).await;
+    let mut changed = engine.service.inner.jobs_changed.subscribe(id.as_str());
+    while !engine
+        .events(&alice(), &id)
+        .await
+        .contains(&"one step is back".to_owned())
+    {
+        changed.changed().await.unwrap();
+    }
+    let job = engine.service.find_job(&alice(), &id).await.unwrap();
+    assert_eq!(
+        job.progress.unwrap().step,
+        3,
+        "a replayed step never moves a job back"
+    );
+    engine.service.stop_job(&alice(), &id).await.unwrap();
+    trainer.step(2).await;
+    trainer.checkpoint(2).await;
+    while engine
+        .service
+        .list_checkpoints(&alice(), &id)
+        .await
+        .unwrap()
+        .checkpoints
+        .is_empty()
+    {
+        changed.changed().await.unwrap();
+    }
+    assert_eq!(trainer.control.try_recv().ok(), None, "2 of the 3 steps are back");
+    trainer.step(3).await;
+    trainer.stop_when_asked(3).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+}
+
+#[tokio::test]
 async fn a_paused_job_can_be_stopped() {
     let engine = TestEngine::start().await;
     let (id, _) = job_in(&engine, JobStatus::Paused).await;
