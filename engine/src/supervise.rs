@@ -26,7 +26,6 @@ use shared::{
     timestamp::Timestamp,
 };
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -37,9 +36,10 @@ use tokio_util::sync::CancellationToken;
 const LEASE_MS: i64 = 30_000;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// The trainers that this process minds, by job.
+/// The jobs that this process minds. One may stand here twice: a supervisor whose lease ran out, and has not noticed
+/// yet, beside the one that has taken the job up again. Each takes off the list no other than itself.
 #[derive(Debug, Default)]
-pub(crate) struct Running(Mutex<HashMap<String, Handle>>);
+pub(crate) struct Running(Mutex<Vec<(String, Handle)>>);
 
 /// The strings to one supervised job.
 #[derive(Debug, Clone, Default)]
@@ -53,24 +53,23 @@ pub(crate) struct Handle {
 }
 
 impl Running {
-    /// Tells a job's supervisor, if there is one, that the job was cancelled.
+    /// Tells whoever minds a job that it was cancelled.
     pub(crate) fn cancel(&self, id: &str) {
-        if let Some(handle) = self.lock().get(id) {
+        for handle in self.of(id) {
             handle.cancelled.cancel();
         }
     }
 
-    /// Tells a job's supervisor, if there is one, to look what is asked of the job.
+    /// Tells whoever minds a job to look what is asked of it.
     pub(crate) fn nudge(&self, id: &str) {
-        if let Some(handle) = self.lock().get(id) {
+        for handle in self.of(id) {
             handle.nudged.notify_one();
         }
     }
 
-    /// Waits until nobody minds a job any more.
+    /// Waits until those who mind a job now have left it.
     pub(crate) async fn ended(&self, id: &str) {
-        let handle = self.lock().get(id).cloned();
-        if let Some(handle) = handle {
+        for handle in self.of(id) {
             handle.ended.cancelled().await;
         }
     }
@@ -80,22 +79,28 @@ impl Running {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+        self.lock().iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    fn of(&self, id: &str) -> Vec<Handle> {
+        let running = self.lock();
+        let handles = running.iter().filter(|(of, _)| of == id);
+        handles.map(|(_, handle)| handle.clone()).collect()
     }
 
     fn add(&self, id: &str) -> Handle {
         let handle = Handle::default();
-        self.lock().insert(id.to_owned(), handle.clone());
+        self.lock().push((id.to_owned(), handle.clone()));
         handle
     }
 
-    fn remove(&self, id: &str) {
-        if let Some(handle) = self.lock().remove(id) {
-            handle.ended.cancel();
-        }
+    fn remove(&self, handle: &Handle) {
+        self.lock()
+            .retain(|(_, other)| !Arc::ptr_eq(&other.nudged, &handle.nudged));
+        handle.ended.cancel();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Handle>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, Handle)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -131,7 +136,7 @@ async fn start_queued(service: &Service) -> Result<(), Error> {
         service.inner.tasks.clone().spawn(async move {
             let id = row.id.clone();
             run::supervise(&service, row, &handle).await;
-            service.inner.running.remove(&id);
+            service.inner.running.remove(&handle);
             service.job_has_changed(&JobId::new(&id)).await;
             service.inner.work.notify_one();
         });

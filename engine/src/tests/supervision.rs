@@ -90,3 +90,38 @@ async fn a_server_that_slept_through_its_lease_writes_nothing_and_the_job_goes_o
     let attempts = engine.attempts(&alice(), &id).await;
     assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Lost));
 }
+
+#[tokio::test]
+async fn a_supervisor_that_lost_its_lease_leaves_the_one_after_it_alone() {
+    let engine = TestEngine::start_with(|config| config.max_running = 2).await;
+    let (id, mut first) = engine.running_job(&alice(), "slept").await;
+    first.train_from(0).await;
+    first.step(1).await;
+    engine.wait_step(&alice(), &id, 1).await;
+    engine.clock.advance(Duration::from_secs(31));
+    crate::supervise::beat(&engine.service).await.unwrap();
+    let second = engine.trainer().await;
+    let running = &engine.service.inner.running;
+    assert_eq!(
+        running.count(),
+        2,
+        "the first doesn't know yet that it isn't at work"
+    );
+    let mut changed = engine.service.inner.jobs_changed.subscribe(id.as_str());
+    first.step(2).await;
+    first.wait_for(Control::Command(RunCommand::Pause)).await;
+    first.exit(Exit::Code(i32::from(exit_code::PAUSED)));
+    while running.count() == 2 {
+        changed.changed().await.unwrap();
+    }
+    assert_eq!(running.count(), 1, "and takes only itself off the list");
+    // So the second is told what is asked, and its lease is prolonged.
+    engine.clock.advance(Duration::from_secs(20));
+    crate::supervise::beat(&engine.service).await.unwrap();
+    engine.clock.advance(Duration::from_secs(20));
+    engine.service.pause_job(&alice(), &id).await.unwrap();
+    second.train_from(1).await;
+    second.pause_when_asked(1).await;
+    let job = engine.wait_status(&alice(), &id, JobStatus::Paused).await;
+    assert_eq!(job.attempt, 2);
+}
