@@ -47,8 +47,8 @@ pub(crate) struct NewCheckpoint<'a> {
     pub(crate) bytes: u64,
 }
 
-/// Records a checkpoint unless it is recorded already; true where it is new. Its losses are those of the job's
-/// record at its step.
+/// Records a checkpoint unless it is recorded already; true where it is new, or back after its removal: a run that lost
+/// it, and went on from one before, writes it again. Its losses are those of the job's record at its step.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     checkpoint: &NewCheckpoint<'_>,
@@ -58,7 +58,9 @@ pub(crate) async fn insert(
          VALUES ($1, $2, $3, $4, $5, $6, $7, \
                  (SELECT train_loss FROM steps WHERE job_id = $2 AND step = $6), \
                  (SELECT valid_loss FROM steps WHERE job_id = $2 AND step = $6)) \
-         ON CONFLICT (job_id, step) DO NOTHING",
+         ON CONFLICT (job_id, step) DO UPDATE SET seq = excluded.seq, created_at = excluded.created_at, \
+                                                  bytes = excluded.bytes, removed_seq = NULL \
+         WHERE checkpoints.removed_seq IS NOT NULL",
     )
     .bind(checkpoint.id)
     .bind(checkpoint.job_id)

@@ -140,6 +140,30 @@ async fn a_checkpoint_that_was_removed_unrecorded_is_listed_no_more() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_that_is_written_again_after_its_loss_is_listed_again() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "lost").await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    trainer.checkpoint(1).await;
+    engine.wait_step(&alice(), &id, 1).await;
+    std::fs::remove_dir_all(trainer.launch.run_dir.join("checkpoints/step-1")).unwrap();
+    trainer.exit(Exit::Signal(9));
+    let trainer = engine.trainer().await;
+    trainer.train_from(0).await;
+    trainer.checkpoint(1).await;
+    trainer.step(2).await;
+    engine.wait_step(&alice(), &id, 2).await;
+    let list = engine.service.list_checkpoints(&alice(), &id).await.unwrap();
+    assert_eq!(list.checkpoints.len(), 1);
+    engine.service.pause_job(&alice(), &id).await.unwrap();
+    // A pause that finds it on disk doesn't write it, and is a pause.
+    trainer.say(RunEvent::Paused { step: 1 }).await;
+    trainer.exit(Exit::Code(i32::from(exit_code::PAUSED)));
+    engine.wait_status(&alice(), &id, JobStatus::Paused).await;
+}
+
+#[tokio::test]
 async fn progress_earns_a_trainer_more_attempts() {
     let engine = TestEngine::start().await;
     let (id, mut trainer) = engine.running_job(&alice(), "slow").await;
