@@ -96,6 +96,8 @@ pub struct EngineConfig {
     pub threads: u32,
     /// How long a trainer may tell nothing before it is taken for dead.
     pub silence: Duration,
+    /// How long a job stays this server's unless prolonged.
+    pub lease: Duration,
     /// How often a trainer is asked for a checkpoint.
     pub checkpoint_interval: Duration,
     /// How many of a run's newest checkpoints stay besides the best; 0 keeps all.

@@ -186,6 +186,7 @@ async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
     settings.longest_silence = config.engine.silence;
     settings.checkpoint_interval = config.engine.checkpoint_interval;
     settings.keep_checkpoints = config.engine.keep_checkpoints;
+    settings.lease = config.engine.lease;
     settings.max_file_bytes = config.upload_bytes;
     // What the drain leaves, less what the service takes besides waiting for its trainers.
     settings.shutdown_grace = config

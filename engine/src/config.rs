@@ -23,6 +23,8 @@ pub struct Config {
     pub checkpoint_interval: std::time::Duration,
     /// How long a trainer may tell nothing before it is taken for dead and started again.
     pub longest_silence: std::time::Duration,
+    /// How long a job stays this server's unless prolonged, which is done six times in that time.
+    pub lease: std::time::Duration,
     /// How long the second restart in a row of a trainer that gets nowhere waits, and the second try of what storage
     /// refused; doubled from one to the next.
     pub restart_delay: std::time::Duration,
@@ -42,6 +44,7 @@ impl Config {
             shutdown_grace: std::time::Duration::from_secs(20),
             checkpoint_interval: std::time::Duration::from_secs(30),
             longest_silence: std::time::Duration::from_secs(600),
+            lease: std::time::Duration::from_secs(30),
             restart_delay: std::time::Duration::from_secs(1),
         }
     }

@@ -32,9 +32,8 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How long a lease lasts, and how often it is prolonged.
-const LEASE_MS: i64 = 30_000;
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often a lease is prolonged while it lasts.
+const HEARTBEATS: u32 = 6;
 
 /// The jobs that this process minds. One may stand here twice: a supervisor whose lease ran out, and has not noticed
 /// yet, beside the one that has taken the job up again. Each takes off the list no other than itself.
@@ -119,7 +118,7 @@ async fn take_work(service: Service) {
         }
         tokio::select! {
             () = service.inner.work.notified() => {}
-            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = tokio::time::sleep(heartbeat(&service)) => {}
             () = stopping.cancelled() => {}
         }
     }
@@ -147,7 +146,13 @@ async fn start_queued(service: &Service) -> Result<(), Error> {
 async fn claim(service: &Service) -> Result<Option<JobRow>, Error> {
     let now = service.now();
     let mut transaction = service.inner.store.begin().await?;
-    let row = queue::claim(&mut transaction, &service.inner.server, now, lease_end(now)).await?;
+    let row = queue::claim(
+        &mut transaction,
+        &service.inner.server,
+        now,
+        lease_end(service, now),
+    )
+    .await?;
     if let Some(row) = &row {
         attempts::begin(&mut transaction, &row.id, &row.owner(), row.attempt, now).await?;
     }
@@ -155,14 +160,19 @@ async fn claim(service: &Service) -> Result<Option<JobRow>, Error> {
     Ok(row)
 }
 
-fn lease_end(now: Timestamp) -> Timestamp {
-    Timestamp::from_unix_ms(now.unix_ms() + LEASE_MS)
+fn lease_end(service: &Service, now: Timestamp) -> Timestamp {
+    let lease = i64::try_from(service.inner.config.lease.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_ms(now.unix_ms().saturating_add(lease))
+}
+
+fn heartbeat(service: &Service) -> Duration {
+    service.inner.config.lease / HEARTBEATS
 }
 
 async fn keep_leases(service: Service) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = tokio::time::sleep(heartbeat(&service)) => {}
             () = service.inner.stopping.cancelled() => return,
         }
         if let Err(error) = beat(&service).await {
@@ -176,7 +186,14 @@ pub(crate) async fn beat(service: &Service) -> Result<(), Error> {
     let now = service.now();
     let mut transaction = service.inner.store.begin().await?;
     for id in service.inner.running.ids() {
-        leases::heartbeat(&mut *transaction, &service.inner.server, &id, now, lease_end(now)).await?;
+        leases::heartbeat(
+            &mut *transaction,
+            &service.inner.server,
+            &id,
+            now,
+            lease_end(service, now),
+        )
+        .await?;
     }
     let orphans = leases::requeue_orphans(&mut transaction, Some(now), "after its server was lost").await?;
     for (owner, id) in &orphans {

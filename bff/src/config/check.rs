@@ -58,6 +58,8 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
     if raw.engine.niceness > 19 {
         return Err(settings.bad("engine.niceness", "must be at most 19"));
     }
+    // Shorter, and a busy machine would take its own jobs for lost.
+    at_least(settings, "engine.lease_ms", raw.engine.lease_ms, 1_000)?;
     at_least(settings, "limits.upload_bytes", raw.limits.upload_bytes, 1)?;
     at_least(settings, "limits.body_bytes", raw.limits.body_bytes, 1024)?;
     at_least(
@@ -86,6 +88,7 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
             max_running: raw.engine.max_running,
             threads: raw.engine.threads,
             silence: Duration::from_millis(raw.engine.silence_ms),
+            lease: Duration::from_millis(raw.engine.lease_ms),
             checkpoint_interval: Duration::from_millis(raw.engine.checkpoint_ms),
             keep_checkpoints: raw.engine.keep_checkpoints,
             memory_bytes: Some(raw.engine.memory_bytes).filter(|bytes| *bytes > 0),

@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 28] = [
+pub(super) const KEYS: [(&str, Shape); 29] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -44,6 +44,7 @@ pub(super) const KEYS: [(&str, Shape); 28] = [
     ("engine.keep_checkpoints", Shape::Number),
     ("engine.memory_bytes", Shape::Number),
     ("engine.niceness", Shape::Number),
+    ("engine.lease_ms", Shape::Number),
     ("limits.upload_bytes", Shape::Number),
     ("limits.body_bytes", Shape::Number),
     ("limits.header_timeout_ms", Shape::Number),
@@ -93,6 +94,7 @@ pub(super) struct RawEngine {
     pub(super) keep_checkpoints: u32,
     pub(super) memory_bytes: u64,
     pub(super) niceness: u8,
+    pub(super) lease_ms: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -161,6 +163,7 @@ impl Default for RawEngine {
             memory_bytes: 0,
             // Pages are answered while a trainer has every core.
             niceness: 5,
+            lease_ms: 30_000,
         }
     }
 }

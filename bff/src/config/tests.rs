@@ -69,6 +69,7 @@ fn a_token_of_digits_stays_a_text() {
 fn a_bad_value_names_its_setting_and_where_it_came_from() {
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "many")]), @r#"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): found string "many", expected u32"#);
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "0")]), @"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): must be at least 1");
+    insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__LEASE_MS", "999")]), @"setting `engine.lease_ms` (from environment variable `ATTUNE_ENGINE__LEASE_MS`): must be at least 1000");
     insta::assert_snapshot!(refusal("[engine]\nmax_running = \"many\"\n", &[]), @r#"setting `engine.max_running` (from `attune.toml`): found string "many", expected u32"#);
     insta::assert_snapshot!(refusal("listen = \"here\"\n", &[]), @"setting `listen` (from `attune.toml`): is no address with a port; write for example `127.0.0.1:8080`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_PUBLIC_URL", "tune.example.com")]), @"setting `public_url` (from environment variable `ATTUNE_PUBLIC_URL`): is no web address: relative URL without a base");
