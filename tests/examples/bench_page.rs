@@ -1,6 +1,6 @@
 //! `cargo xtask bench page`: what Lighthouse says of the dashboard and of the wizard, signed in, with jobs to show.
 //!
-//! Lighthouse is a Node program that drives a Chromium of its own; `ATTUNE_LIGHTHOUSE` says where it is.
+//! Lighthouse is a Node program that drives a Chromium of its own; where it is, the argument says.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -47,8 +47,7 @@ async fn main() -> ExitCode {
 }
 
 async fn lighthouse(server: &Server, api: &Api, folder: &Path, page: &str, preset: &str) -> Value {
-    let program =
-        env::var_os("ATTUNE_LIGHTHOUSE").expect("`cargo xtask bench page` says where Lighthouse is");
+    let program = env::args_os().nth(1).expect("where Lighthouse is");
     let file = folder.join("lighthouse.json");
     let mut command = Command::new("node");
     command

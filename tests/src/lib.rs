@@ -21,8 +21,10 @@ pub mod random;
 pub mod recorder;
 pub mod secrets;
 pub mod server;
+pub mod small_disk;
 pub mod static_host;
 pub mod stream;
+pub mod torture;
 mod wizard;
 
 use std::{env, path::PathBuf, sync::Once};

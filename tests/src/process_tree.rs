@@ -1,7 +1,7 @@
 //! Finding and ending processes by their id, and only those that a test started.
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs;
+use std::{fs, os::unix::ffi::OsStrExt as _, path::Path};
 
 /// Every process whose parent is `parent`, as the kernel tells it now.
 #[must_use]
@@ -55,4 +55,32 @@ pub fn signal(process: u32, signal: Signal) {
         .and_then(Pid::from_raw)
         .expect("a process id");
     let _ = kill_process(process, signal);
+}
+
+/// Whether a process runs; one that has ended and whose parent hasn't taken note doesn't.
+#[must_use]
+pub fn is_alive(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().next());
+    state.is_some_and(|state| !matches!(state, "Z" | "X"))
+}
+
+/// Every trainer of a run, whoever started it: each names the run's directory.
+#[must_use]
+pub fn trainers_in(run_dir: &Path) -> Vec<u32> {
+    let run_dir = run_dir.as_os_str().as_bytes();
+    let is_one = |process: &u32| {
+        fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|command| {
+            let mut words = command.split(|byte| *byte == 0);
+            words.any(|word| word == b"train") && words.any(|word| word == run_dir)
+        })
+    };
+    let entries = fs::read_dir("/proc").expect("/proc can be read").flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(is_one)
+        .collect()
 }

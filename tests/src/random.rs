@@ -23,6 +23,12 @@ impl Random {
         Self(seed)
     }
 
+    /// Seeded by the caller.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// The next number below `bound`, which is at least 1.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);

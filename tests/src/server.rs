@@ -25,7 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a server is started with. A second start of the same setup is a restart.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    folder: Arc<TempDir>,
+    folder: PathBuf,
+    /// Takes the folder away with the last of its users, where it is scratch.
+    _scratch: Option<Arc<TempDir>>,
     environment: Vec<(String, String)>,
     listen: String,
     program: PathBuf,
@@ -33,11 +35,11 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
+        let scratch = TempDir::new().expect("a scratch folder");
+        let setup = Self::in_folder(scratch.path());
         Self {
-            folder: Arc::new(TempDir::new().expect("a scratch folder")),
-            environment: vec![("ATTUNE_LOCAL_TOKEN".into(), TOKEN.into())],
-            listen: "127.0.0.1:0".into(),
-            program: binary(),
+            _scratch: Some(Arc::new(scratch)),
+            ..setup
         }
     }
 }
@@ -47,6 +49,19 @@ impl Setup {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same in a folder that stays.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        fs::create_dir_all(folder).expect("a folder");
+        Self {
+            folder: folder.to_owned(),
+            _scratch: None,
+            environment: vec![("ATTUNE_LOCAL_TOKEN".into(), TOKEN.into())],
+            listen: "127.0.0.1:0".into(),
+            program: binary(),
+        }
     }
 
     /// Sets an environment variable.
@@ -81,13 +96,13 @@ impl Setup {
     /// The data folder.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     /// Scratch space beside the data folder.
     #[must_use]
     pub fn scratch(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// Runs `attune` with these words and nobody else's settings.
@@ -125,7 +140,7 @@ impl Setup {
     }
 
     async fn try_start(&self) -> Result<Server, Refusal> {
-        let log = self.folder.path().join("server.log");
+        let log = self.folder.join("server.log");
         let stderr = File::options()
             .create(true)
             .append(true)

@@ -3,48 +3,8 @@
 
 use sha2::{Digest, Sha256};
 use shared::{event::StreamMessage, status::JobStatus};
-use std::{
-    fs::{self, File},
-    io::{ErrorKind, Write},
-    path::{Path, PathBuf},
-    process::Command,
-};
-use tests::{api::Api, server::Setup};
-
-/// A small disk of its own, in memory; taken away when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Mounts one; nothing where this process may not, as outside of a container or a root's shell.
-    fn mount(folder: &Path, size: &str) -> Option<Self> {
-        fs::create_dir_all(folder).unwrap();
-        let options = format!("size={size}");
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "none"])
-            .arg(folder)
-            .output();
-        mount
-            .is_ok_and(|output| output.status.success())
-            .then(|| Self(folder.to_owned()))
-    }
-
-    /// Fills it to the last byte.
-    fn fill(&self) {
-        let mut file = File::create(self.0.join("filler")).unwrap();
-        let error = loop {
-            if let Err(error) = file.write_all(&[0; 4096]) {
-                break error;
-            }
-        };
-        assert_eq!(error.kind(), ErrorKind::StorageFull);
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
-    }
-}
+use std::{fs, path::Path};
+use tests::{api::Api, server::Setup, small_disk::SmallDisk};
 
 #[tokio::test]
 async fn a_disk_that_is_full_at_a_checkpoint_fails_the_job_and_spares_the_last_checkpoint() {

@@ -17,6 +17,9 @@ usage: cargo xtask COMMAND
   bench proxy                       what the checks of /api cost, beside nginx's proxy_pass
   bench list                        the job list with 100,000 jobs, at the server and in the browser
   bench page                        what Lighthouse says of dashboard and wizard
+  torture --kills N [--seed S]      kill trainers and servers at random instants, and compare what the jobs end with;
+          [--threads T]             a second call goes on where the first ended
+          [--folder DIR]
   openapi [--check]                 write docs/openapi.json from the code, or fail where it is stale
   base-model [ARGUMENTS]            make the bundled base model anew (takes up to an hour)
   help                              this page";
@@ -45,6 +48,11 @@ pub(crate) enum Command {
     Bench {
         /// Which benchmark.
         name: String,
+    },
+    /// Kill at random instants.
+    Torture {
+        /// Handed on as they came.
+        arguments: Vec<OsString>,
     },
     /// Make the bundled base model anew.
     BaseModel {
@@ -101,6 +109,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         "bench" => Command::Bench {
             name: parser.value()?.string()?,
         },
+        "torture" => {
+            return Ok(Command::Torture {
+                arguments: parser.raw_args()?.collect(),
+            });
+        }
         "base-model" => {
             return Ok(Command::BaseModel {
                 arguments: parser.raw_args()?.collect(),
@@ -189,11 +202,17 @@ mod tests {
     }
 
     #[test]
-    fn the_recipe_gets_its_arguments_as_they_came() {
+    fn the_recipe_and_the_torture_get_their_arguments_as_they_came() {
         assert_eq!(
             parse_words(&["base-model", "--steps", "10"]).unwrap(),
             Command::BaseModel {
                 arguments: vec!["--steps".into(), "10".into()]
+            }
+        );
+        assert_eq!(
+            parse_words(&["torture", "--kills", "30"]).unwrap(),
+            Command::Torture {
+                arguments: vec!["--kills".into(), "30".into()]
             }
         );
     }

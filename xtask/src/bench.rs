@@ -5,9 +5,8 @@ mod list;
 mod page;
 mod proxy;
 
-use crate::{process, stage::stage};
 use anyhow::{Result, bail};
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 /// Runs one benchmark.
 ///
@@ -21,18 +20,6 @@ pub(crate) fn bench(name: &str) -> Result<ExitCode> {
         _ => bail!("there is no benchmark `{name}`; there are `list`, `page` and `proxy`"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Builds and runs an example of `tests` in release mode, which measures from outside what `variables` name.
-fn run_example(name: &str, variables: &[(&str, &Path)]) -> Result<()> {
-    let example = ["--release", "--package", "tests", "--example", name];
-    stage("benchmark", || {
-        process::run(process::cargo()?.arg("build").args(example))
-    })?;
-    let mut run = process::cargo()?;
-    run.args(["run", "--quiet"]).args(example);
-    run.envs(variables.iter().copied());
-    process::run(&mut run)
 }
 
 /// The middle one; of an even number, the lower of the two in the middle.

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::DistOptions,
-    browser_build, process, project,
+    browser_build, example, project,
     stage::stage,
     static_host::{self, Place},
 };
@@ -38,10 +38,7 @@ pub(crate) fn dist(options: &DistOptions) -> Result<ExitCode> {
 /// Something can't be built.
 pub(crate) fn build() -> Result<PathBuf> {
     stage("page", browser_build::build)?;
-    stage("server", || {
-        process::run(process::cargo()?.args(["build", "--release", "--package", "bff"]))
-    })?;
-    Ok(project::target().join("release/attune"))
+    example::server()
 }
 
 /// The page as a static host would get it, for the tests that put it on one: below a path.

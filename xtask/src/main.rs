@@ -7,6 +7,7 @@ mod arguments;
 mod bench;
 mod browser_build;
 mod dist;
+mod example;
 mod glue;
 mod image;
 mod openapi;
@@ -19,6 +20,7 @@ mod stage;
 mod static_host;
 mod test;
 mod tools;
+mod torture;
 
 use arguments::Command;
 use std::process::ExitCode;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Size => size::size(),
         Command::Openapi { check } => openapi::openapi(check),
         Command::Bench { name } => bench::bench(&name),
+        Command::Torture { arguments } => torture::torture(&arguments),
         Command::BaseModel { arguments } => recipe::base_model(&arguments),
     };
     outcome.unwrap_or_else(|error| {

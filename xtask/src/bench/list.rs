@@ -1,7 +1,6 @@
 //! The job list with 100,000 jobs, at the server and in the browser. The measuring is `tests/examples/bench_list.rs`.
 
-use super::run_example;
-use crate::{dist, tools};
+use crate::{dist, example, tools};
 use anyhow::Result;
 
 /// Builds and measures.
@@ -11,5 +10,5 @@ use anyhow::Result;
 pub(super) fn bench() -> Result<()> {
     tools::ensure_tests()?;
     let server = dist::build()?;
-    run_example("bench_list", &[("ATTUNE_TEST_BINARY", &server)])
+    example::run("--package tests --example bench_list", [""; 0], Some(server))
 }

@@ -1,7 +1,6 @@
 //! What Lighthouse says of dashboard and wizard. The measuring is `tests/examples/bench_page.rs`.
 
-use super::run_example;
-use crate::{dist, tools};
+use crate::{dist, example, tools};
 use anyhow::Result;
 
 /// Builds and measures.
@@ -12,11 +11,5 @@ pub(super) fn bench() -> Result<()> {
     tools::ensure_tests()?;
     let lighthouse = tools::ensure_lighthouse()?;
     let server = dist::build()?;
-    run_example(
-        "bench_page",
-        &[
-            ("ATTUNE_TEST_BINARY", &server),
-            ("ATTUNE_LIGHTHOUSE", &lighthouse),
-        ],
-    )
+    example::run("--package tests --example bench_page", [lighthouse], Some(server))
 }

@@ -10,7 +10,7 @@ mod processor;
 mod upstream;
 
 use super::median;
-use crate::{process, project, stage::stage, tools};
+use crate::{example, process, project, tools};
 use anyhow::{Context, Result, bail, ensure};
 use http::{Answer, Connection};
 use std::{
@@ -67,9 +67,7 @@ pub(super) fn bench() -> Result<()> {
         "this needs two cores: one for the proxy, one for the others"
     );
     tools::ensure_nginx()?;
-    stage("server", || {
-        process::run(process::cargo()?.args(["build", "--release", "--package", "bff"]))
-    })?;
+    example::server()?;
     let folder = project::target().join("bench-proxy");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
