@@ -1,12 +1,20 @@
 //! The listener's connections: HTTP/1.1, with an end to those whose requests never become whole.
 //!
+//! A live answer takes its connection over; see [`live`].
+//!
 //! Deliberately not here: TLS, and limits on how many connect; they are the reverse proxy's.
+
+pub mod live;
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{io, net::SocketAddr, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use live::{Handover, Live};
+use std::{io, net::SocketAddr, pin::Pin, time::Duration};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
@@ -39,6 +47,7 @@ pub async fn serve(
                     peer,
                     app.clone(),
                     stopping.clone(),
+                    connections.clone(),
                 ));
             }
             Err(error) if is_the_callers(&error) => {}
@@ -59,24 +68,45 @@ async fn connection(
     peer: SocketAddr,
     app: Router,
     stopping: CancellationToken,
+    connections: TaskTracker,
 ) {
     // Small messages of a stream leave at once. Where that can't be had they leave a little later.
     let _slower = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().call(request)
+        let may_leave = live::is_possible(request.method(), request.version());
+        let answer = app.clone().call(request);
+        async move {
+            let Ok(response) = answer.await;
+            if may_leave && response.extensions().get::<Live>().is_some() {
+                return Err(Handover::new(response));
+            }
+            Ok(response)
+        }
     });
-    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    let outcome = tokio::select! {
-        outcome = serving.as_mut() => outcome,
-        () = stopping.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+    let mut serving = http.serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        outcome = &mut serving => Some(outcome),
+        () = stopping.cancelled() => None,
+    };
+    let outcome = match ended {
+        Some(outcome) => outcome,
+        None => {
+            Pin::new(&mut serving).graceful_shutdown();
+            (&mut serving).await
         }
     };
-    if let Err(error) = outcome {
+    let Err(error) = outcome else { return };
+    let Some(response) = Handover::take(&error) else {
         tracing::debug!(%peer, %error, "a connection broke");
+        return;
+    };
+    let mut stream = serving.into_parts().io.into_inner();
+    let (parts, body) = response.into_parts();
+    // A task of its own, which is small: this one has the room for all of hyper.
+    if stream.write_all(&live::head(&parts)).await.is_ok() {
+        connections.spawn(live::send(stream, body));
     }
 }
 
@@ -92,6 +122,7 @@ fn is_the_callers(error: &io::Error) -> bool {
 mod tests {
     use super::*;
     use axum::routing::get;
+    use futures_util::{StreamExt as _, stream};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         time::{Instant, timeout},
@@ -154,6 +185,73 @@ mod tests {
             text.starts_with("HTTP/1.1 200") && text.ends_with("hello"),
             "{text}"
         );
+    }
+
+    /// A live answer of so many messages, which then waits for ever or ends.
+    fn live_answer(messages: usize, ends: bool) -> axum::response::Response {
+        let told = stream::iter(
+            (0..messages).map(|number| Ok::<_, std::convert::Infallible>(format!("message {number}\n"))),
+        );
+        let body = if ends {
+            Body::from_stream(told)
+        } else {
+            Body::from_stream(told.chain(stream::pending()))
+        };
+        let mut response = axum::response::Response::new(body);
+        response.extensions_mut().insert(Live);
+        response
+    }
+
+    async fn start_live(stopping: &CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let app = Router::new()
+            .route("/ends", get(|| async { live_answer(2, true) }))
+            .route("/stays", get(|| async { live_answer(2, false) }));
+        let serving = tokio::spawn(serve(listener, app, stopping.clone(), HEADER_TIMEOUT));
+        (address, serving)
+    }
+
+    #[tokio::test]
+    async fn a_live_answer_is_chunks_to_who_knows_them_and_a_plain_body_to_the_others() {
+        let (address, _serving) = start_live(&CancellationToken::new()).await;
+        for (version, expected) in [
+            (
+                "HTTP/1.1",
+                "\r\ntransfer-encoding: chunked\r\n\r\na\r\nmessage 0\n\r\na\r\nmessage 1\n\r\n0\r\n\r\n",
+            ),
+            ("HTTP/1.0", "\r\n\r\nmessage 0\nmessage 1\n"),
+        ] {
+            let mut stream = TcpStream::connect(address).await.expect("connects");
+            let request = format!("GET /ends {version}\r\nhost: x\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let text = rest(&mut stream).await;
+            assert!(text.starts_with(&format!("{version} 200 OK\r\n")), "{text}");
+            assert!(text.ends_with(expected), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_live_answer_ends_when_its_reader_has_gone() {
+        let stopping = CancellationToken::new();
+        let (address, serving) = start_live(&stopping).await;
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream
+            .write_all(b"GET /stays HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .expect("sent");
+        let mut seen = String::new();
+        while !seen.contains("message 1") {
+            let mut part = [0; 1_024];
+            let read = stream.read(&mut part).await.expect("bytes");
+            seen.push_str(std::str::from_utf8(&part[..read]).expect("text"));
+        }
+        drop(stream);
+        stopping.cancel();
+        timeout(PATIENCE, serving)
+            .await
+            .expect("nothing is left to wait for")
+            .expect("in good order");
     }
 
     #[tokio::test]

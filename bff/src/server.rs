@@ -31,6 +31,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// # Errors
 /// The configuration can't be acted on: the port is in use, the data folder can't be written.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    raise_file_limit();
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let stopping = CancellationToken::new();
@@ -58,6 +59,22 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Lets this process open as many files as it may: each open stream is one, and the usual limit is 1,024.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let most = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, most) {
+            tracing::debug!(%error, "the limit on open files stays as it is");
+        }
+    }
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -6,6 +6,8 @@
 #[cfg(feature = "embedded")]
 pub mod engine;
 mod error;
+#[cfg(feature = "embedded")]
+mod frame;
 pub mod job_training_api;
 pub mod jobs_page;
 mod single_flight;
@@ -21,7 +23,7 @@ use shared::{
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
-    event::{CheckpointList, EventList, StreamMessage},
+    event::{CheckpointList, EventList},
     id::{ArtifactId, DatasetId, JobId, Subject},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -32,14 +34,9 @@ use shared::{
 /// What every call of an upstream answers.
 pub type Answer<T> = Result<T, UpstreamError>;
 
-/// One message of a job's live stream with the id to resume from, where it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StreamItem {
-    /// What `Last-Event-ID` takes.
-    pub id: Option<String>,
-    /// The message.
-    pub message: StreamMessage,
-}
+/// A job's live stream: server-sent events, each whole, with the id to resume from where it is stored. Shared by all
+/// who follow the job.
+pub type FrameStream = BoxStream<'static, Bytes>;
 
 /// Bytes of a file as they come.
 pub type ByteStream = BoxStream<'static, Result<Bytes, std::io::Error>>;
@@ -210,13 +207,13 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
-    /// A job's live stream after a stored message, or from the first.
+    /// A job's live stream after a stored message, or from the first; each event's data is a `StreamMessage`.
     async fn stream(
         &self,
         _subject: &Subject,
         _id: &JobId,
         _last_event_id: Option<&str>,
-    ) -> Answer<BoxStream<'static, StreamItem>> {
+    ) -> Answer<FrameStream> {
         Err(UpstreamError::Unsupported)
     }
 

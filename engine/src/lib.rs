@@ -36,5 +36,5 @@ pub use service::{
     counters::Counters,
     keys::{ApiKey, Caller, create_api_key_in},
     record::CsvStream,
-    stream::JobStream,
+    stream::{JobStream, Told},
 };

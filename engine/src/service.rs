@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     pub(crate) server: String,
     /// Told when a job's record or status changes.
     pub(crate) jobs_changed: Notifier,
+    /// What those who follow jobs share.
+    pub(crate) boards: stream::Boards,
     /// Told when a file's status changes.
     pub(crate) files_changed: Notifier,
     /// Told when a job may have become ready to run.
@@ -121,6 +123,7 @@ impl Service {
             executor,
             server,
             jobs_changed: Notifier::default(),
+            boards: stream::Boards::default(),
             files_changed: Notifier::default(),
             work: tokio::sync::Notify::new(),
             running: supervise::Running::default(),

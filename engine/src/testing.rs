@@ -249,6 +249,7 @@ impl TestEngine {
             .stream(owner, id, after)
             .await
             .unwrap()
+            .map(|told| (told.seq, told.message.clone()))
             .collect()
             .await
     }

@@ -7,10 +7,11 @@ use super::LAST_EVENT_ID;
 use crate::{
     extract::Path,
     guard::SignedIn,
+    listener::live::Live,
     problem::ApiError,
     session::{Ending, SessionHash},
     state::AppState,
-    upstream::StreamItem,
+    upstream::FrameStream,
 };
 use axum::{
     body::Body,
@@ -19,9 +20,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream::BoxStream};
-use shared::{event::StreamMessage, id::JobId, problem::Problem};
+use futures_util::StreamExt as _;
+use shared::{id::JobId, problem::Problem, timestamp::Timestamp};
 use std::{convert::Infallible, time::Duration};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 /// Every so often a comment is sent, so that nobody between takes the stream for dead, and the session is looked up.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -50,6 +52,7 @@ pub(super) async fn stream_job(
         .upstream
         .stream(signed_in.subject(), &id, last_event_id)
         .await?;
+    let date = state.clock.now();
     let follower = Follower {
         messages,
         ending: state.sessions.watch(signed_in.hash),
@@ -63,6 +66,10 @@ pub(super) async fn stream_job(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/event-stream"),
     );
+    response.extensions_mut().insert(Live);
+    if let Some(date) = http_date(date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     // Some proxies hold back what they could compress or collect.
     response
         .headers_mut()
@@ -70,8 +77,15 @@ pub(super) async fn stream_job(
     Ok(response)
 }
 
+/// An instant as HTTP writes it.
+fn http_date(instant: Timestamp) -> Option<HeaderValue> {
+    let instant = OffsetDateTime::from_unix_timestamp(instant.unix_ms().div_euclid(1_000)).ok()?;
+    let text = instant.format(&Rfc2822).ok()?.replace("+0000", "GMT");
+    HeaderValue::try_from(text).ok()
+}
+
 struct Follower {
-    messages: BoxStream<'static, StreamItem>,
+    messages: FrameStream,
     state: AppState,
     session: SessionHash,
     ending: Ending,
@@ -86,9 +100,11 @@ impl Follower {
                 () = self.state.stopping.cancelled() => return None,
                 () = self.ending.wait() => Bytes::new(),
                 _ = self.beat.tick() => Bytes::from_static(b": still here\n\n"),
-                item = self.messages.next() => return Some((Ok(frame(&item?)), self)),
+                message = self.messages.next() => return Some((Ok(message?), self)),
             };
-            if !matches!(self.state.sessions.find(self.session).await, Ok(Some(_))) {
+            // In a box of its own, so that a stream that waits doesn't keep the room for it.
+            let session = Box::pin(self.state.sessions.find(self.session)).await;
+            if !matches!(session, Ok(Some(_))) {
                 return None;
             }
             if !bytes.is_empty() {
@@ -98,59 +114,13 @@ impl Follower {
     }
 }
 
-/// One message as it travels.
-fn frame(item: &StreamItem) -> Bytes {
-    let mut text = String::new();
-    // An id with a line break would be two fields.
-    if let Some(id) = item.id.as_deref().filter(|id| !id.contains(['\n', '\r', '\0'])) {
-        text.push_str("id: ");
-        text.push_str(id);
-        text.push('\n');
-    }
-    text.push_str("event: ");
-    text.push_str(name(&item.message));
-    text.push_str("\ndata: ");
-    // JSON has no raw line breaks: one `data` line holds it.
-    text.push_str(&serde_json::to_string(&item.message).unwrap_or_default());
-    text.push_str("\n\n");
-    Bytes::from(text)
-}
-
-const fn name(message: &StreamMessage) -> &'static str {
-    match message {
-        StreamMessage::Job { .. } => "job",
-        StreamMessage::Metrics { .. } => "metrics",
-        StreamMessage::Event { .. } => "event",
-        StreamMessage::Checkpoint { .. } => "checkpoint",
-        StreamMessage::CheckpointRemoved { .. } => "checkpoint_removed",
-        StreamMessage::End { .. } => "end",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_one_frame_named_by_its_tag() {
-        let item = StreamItem {
-            id: Some("41".to_owned()),
-            message: StreamMessage::CheckpointRemoved { step: 7 },
-        };
-        assert_eq!(
-            frame(&item),
-            "id: 41\nevent: checkpoint_removed\ndata: {\"type\":\"checkpoint_removed\",\"step\":7}\n\n"
-        );
-    }
-
-    #[test]
-    fn an_id_can_not_smuggle_a_field() {
-        let item = StreamItem {
-            id: Some("1\ndata: evil".to_owned()),
-            message: StreamMessage::End {
-                job_id: JobId::from("a"),
-            },
-        };
-        assert!(frame(&item).starts_with(b"event: end\n"));
+    fn a_date_is_written_as_http_writes_it() {
+        let date = http_date(Timestamp::from_unix_ms(784_111_777_999)).expect("a date");
+        assert_eq!(date, "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }

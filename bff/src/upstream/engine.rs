@@ -1,12 +1,12 @@
 //! The embedded engine: a thin layer over `engine::Service`.
 
 use super::{
-    Answer, ByteStream, Download, Figure, Figures, StreamItem, UploadRange, Upstream, UpstreamError,
-    error::Cause,
+    Answer, ByteStream, Download, Figure, Figures, FrameStream, UploadRange, Upstream, UpstreamError,
+    error::Cause, frame::frame,
 };
 use async_trait::async_trait;
 use engine::{Error, Service};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use shared::{
     attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
@@ -183,14 +183,13 @@ impl Upstream for Embedded {
         subject: &Subject,
         id: &JobId,
         last_event_id: Option<&str>,
-    ) -> Answer<BoxStream<'static, StreamItem>> {
+    ) -> Answer<FrameStream> {
         // An id that isn't ours tells nothing about what arrived: everything is sent.
         let after = last_event_id.and_then(|id| id.parse().ok());
         let messages = self.service.stream(subject, id, after).await?;
         Ok(messages
-            .map(|(id, message)| StreamItem {
-                id: id.map(|id| id.to_string()),
-                message,
+            .map(|told| {
+                told.rendered(|told| frame(told.seq.map(|seq| seq.to_string()).as_deref(), &told.message))
             })
             .boxed())
     }

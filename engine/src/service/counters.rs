@@ -58,7 +58,7 @@ impl Service {
         Ok(Counters {
             jobs: summary,
             trainers_running: self.inner.running.count() as u64,
-            streams_open: self.inner.jobs_changed.followers() as u64,
+            streams_open: self.inner.boards.followers() as u64,
             attempts_total: tallies.attempts.load(Ordering::Relaxed),
             trainer_deaths_total: tallies.trainer_deaths.load(Ordering::Relaxed),
             steps_total: tallies.steps.load(Ordering::Relaxed),

@@ -1,33 +1,77 @@
 //! The live stream of a job: what was missed from the store, then what comes, each stored thing once.
 //!
-//! Nothing is queued for a reader: it is only woken, and reads from the store after the last sequence number that it
-//! has. So a slow reader costs one page of memory and the order is that of the record.
+//! Nothing is queued for a reader. Everybody who follows a job shares its [`board`], which is read from the store once
+//! for all of them; a reader is woken, and takes what is behind the last sequence number that it has. One who is
+//! further behind than the board goes back reads the store itself, a page at a time. So a slow reader costs a page of
+//! memory at most, one who waits next to nothing, and the order is that of the record.
+
+mod board;
 
 use super::{Service, job_create::chain};
-use crate::{
-    error::Error,
-    store::{checkpoints, events, from_sql, steps, to_sql},
-};
+use crate::error::Error;
+use board::{Board, Place, read_page};
+use bytes::Bytes;
 use futures_util::{
     StreamExt as _,
-    stream::{BoxStream, poll_fn},
+    stream::{BoxStream, unfold},
 };
 use shared::{
     event::StreamMessage,
     id::{JobId, Subject},
-    job::Job,
 };
-use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
+use tokio::sync::watch;
 
-/// Stored things that are read at a time.
-const PAGE: i64 = 500;
+/// Stored things that a reader who is behind reads at a time.
+const PAGE: i64 = 100;
 
-/// The job itself (its pace, its time left) is told again at most this often while its record grows.
-const JOB_INTERVAL: Duration = Duration::from_secs(1);
+/// What a job's stream tells, in order.
+pub type JobStream = BoxStream<'static, Arc<Told>>;
 
-/// Messages with the sequence number of those that are stored: pass the last one as `after` to go on from there.
-pub type JobStream = BoxStream<'static, (Option<u64>, StreamMessage)>;
+/// One message of a job's stream, the same for everybody who follows.
+#[derive(Debug)]
+pub struct Told {
+    /// Its place in the record, where it is stored: a stream opened with it as `after` goes on behind it.
+    pub seq: Option<u64>,
+    /// The message.
+    pub message: StreamMessage,
+    rendered: OnceLock<Bytes>,
+}
+
+impl Told {
+    fn new(seq: Option<u64>, message: StreamMessage) -> Arc<Self> {
+        Arc::new(Self {
+            seq,
+            message,
+            rendered: OnceLock::new(),
+        })
+    }
+
+    /// What `render` makes of it: made for the first who asks, shared by all others.
+    pub fn rendered(&self, render: impl FnOnce(&Self) -> Bytes) -> Bytes {
+        self.rendered.get_or_init(|| render(self)).clone()
+    }
+}
+
+/// The boards of the jobs that somebody follows.
+#[derive(Debug, Default)]
+pub(crate) struct Boards(Mutex<HashMap<String, Weak<Board>>>);
+
+impl Boards {
+    /// How many streams are open.
+    pub(crate) fn followers(&self) -> usize {
+        let boards = self.lock();
+        let followed = boards.values().filter_map(Weak::upgrade);
+        followed.map(|board| board.followers()).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Board>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Service {
     /// Follows a job: first the job as it is, then everything stored after `after` (all of it unless told), then what
@@ -42,161 +86,80 @@ impl Service {
         id: &JobId,
         after: Option<u64>,
     ) -> Result<JobStream, Error> {
-        // Subscribed before anything is read, so nothing falls between.
-        let changed = self.inner.jobs_changed.subscribe(id.as_str());
         self.find_job_row(subject, id).await?;
-        let (sender, mut receiver) = mpsc::channel(16);
+        let board = self.board(subject, id);
         let follower = Follower {
-            service: self.clone(),
-            subject: subject.clone(),
-            id: id.clone(),
-            after: after.unwrap_or(0),
-            told: None,
+            changed: board.subscribe(),
+            place: Place::new(after.unwrap_or(0)),
+            page: VecDeque::new(),
+            board,
         };
-        self.inner.tasks.spawn(follower.run(changed, sender));
-        Ok(poll_fn(move |context| receiver.poll_recv(context)).boxed())
+        Ok(unfold(follower, Follower::next).boxed())
+    }
+
+    /// The board of a job, a new one where nobody else follows it.
+    fn board(&self, subject: &Subject, id: &JobId) -> Arc<Board> {
+        let mut boards = self.inner.boards.lock();
+        if let Some(board) = boards.get(id.as_str()).and_then(Weak::upgrade)
+            && !board.is_closed()
+        {
+            return board;
+        }
+        boards.retain(|_, board| board.strong_count() > 0);
+        let board = Arc::new(Board::new(self.clone(), subject.clone(), id.clone()));
+        boards.insert(id.to_string(), Arc::downgrade(&board));
+        self.inner.tasks.spawn(board::keep(&board));
+        board
     }
 }
 
 /// One reader's place in a job's record.
 struct Follower {
-    service: Service,
-    subject: Subject,
-    id: JobId,
-    after: u64,
-    /// The job as it was last told, and when.
-    told: Option<(Job, Instant)>,
+    board: Arc<Board>,
+    changed: watch::Receiver<()>,
+    place: Place,
+    /// Read from the store and not yet told.
+    page: VecDeque<Arc<Told>>,
 }
 
-type Sender = mpsc::Sender<(Option<u64>, StreamMessage)>;
-
-/// The reader has gone.
-struct Gone;
+/// What a reader does next.
+enum Next {
+    Tell(Arc<Told>),
+    /// It is behind the board: the store has what comes before the board's entries, up to this place.
+    Read(u64),
+    Wait,
+    Leave,
+}
 
 impl Follower {
-    async fn run(mut self, mut changed: watch::Receiver<()>, sender: Sender) {
+    async fn next(mut self) -> Option<(Arc<Told>, Self)> {
         loop {
-            changed.borrow_and_update();
-            match self.catch_up(&sender).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(Error::NotFound(_)) => return,
-                Err(error) => {
-                    tracing::warn!(error = %chain(&error), job = %self.id, "a stream could not go on");
-                    return;
-                }
+            if let Some(told) = self.page.pop_front() {
+                return Some((told, self));
             }
-            tokio::select! {
-                change = changed.changed() => if change.is_err() { return },
-                () = sender.closed() => return,
-                () = self.service.inner.stopping.cancelled() => return,
+            self.changed.mark_unchanged();
+            match self.board.next(&mut self.place) {
+                Next::Tell(told) => return Some((told, self)),
+                // In a box of its own, so that a reader who waits doesn't keep the room for it.
+                Next::Read(until) => Box::pin(self.read(until)).await.ok()?,
+                Next::Wait => self.changed.changed().await.ok()?,
+                Next::Leave => return None,
             }
         }
     }
 
-    /// Tells everything that is stored by now; false where nothing more will come or nobody listens.
-    async fn catch_up(&mut self, sender: &Sender) -> Result<bool, Error> {
-        loop {
-            // The job is read before its record: once it has ended nothing is added, so what is read then is all.
-            let job = self.service.find_job(&self.subject, &self.id).await?;
-            let ended = job.status.is_terminal();
-            if self.tell_job(job, sender).await.is_err() {
-                return Ok(false);
-            }
-            let page = self.read_page().await?;
-            let full = page.len() as i64 >= PAGE;
-            for (seq, message) in page {
-                self.after = seq;
-                if sender.send((Some(seq), message)).await.is_err() {
-                    return Ok(false);
-                }
-            }
-            if full {
-                continue;
-            }
-            if ended {
-                // Whether anybody hears it makes no difference any more.
-                let _ = sender
-                    .send((
-                        None,
-                        StreamMessage::End {
-                            job_id: self.id.clone(),
-                        },
-                    ))
-                    .await;
-            }
-            return Ok(!ended);
-        }
-    }
-
-    async fn tell_job(&mut self, job: Job, sender: &Sender) -> Result<(), Gone> {
-        let due = self.told.as_ref().is_none_or(|(told, at)| {
-            let state = |job: &Job| {
-                (
-                    job.status,
-                    job.attempt,
-                    job.queue_position,
-                    job.stopped,
-                    job.progress.as_ref().map(|progress| progress.stage),
-                )
-            };
-            state(told) != state(&job)
-                || told.failure != job.failure
-                || (*told != job && at.elapsed() >= JOB_INTERVAL)
-        });
-        if !due {
-            return Ok(());
-        }
-        let message = StreamMessage::Job {
-            job: Box::new(job.clone()),
-        };
-        self.told = Some((job, Instant::now()));
-        sender.send((None, message)).await.map_err(|_| Gone)
-    }
-
-    /// The next stored things in the order of the record. Each table is read for a whole page, so the page that
-    /// is merged from them has no holes.
-    async fn read_page(&self) -> Result<Vec<(u64, StreamMessage)>, Error> {
-        let after = to_sql(self.after);
-        let read = self.service.inner.store.read();
-        let mut page: Vec<(u64, StreamMessage)> = Vec::new();
-        // One snapshot for all tables: else an entry committed between two reads could be overtaken by a later one.
-        let mut snapshot = read.begin().await?;
-        for row in events::list_after(&mut *snapshot, &self.subject, &self.id, after, PAGE).await? {
-            page.push((
-                from_sql(row.seq),
-                StreamMessage::Event {
-                    event: row.to_event(),
-                },
-            ));
-        }
-        for row in steps::list_after_seq(&mut *snapshot, &self.subject, &self.id, after, PAGE).await? {
-            page.push((
-                from_sql(row.seq),
-                StreamMessage::Metrics {
-                    metrics: row.to_metrics(),
-                },
-            ));
-        }
-        for row in checkpoints::list_changed_after(&mut *snapshot, &self.subject, &self.id, after).await? {
-            if row.seq > after {
-                page.push((
-                    from_sql(row.seq),
-                    StreamMessage::Checkpoint {
-                        checkpoint: row.to_checkpoint(),
-                    },
-                ));
-            }
-            if let Some(removed) = row.removed_seq.filter(|removed| *removed > after) {
-                let message = StreamMessage::CheckpointRemoved {
-                    step: from_sql(row.step),
-                };
-                page.push((from_sql(removed), message));
-            }
-        }
-        snapshot.commit().await?;
-        page.sort_by_key(|(seq, _)| *seq);
-        page.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));
-        Ok(page)
+    /// Reads the next page of what the board doesn't go back to.
+    async fn read(&mut self, until: u64) -> Result<(), Error> {
+        let page = read_page(&self.board, self.place.after, PAGE).await;
+        let mut page = page.inspect_err(|error| {
+            tracing::warn!(error = %chain(error), job = %self.board.id, "a stream could not go on");
+        })?;
+        let read = page.len();
+        page.retain(|told| told.seq.is_some_and(|seq| seq <= until));
+        let is_all = (read as i64) < PAGE || page.len() < read;
+        let last = page.last().and_then(|told| told.seq).filter(|_| !is_all);
+        self.place.after = last.unwrap_or(until);
+        self.page = page.into();
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ mod row;
 
 pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word};
 
-use super::{events, to_sql};
+use super::{events, from_sql, to_sql};
 use crate::parameters::Parameters;
 use shared::{
     event::Level,
@@ -263,6 +263,20 @@ pub(crate) async fn take_seq(connection: &mut SqliteConnection, id: &str, count:
             .fetch_one(connection)
             .await?;
     Ok(last - count + 1)
+}
+
+/// The last place in a job's record that is taken; nothing where there is no such job.
+pub(crate) async fn last_seq(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    id: &JobId,
+) -> sqlx::Result<Option<u64>> {
+    let last: Option<i64> = sqlx::query_scalar("SELECT last_seq FROM jobs WHERE owner = $1 AND id = $2")
+        .bind(owner.as_str())
+        .bind(id.as_str())
+        .fetch_optional(executor)
+        .await?;
+    Ok(last.map(from_sql))
 }
 
 /// Adds an event to a job's record.

@@ -1,8 +1,10 @@
 //! The live stream: gap first, then live, each stored thing once.
 
 use crate::testing::*;
-use futures_util::StreamExt as _;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, future::ready};
 use shared::{event::StreamMessage, run::RunEvent, status::JobStatus};
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_reader_who_comes_back_gets_exactly_what_was_missed() {
@@ -13,7 +15,7 @@ async fn a_reader_who_comes_back_gets_exactly_what_was_missed() {
     let (first, _) = live
         .next()
         .await
-        .map(|(seq, message)| (seq, matches!(message, StreamMessage::Job { .. })))
+        .map(|told| (told.seq, matches!(told.message, StreamMessage::Job { .. })))
         .unwrap();
     assert_eq!(first, None);
     for step in 1..=4 {
@@ -21,9 +23,9 @@ async fn a_reader_who_comes_back_gets_exactly_what_was_missed() {
     }
     // Reads until step 2 and then goes away.
     let mut sequence = Vec::new();
-    while let Some((seq, message)) = live.next().await {
-        sequence.extend(seq);
-        if matches!(&message, StreamMessage::Metrics { metrics } if metrics.step == 2) {
+    while let Some(told) = live.next().await {
+        sequence.extend(told.seq);
+        if matches!(&told.message, StreamMessage::Metrics { metrics } if metrics.step == 2) {
             break;
         }
     }
@@ -65,8 +67,8 @@ async fn a_slow_reader_of_a_long_job_misses_nothing() {
     engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
     let mut steps = Vec::new();
     let mut ended = false;
-    while let Some((_, message)) = stream.next().await {
-        match message {
+    while let Some(told) = stream.next().await {
+        match &told.message {
             StreamMessage::Metrics { metrics } => steps.push(metrics.step),
             StreamMessage::End { .. } => ended = true,
             _ => {}
@@ -87,8 +89,36 @@ async fn streams_end_when_the_service_goes_down() {
     assert!(
         !told
             .iter()
-            .any(|(_, message)| matches!(message, StreamMessage::End { .. }))
+            .any(|told| matches!(told.message, StreamMessage::End { .. }))
     );
     trainer.exit(crate::executor::Exit::Code(10));
     down.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_told_is_read_and_rendered_once_for_all_who_follow() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "shared").await;
+    let mut told = Vec::new();
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut stream = engine.service.stream(&alice(), &id, None).await.unwrap();
+        // Told only once the job was read: the step comes after that.
+        stream.next().await.unwrap();
+        streams.push(stream);
+    }
+    assert_eq!(engine.service.counters().await.unwrap().streams_open, 3);
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    for stream in &mut streams {
+        let mut steps = stream.filter(|told| ready(matches!(told.message, StreamMessage::Metrics { .. })));
+        told.push(steps.next().await.unwrap());
+    }
+    assert_eq!(told[0].rendered(|_| Bytes::from_static(b"once")), "once");
+    for other in &told[1..] {
+        assert!(Arc::ptr_eq(&told[0], other));
+        assert_eq!(other.rendered(|_| Bytes::from_static(b"again")), "once");
+    }
+    drop(streams);
+    assert_eq!(engine.service.counters().await.unwrap().streams_open, 0);
 }
