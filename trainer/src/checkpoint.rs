@@ -197,6 +197,16 @@ pub(crate) fn estimated_bytes(adapter: &Adapter) -> u64 {
     3 * 4 * adapter.parameters() as u64 + DESCRIPTION
 }
 
+/// Flushes the names of what an earlier attempt left, which may have been killed between a rename and its flush: what is
+/// told to be whole outlives a loss of power.
+pub(crate) fn flush_names(run_dir: &Path) -> Result<(), Error> {
+    let checkpoints = run_dir.join("checkpoints");
+    if checkpoints.is_dir() {
+        storage::sync_folder(&checkpoints)?;
+    }
+    storage::sync_folder(run_dir)
+}
+
 /// The steps of all checkpoints, oldest first.
 pub(crate) fn steps(run_dir: &Path) -> Vec<u64> {
     let Ok(entries) = fs::read_dir(run_dir.join("checkpoints")) else {

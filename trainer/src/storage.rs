@@ -33,7 +33,7 @@ impl PendingFolder {
             .to_string_lossy()
             .into_owned();
         let parent = target.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(Error::write(parent))?;
+        create_folder(parent)?;
         let temporary = parent.join(format!(".{name}.tmp"));
         remove_folder(&temporary)?;
         fs::create_dir(&temporary).map_err(Error::write(&temporary))?;
@@ -104,6 +104,20 @@ pub(crate) fn ensure_space(folder: &Path, needed: u64) -> Result<(), Error> {
         needed_mb: needed.div_ceil(1_000_000),
         free_mb: free / 1_000_000,
     })
+}
+
+/// Creates a folder and those above it that are missing, so that their names outlive a loss of power, too.
+fn create_folder(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above != Path::new("") => above,
+        _ => Path::new("."),
+    };
+    create_folder(above)?;
+    fs::create_dir(path).map_err(Error::write(path))?;
+    sync_folder(above)
 }
 
 /// Removes a folder that may not exist.

@@ -211,29 +211,45 @@ fn retry_name(name: &str) -> String {
     format!("{stem}{suffix}")
 }
 
-/// Puts a checkpoint of one run where another begins: the whole state and what was measured, or the adapter alone.
+/// Puts a checkpoint of one run where another begins: the whole state and what was measured, or the adapter alone. All of
+/// it outlives a loss of power, for the new job may wait long before a trainer sees it.
 fn take_over(from: &Path, to: &Path, step: u64, whole: bool) -> io::Result<()> {
     let checkpoint = PathBuf::from(format!("checkpoints/step-{step}"));
-    if !whole {
+    if whole {
+        fs::create_dir_all(to.join(&checkpoint))?;
+        for entry in fs::read_dir(from.join(&checkpoint))? {
+            let entry = entry?;
+            place(&entry.path(), &to.join(&checkpoint).join(entry.file_name()))?;
+        }
+        // This one is appended to in place, so it can't be shared; the trainer cuts it back to the checkpoint.
+        copy(&from.join("metrics.jsonl"), &to.join("metrics.jsonl"))?;
+        flush(&to.join(&checkpoint))?;
+        flush(&to.join("checkpoints"))?;
+    } else {
         let start = to.join(START);
         fs::create_dir_all(&start)?;
         for name in ADAPTER_FILES {
             place(&from.join(&checkpoint).join(name), &start.join(name))?;
         }
-        return Ok(());
+        flush(&start)?;
     }
-    fs::create_dir_all(to.join(&checkpoint))?;
-    for entry in fs::read_dir(from.join(&checkpoint))? {
-        let entry = entry?;
-        place(&entry.path(), &to.join(&checkpoint).join(entry.file_name()))?;
-    }
-    // This one is appended to in place, so it can't be shared; the trainer cuts it back to the checkpoint.
-    fs::copy(from.join("metrics.jsonl"), to.join("metrics.jsonl")).map(drop)
+    flush(to)?;
+    to.parent().map_or(Ok(()), flush)
 }
 
 /// A file of a checkpoint never changes, so a second name for it is as good as a copy.
 fn place(from: &Path, to: &Path) -> io::Result<()> {
-    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+    fs::hard_link(from, to).or_else(|_| copy(from, to))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    flush(to)
+}
+
+/// Waits until a file's bytes or a folder's names are on the disk.
+fn flush(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

@@ -66,6 +66,11 @@ pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, 
         }
         job.service.inner.blobs.place(id, &target).await?;
     }
+    // Whoever finds `spec.json` after a loss of power finds the data, too, and the run itself.
+    flush_folder(&data).await.map_err(failed)?;
+    if let Some(runs) = job.run_dir.parent() {
+        flush_folder(runs).await.map_err(failed)?;
+    }
     let spec = write_spec(job, &parameters, &model.path, examples);
     let text = serde_json::to_vec_pretty(&spec)
         .map_err(|error| Error::storage("`spec.json` can't be written", error))?;
@@ -120,7 +125,12 @@ async fn write_whole(path: &Path, text: &[u8]) -> std::io::Result<()> {
     file.sync_all().await?;
     fs::rename(&fresh, path).await?;
     match path.parent() {
-        Some(folder) => fs::File::open(folder).await?.sync_all().await,
+        Some(folder) => flush_folder(folder).await,
         None => Ok(()),
     }
+}
+
+/// Flushes a folder's list of names, so that what was put there outlives a loss of power.
+async fn flush_folder(path: &Path) -> std::io::Result<()> {
+    fs::File::open(path).await?.sync_all().await
 }

@@ -54,6 +54,7 @@ pub(super) fn replay(run_dir: &Path, options: RunOptions, emitter: &mut Emitter)
     if summary.files.is_empty() || !summary.files.iter().all(whole) {
         return Ok(false);
     }
+    checkpoint::flush_names(run_dir)?;
     emitter.set_step(summary.step);
     for (step, line) in metrics_log::read(run_dir) {
         if step > options.replay_after {

@@ -27,6 +27,7 @@ pub(super) fn find(
     options: RunOptions,
     emitter: &mut Emitter,
 ) -> Result<Resumed, Error> {
+    checkpoint::flush_names(run_dir)?;
     let (mut state, mut saved) = (None, Vec::new());
     for step in checkpoint::steps(run_dir) {
         match checkpoint::verify(run_dir, step) {
