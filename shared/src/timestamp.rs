@@ -145,14 +145,23 @@ fn read(text: &str) -> Option<i64> {
 
 /// Three whole numbers with so many digits each, and a sign between them.
 fn three(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
-    let mut parts = text.split(between);
-    let mut next = |digits| number(parts.next()?, digits);
-    Some([next(digits[0])?, next(digits[1])?, next(digits[2])?])
+    let (first, rest) = text.split_at_checked(digits[0])?;
+    let (second, rest) = rest.strip_prefix(between)?.split_at_checked(digits[1])?;
+    let third = rest.strip_prefix(between)?;
+    Some([
+        number(first, digits[0])?,
+        number(second, digits[1])?,
+        number(third, digits[2])?,
+    ])
 }
 
 fn number(text: &str, digits: usize) -> Option<i64> {
-    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| is_number)
+    if text.len() != digits {
+        return None;
+    }
+    text.bytes().try_fold(0, |sum, byte| {
+        byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))
+    })
 }
 
 impl Serialize for Timestamp {
