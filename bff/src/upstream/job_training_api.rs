@@ -96,7 +96,7 @@ impl Upstream for JobTrainingApi {
     }
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
-        jobs_page::page(&self.all_jobs().await?, query)
+        jobs_page::page(Arc::unwrap_or_clone(self.all_jobs().await?), query)
     }
 
     async fn find_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {

@@ -14,7 +14,7 @@ const LARGEST_LIMIT: u32 = 200;
 ///
 /// # Errors
 /// A status, sort or cursor that means nothing, a limit out of range.
-pub fn page(all: &[Job], query: &JobQuery) -> Answer<JobList> {
+pub fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<JobList> {
     let limit = match query.limit {
         None => LIMIT,
         Some(limit @ 1..=LARGEST_LIMIT) => limit as usize,
@@ -27,35 +27,31 @@ pub fn page(all: &[Job], query: &JobQuery) -> Answer<JobList> {
 
     let mut summary = JobSummary::default();
     let mut newest = None;
-    let mut found: Vec<&Job> = Vec::new();
-    for job in all {
+    jobs.retain(|job| {
         let in_time = query.created_from.is_none_or(|from| job.created_at >= from)
             && query.created_to.is_none_or(|to| job.created_at <= to);
         if !(in_time && model.is_none_or(|model| job.base_model == model) && contains(job, &needle)) {
-            continue;
+            return false;
         }
         summary.add(job.status, 1);
         newest = newest.max(Some(job.created_at));
-        if statuses.is_empty() || statuses.contains(&job.status) {
-            found.push(job);
-        }
-    }
-    found.sort_by(|left, right| order.compare(left, right));
+        statuses.is_empty() || statuses.contains(&job.status)
+    });
+    jobs.sort_by(|left, right| order.compare(left, right));
 
     let start = match query.cursor.as_deref().filter(|cursor| !cursor.is_empty()) {
         None => 0,
         // The id of the last job shown. Where it has been deleted since, the list begins anew.
-        Some(cursor) => found
+        Some(cursor) => jobs
             .iter()
             .position(|job| job.id.as_str() == cursor)
             .map_or(0, |last| last + 1),
     };
     let start = start.saturating_add(query.offset.unwrap_or(0) as usize);
-    let rest = found.get(start..).unwrap_or_default();
-    let jobs: Vec<Job> = rest.iter().take(limit).map(|job| (*job).clone()).collect();
-    let next_cursor = (rest.len() > limit)
-        .then(|| jobs.last().map(|job| job.id.to_string()))
-        .flatten();
+    jobs.drain(..start.min(jobs.len()));
+    let is_last = jobs.len() <= limit;
+    jobs.truncate(limit);
+    let next_cursor = jobs.last().filter(|_| !is_last).map(|job| job.id.to_string());
     Ok(JobList {
         jobs,
         summary,
@@ -168,7 +164,7 @@ mod tests {
     }
 
     fn ask(query: &JobQuery) -> JobList {
-        page(&jobs(), query).expect("the query is good")
+        page(jobs(), query).expect("the query is good")
     }
 
     #[test]
@@ -312,7 +308,7 @@ mod tests {
             },
         ] {
             assert!(matches!(
-                page(&jobs(), &query),
+                page(jobs(), &query),
                 Err(UpstreamError::Refused { status: 400, .. })
             ));
         }

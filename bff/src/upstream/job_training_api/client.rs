@@ -7,7 +7,7 @@ use super::{
     read,
 };
 use crate::{config::RemoteConfig, secret::Secret};
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use refusal::refusal;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
@@ -105,7 +105,8 @@ impl Client {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         // `path` is made of literals and of segments that are encoded already.
-        let address = format!("{}/{path}", self.base_url.as_str().trim_end_matches('/'));
+        let mut address = self.base_url.clone();
+        address.set_path(&format!("{}/{path}", address.path().trim_end_matches('/')));
         self.http.request(method, address)
     }
 
@@ -178,7 +179,7 @@ fn without_key(body: Vec<u8>, key: &[u8]) -> Vec<u8> {
 
 /// The body with JSON's escapes undone, for a search alone; empty where it has none.
 fn unescaped(body: &[u8]) -> Vec<u8> {
-    if !body.contains(&b'\\') {
+    if memchr(b'\\', body).is_none() {
         return Vec::new();
     }
     let mut plain = Vec::with_capacity(body.len());

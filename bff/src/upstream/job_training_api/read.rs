@@ -29,10 +29,12 @@ pub(super) fn jobs(answer: &[u8]) -> Answer<Vec<Job>> {
         .as_list()
         .or_else(|| value.get("jobs").and_then(Json::as_list))
         .ok_or_else(|| unreadable("jobs", "is no list"))?;
-    list.iter()
-        .enumerate()
-        .map(|(index, value)| job_at(value, Some(index)))
-        .collect()
+    // Collecting would make room step by step, and a job is large.
+    let mut jobs = Vec::with_capacity(list.len());
+    for (index, value) in list.iter().enumerate() {
+        jobs.push(job_at(value, Some(index))?);
+    }
+    Ok(jobs)
 }
 
 /// One job.
@@ -45,7 +47,10 @@ pub(super) fn job(answer: &[u8]) -> Answer<Job> {
 
 /// The answer as JSON.
 pub(super) fn json(answer: &[u8]) -> Answer<Json<'_>> {
-    serde_json::from_slice(answer).map_err(|_| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
+    // All of it is checked to be text at once rather than each text in it.
+    let json = str::from_utf8(answer).ok().map(serde_json::from_str);
+    json.and_then(Result::ok)
+        .ok_or_else(|| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
 }
 
 /// A job by itself, or at its place in a list.
