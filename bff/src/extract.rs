@@ -1,15 +1,16 @@
-//! Extractors whose refusals are problem details.
+//! Extractors whose refusals are problem details, and the JSON of answers.
 
 use crate::problem::ApiError;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
-/// A JSON body.
+/// A JSON body, of a request or of an answer.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -48,6 +49,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             )
         })?;
         Ok(Self(value))
+    }
+}
+
+/// Written into a vector: a list is some five hundred small pieces, each of which axum's own growing buffer takes more
+/// steps to append.
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => {
+                let kind = HeaderValue::from_static("application/json");
+                ([(header::CONTENT_TYPE, kind)], body).into_response()
+            }
+            Err(error) => ApiError::internal(error).into_response(),
+        }
     }
 }
 

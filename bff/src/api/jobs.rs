@@ -32,10 +32,8 @@ pub(super) async fn list_jobs(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Query(query): Query<JobQuery>,
-) -> Result<axum::Json<JobList>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.list_jobs(signed_in.subject(), &query).await?,
-    ))
+) -> Result<Json<JobList>, ApiError> {
+    Ok(Json(state.upstream.list_jobs(signed_in.subject(), &query).await?))
 }
 
 /// Creates a job. The same `Idempotency-Key` again gives the first job.
@@ -53,7 +51,7 @@ pub(super) async fn create_job(
     signed_in: SignedIn,
     headers: HeaderMap,
     Json(job): Json<NewJob>,
-) -> Result<(StatusCode, axum::Json<Job>), ApiError> {
+) -> Result<(StatusCode, Json<Job>), ApiError> {
     let key = idempotency_key(&headers)?;
     let findings = validate_new_job(&job, &state.upstream.capabilities());
     if !findings.is_empty() {
@@ -64,13 +62,13 @@ pub(super) async fn create_job(
 }
 
 /// 201 for what this request made, 200 for what an earlier one did.
-fn answer(created: Created) -> (StatusCode, axum::Json<Job>) {
+fn answer(created: Created) -> (StatusCode, Json<Job>) {
     let status = if created.repeated {
         StatusCode::OK
     } else {
         StatusCode::CREATED
     };
-    (status, axum::Json(created.job))
+    (status, Json(created.job))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
@@ -96,10 +94,8 @@ pub(super) async fn find_job(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<JobId>,
-) -> Result<axum::Json<Job>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.find_job(signed_in.subject(), &id).await?,
-    ))
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(state.upstream.find_job(signed_in.subject(), &id).await?))
 }
 
 /// Changes the turn of a job that waits: its priority, its place among its owner's others.
@@ -114,13 +110,9 @@ pub(super) async fn change_job(
     signed_in: SignedIn,
     Path(id): Path<JobId>,
     Json(change): Json<JobChange>,
-) -> Result<axum::Json<Job>, ApiError> {
-    Ok(axum::Json(
-        state
-            .upstream
-            .change_job(signed_in.subject(), &id, change)
-            .await?,
-    ))
+) -> Result<Json<Job>, ApiError> {
+    let changed = state.upstream.change_job(signed_in.subject(), &id, change);
+    Ok(Json(changed.await?))
 }
 
 /// Deletes a job that isn't running.
@@ -148,10 +140,8 @@ pub(super) async fn cancel_job(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<JobId>,
-) -> Result<axum::Json<Job>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.cancel_job(signed_in.subject(), &id).await?,
-    ))
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(state.upstream.cancel_job(signed_in.subject(), &id).await?))
 }
 
 /// Pauses a job. One that is trained on is `pausing` until its checkpoint is recorded.
@@ -164,10 +154,8 @@ pub(super) async fn pause_job(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<JobId>,
-) -> Result<axum::Json<Job>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.pause_job(signed_in.subject(), &id).await?,
-    ))
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(state.upstream.pause_job(signed_in.subject(), &id).await?))
 }
 
 /// Puts a paused job back into the queue; it goes on from its checkpoint.
@@ -180,10 +168,8 @@ pub(super) async fn resume_job(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<JobId>,
-) -> Result<axum::Json<Job>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.resume_job(signed_in.subject(), &id).await?,
-    ))
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(state.upstream.resume_job(signed_in.subject(), &id).await?))
 }
 
 /// Ends a job early: what is trained so far becomes its result.
@@ -196,10 +182,8 @@ pub(super) async fn stop_job(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<JobId>,
-) -> Result<axum::Json<Job>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.stop_job(signed_in.subject(), &id).await?,
-    ))
+) -> Result<Json<Job>, ApiError> {
+    Ok(Json(state.upstream.stop_job(signed_in.subject(), &id).await?))
 }
 
 /// Tries a job again as a new one. The same `Idempotency-Key` again gives that one.
@@ -218,7 +202,7 @@ pub(super) async fn retry_job(
     Path(id): Path<JobId>,
     headers: HeaderMap,
     Json(retry): Json<RetryJob>,
-) -> Result<(StatusCode, axum::Json<Job>), ApiError> {
+) -> Result<(StatusCode, Json<Job>), ApiError> {
     let key = idempotency_key(&headers)?;
     let retried = state
         .upstream
