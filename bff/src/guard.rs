@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use shared::{id::Subject, session::Session};
+use std::sync::Arc;
 
 /// The header that every request of `/api` carries; a page of another origin can't send it without our leave.
 pub const HEADER: HeaderName = HeaderName::from_static("x-attune");
@@ -21,7 +22,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 #[derive(Clone)]
 pub struct SignedIn {
     /// The session.
-    pub session: Session,
+    pub session: Arc<Session>,
     /// What the store knows it by.
     pub hash: SessionHash,
 }
@@ -29,7 +30,7 @@ pub struct SignedIn {
 impl SignedIn {
     /// Who asks.
     #[must_use]
-    pub const fn subject(&self) -> &Subject {
+    pub fn subject(&self) -> &Subject {
         &self.session.subject
     }
 }

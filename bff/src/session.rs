@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use shared::{id::Subject, session::Session, timestamp::Timestamp};
 #[cfg(feature = "embedded")]
 use std::path::Path;
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 use tokio::sync::broadcast;
 
 /// The cookie's name. The prefix makes browsers refuse it without `Secure` and `Path=/`, or with `Domain`.
@@ -64,7 +64,7 @@ pub struct SessionHash([u8; 32]);
 /// A stored session.
 #[derive(Clone)]
 struct Record {
-    session: Session,
+    session: Arc<Session>,
     created_at: Timestamp,
     used_at: Timestamp,
 }
@@ -173,15 +173,15 @@ impl Sessions {
         &self,
         subject: Subject,
         provider: &str,
-    ) -> Result<(SessionToken, Session), SessionError> {
+    ) -> Result<(SessionToken, Arc<Session>), SessionError> {
         let token = SessionToken::generate()?;
         let now = self.clock.now();
-        let session = Session {
+        let session = Arc::new(Session {
             subject,
             provider: provider.to_owned(),
-        };
+        });
         let record = Record {
-            session: session.clone(),
+            session: Arc::clone(&session),
             created_at: now,
             used_at: now,
         };
@@ -197,7 +197,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn find(&self, hash: SessionHash) -> Result<Option<Session>, SessionError> {
+    pub async fn find(&self, hash: SessionHash) -> Result<Option<Arc<Session>>, SessionError> {
         let now = self.clock.now();
         let record = match self.recent.find(hash, now) {
             Some(record) => record,

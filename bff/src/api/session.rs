@@ -18,6 +18,7 @@ use shared::{
     problem::Problem,
     session::{Session, SignIn},
 };
+use std::sync::Arc;
 
 /// The subject of whoever has the local token.
 pub(crate) const LOCAL_SUBJECT: &str = "local";
@@ -27,7 +28,7 @@ pub(crate) const LOCAL_SUBJECT: &str = "local";
     (status = 200, description = "Who is signed in", body = Session),
     (status = 401, description = "Nobody", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn find_session(signed_in: SignedIn) -> axum::Json<Session> {
+pub(super) async fn find_session(signed_in: SignedIn) -> axum::Json<Arc<Session>> {
     axum::Json(signed_in.session)
 }
 

@@ -81,16 +81,17 @@ impl Recent {
 mod tests {
     use super::*;
     use shared::{id::Subject, session::Session};
+    use std::sync::Arc;
 
     const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
     const HASH: SessionHash = SessionHash([7; 32]);
 
     fn record() -> Record {
         Record {
-            session: Session {
+            session: Arc::new(Session {
                 subject: Subject::from("local"),
                 provider: "local".to_owned(),
-            },
+            }),
             created_at: NOW,
             used_at: NOW,
         }

@@ -6,7 +6,7 @@ use sqlx::{
     Row as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// The newest version of the table that this build knows, kept in `user_version`.
 const VERSION: i64 = 1;
@@ -91,10 +91,10 @@ impl SqliteStore {
             .map_err(SessionError::new)?;
         row.map(|row| {
             Ok(Record {
-                session: Session {
+                session: Arc::new(Session {
                     subject: Subject::new(row.try_get::<String, _>(0).map_err(SessionError::new)?),
                     provider: row.try_get(1).map_err(SessionError::new)?,
-                },
+                }),
                 created_at: Timestamp::from_unix_ms(row.try_get(2).map_err(SessionError::new)?),
                 used_at: Timestamp::from_unix_ms(row.try_get(3).map_err(SessionError::new)?),
             })
