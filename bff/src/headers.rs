@@ -1,18 +1,13 @@
 //! Headers that every answer carries, and the content security policy.
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// The headers, made once at start.
 #[derive(Clone)]
-pub struct SecurityHeaders(Arc<Vec<(HeaderName, HeaderValue)>>);
+pub struct SecurityHeaders(Arc<[(HeaderName, HeaderValue)]>);
 
 /// For answers that are saved and never shown: whatever they hold, it can run nothing.
 pub const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
@@ -48,20 +43,16 @@ impl SecurityHeaders {
                 HeaderValue::from_static("max-age=31536000"),
             ));
         }
-        Self(Arc::new(headers))
+        Self(headers.into())
     }
-}
 
-/// Middleware: adds the headers where the answer hasn't its own.
-pub async fn add(State(headers): State<SecurityHeaders>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    for (name, value) in headers.0.iter() {
-        response
-            .headers_mut()
-            .entry(name.clone())
-            .or_insert_with(|| value.clone());
+    /// Adds the headers where the answer hasn't its own.
+    pub(crate) fn add(&self, answer: &mut HeaderMap) {
+        answer.reserve(self.0.len());
+        for (name, value) in self.0.iter() {
+            answer.entry(name).or_insert_with(|| value.clone());
+        }
     }
-    response
 }
 
 fn policy(index: &str) -> HeaderValue {

@@ -5,9 +5,7 @@
 
 use axum::{
     body::Body,
-    extract::Request,
     http::{HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use shared::{
@@ -15,8 +13,6 @@ use shared::{
     validate,
 };
 use std::{borrow::Cow, collections::BTreeMap, error::Error, sync::Arc};
-
-use crate::request::RequestId;
 
 /// An error as a client sees it, and what only the log may tell.
 #[derive(Debug, Clone)]
@@ -150,18 +146,16 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Middleware at the boundary: writes the body of every [`ApiError`] and logs what only the log may tell.
-pub async fn finish(request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().cloned();
-    let mut response = next.run(request).await;
+/// At the boundary: writes the body of an [`ApiError`] and logs what only the log may tell.
+pub(crate) fn finish(response: &mut Response, request_id: &str) {
     let Some(error) = response.extensions_mut().remove::<ApiError>() else {
-        return response;
+        return;
     };
     let mut problem = error.problem;
-    problem.request_id = request_id.as_ref().map(|id| id.as_str().to_owned());
+    problem.request_id = Some(request_id.to_owned());
     if let Some(internal) = &error.internal {
         tracing::error!(
-            request_id = problem.request_id,
+            request_id,
             status = problem.status,
             code = problem.code,
             cause = %internal,
@@ -177,5 +171,4 @@ pub async fn finish(request: Request, next: Next) -> Response {
         .headers_mut()
         .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     *response.body_mut() = Body::from(body);
-    response
 }

@@ -5,68 +5,81 @@
 
 use crate::state::AppState;
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, request::Parts},
-    middleware::Next,
+    extract::{ConnectInfo, FromRequestParts, MatchedPath, Request},
+    http::{HeaderName, HeaderValue, Method, request::Parts},
     response::Response,
 };
 use std::{
     convert::Infallible,
+    hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
+use tower_http::request_id::RequestId;
 
 /// The header that tells a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names one request in log and answer. Always ours: a caller's could be anything.
-#[derive(Debug, Clone)]
-pub struct RequestId(Arc<str>);
+/// A request on its way: its name and when it came.
+pub(crate) struct Observed {
+    id: HeaderValue,
+    begun: Instant,
+    method: Method,
+    matched: Option<MatchedPath>,
+}
 
-impl RequestId {
-    fn new() -> Self {
-        Self(uuid::Uuid::new_v4().simple().to_string().into())
+impl Observed {
+    /// Names a request. The name is always ours: a caller's could be anything.
+    pub(crate) fn begin(request: &mut Request) -> Self {
+        let id = new_id();
+        // The name by which `/v1` finds it.
+        request.extensions_mut().insert(RequestId::new(id.clone()));
+        Self {
+            id,
+            begun: Instant::now(),
+            method: request.method().clone(),
+            matched: request.extensions().get().cloned(),
+        }
     }
 
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// The name.
+    pub(crate) fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    /// Measures and logs a request that is answered, and tells its name.
+    pub(crate) fn end(self, state: &AppState, response: &mut Response) {
+        let route = self.matched.as_ref().map_or("other", MatchedPath::as_str);
+        let (request_id, method) = (self.id(), &self.method);
+        let status = response.status();
+        let duration = self.begun.elapsed();
+        state.metrics.record(method, route, status, duration);
+        let duration_ms = duration.as_secs_f64() * 1000.0;
+        if status.is_server_error() {
+            tracing::warn!(request_id, %method, route, status = status.as_u16(), duration_ms, "request");
+        } else if route == "other" || matches!(route, "/healthz" | "/readyz" | "/metrics") {
+            tracing::debug!(request_id, %method, route, status = status.as_u16(), duration_ms, "request");
+        } else {
+            tracing::info!(request_id, %method, route, status = status.as_u16(), duration_ms, "request");
+        }
+        response.headers_mut().insert(REQUEST_ID, self.id);
     }
 }
 
-/// Middleware: names, measures and logs a request.
-pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let id = RequestId::new();
-    let method = request.method().clone();
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    request.extensions_mut().insert(id.clone());
-    let value = HeaderValue::from_str(id.as_str()).ok();
-    if let Some(value) = value.clone() {
-        // The name by which `/v1` finds it.
-        request
-            .extensions_mut()
-            .insert(tower_http::request_id::RequestId::new(value));
-    }
-    let mut response = next.run(request).await;
-    let route = matched.as_ref().map_or("other", MatchedPath::as_str);
-    let status = response.status();
-    let duration = begun.elapsed();
-    state.metrics.record(&method, route, status, duration);
-    let duration_ms = duration.as_secs_f64() * 1000.0;
-    if status.is_server_error() {
-        tracing::warn!(request_id = id.as_str(), %method, route, status = status.as_u16(), duration_ms, "request");
-    } else if route == "other" || matches!(route, "/healthz" | "/readyz" | "/metrics") {
-        tracing::debug!(request_id = id.as_str(), %method, route, status = status.as_u16(), duration_ms, "request");
-    } else {
-        tracing::info!(request_id = id.as_str(), %method, route, status = status.as_u16(), duration_ms, "request");
-    }
-    if let Some(value) = value {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    response
+/// As good as random, without asking the system each time: a count, hashed under keys that this process drew.
+fn new_id() -> HeaderValue {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let half = |half: u8| KEYS.hash_one((count, half));
+    let id = uuid::Uuid::from_u64_pair(half(0), half(1));
+    let mut text = [0; uuid::fmt::Simple::LENGTH];
+    // Hexadecimal digits: always a header's value.
+    HeaderValue::from_str(id.simple().encode_lower(&mut text)).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The address of the peer, as the socket tells it: no header is believed.

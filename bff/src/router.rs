@@ -2,20 +2,21 @@
 
 use crate::{
     api, assets, downloads,
-    headers::{self, SecurityHeaders},
+    headers::SecurityHeaders,
     probes,
     problem::{self, ApiError},
-    request,
+    request::Observed,
     state::AppState,
 };
 use axum::{
-    Router, middleware,
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use std::any::Any;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::FutureExt as _;
+use std::{any::Any, panic::AssertUnwindSafe};
 
 /// The whole router. `v1` is the engine's HTTP surface, where there is one.
 pub fn router(state: &AppState, security: SecurityHeaders, v1: Option<Router>) -> Router {
@@ -32,15 +33,26 @@ pub fn router(state: &AppState, security: SecurityHeaders, v1: Option<Router>) -
         .with_state(state.clone())
         .merge(Router::new().nest("/v1", v1))
         .fallback(assets::serve)
-        // One stack rather than a layer at a time: each layer of the router's own is boxed, and copied for each request.
-        // The first one sees the request first.
-        .layer(
-            ServiceBuilder::new()
-                .layer(middleware::from_fn_with_state(state.clone(), request::observe))
-                .layer(middleware::from_fn_with_state(security, headers::add))
-                .layer(middleware::from_fn(problem::finish))
-                .layer(CatchPanicLayer::custom(after_panic)),
-        )
+        .layer(middleware::from_fn_with_state((state.clone(), security), answer))
+}
+
+/// Middleware: what is done to every request and to every answer, whoever gives it.
+///
+/// One for all of it: each of the router's own is boxed, and copied for each request.
+async fn answer(
+    State((state, security)): State<(AppState, SecurityHeaders)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let observed = Observed::begin(&mut request);
+    let mut response = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(after_panic);
+    problem::finish(&mut response, observed.id());
+    security.add(response.headers_mut());
+    observed.end(&state, &mut response);
+    response
 }
 
 async fn no_v1() -> ApiError {
@@ -48,7 +60,7 @@ async fn no_v1() -> ApiError {
 }
 
 /// A panic is a bug: the log has its text, the client a problem like any other.
-#[expect(clippy::needless_pass_by_value, reason = "the signature is the layer's")]
+#[expect(clippy::needless_pass_by_value, reason = "as it was caught")]
 fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()
