@@ -124,7 +124,7 @@ mod tests {
     use axum::routing::get;
     use futures_util::{StreamExt as _, stream};
     use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        io::AsyncReadExt as _,
         time::{Instant, timeout},
     };
 

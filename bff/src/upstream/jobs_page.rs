@@ -201,7 +201,7 @@ mod tests {
                     sort: Some(sort.clone()),
                     ..JobQuery::default()
                 };
-                let list = page(&all, &query).expect("the query is good");
+                let list = page(all.to_vec(), &query).expect("the query is good");
                 assert_eq!(ids(&list).concat(), expected, "{sort}");
             }
         }
