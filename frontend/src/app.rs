@@ -8,6 +8,7 @@ use crate::{
         toast::{ToastList, Toaster, toasts, use_toaster},
     },
     draft::{DraftHandle, use_stored_draft},
+    kept::use_kept,
     pages::{self, dataset::DatasetProps, job::JobProps, sign_in::SignInProps, wizard::WizardProps},
     part::{keyed_part, part, plain_part, use_change},
     place,
@@ -71,7 +72,7 @@ fn use_gate() -> Html {
     let store = crate::query::hooks::use_store();
     let toaster = use_toaster();
     browser::keep_navigator(use_navigator());
-    let door = use_state(|| {
+    let door = use_kept(|| {
         if token_in_address().is_none() && browser::stored(SIGNED_IN_KEY).is_some() {
             Door::Open
         } else {

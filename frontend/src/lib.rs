@@ -12,6 +12,7 @@ pub mod chart;
 pub mod components;
 pub mod crash;
 pub mod draft;
+pub mod kept;
 pub mod pages;
 pub mod part;
 pub mod place;

@@ -4,6 +4,7 @@
 mod drawing;
 
 use super::geometry::{Scale, nearest, value_range};
+use crate::kept::use_kept;
 use crate::part::use_change;
 use crate::text;
 use drawing::Plot;
@@ -46,8 +47,8 @@ fn curve(metrics: &Metrics, series: Series) -> Option<&Curve> {
 pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
     let place = use_node_ref();
     let width = use_width(&place);
-    let pointed = use_state(|| None::<u64>);
-    let dragged = use_state(|| None::<(f64, f64)>);
+    let pointed = use_kept(|| None::<u64>);
+    let dragged = use_kept(|| None::<(f64, f64)>);
     let (first, last) = props.steps;
     let x = Scale::new(first as f64, last as f64, LEFT, width - RIGHT);
     let train = curve(&props.metrics, Series::TrainLoss);
@@ -227,7 +228,7 @@ impl Drop for Measuring {
 /// The width of the chart's place, followed as it changes.
 #[hook]
 fn use_width(place: &NodeRef) -> f64 {
-    let width = use_state(|| 720.0);
+    let width = use_kept(|| 720.0);
     {
         let (place, width) = (place.clone(), width.setter());
         use_change((), move |()| {

@@ -5,6 +5,7 @@ use crate::{
         button::button,
         dialog::{DialogProps, use_dialog},
     },
+    kept::use_kept,
     part::use_change,
 };
 use std::rc::Rc;
@@ -33,7 +34,7 @@ pub struct ConfirmDialogProps {
 #[hook]
 pub fn use_confirm_dialog(props: Rc<ConfirmDialogProps>) -> Html {
     // A second click on what was confirmed already would do it twice.
-    let confirmed = use_state(|| false);
+    let confirmed = use_kept(|| false);
     {
         let confirmed = confirmed.setter();
         use_change(props.open, move |_| {

@@ -13,6 +13,7 @@ use crate::{
         table::{table, text_cell},
     },
     draft::{DraftAction, use_draft},
+    kept::use_kept,
     pages::datasets::{DeleteDatasetProps, use_delete_dataset},
     part::part,
     query::{
@@ -44,7 +45,7 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
     let now = use_now(30_000);
     let store = use_store();
     let draft = use_draft();
-    let leaving = use_state(|| false);
+    let leaving = use_kept(|| false);
     let status = store
         .read(&api::datasets::dataset(&props.id))
         .map(|dataset| dataset.status);

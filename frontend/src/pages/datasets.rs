@@ -17,6 +17,7 @@ use crate::{
         table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
     },
+    kept::use_kept,
     part::part,
     query::{
         Poll,
@@ -49,7 +50,7 @@ pub fn use_datasets_page() -> Html {
     );
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let limit = capabilities.and_then(|capabilities| capabilities.max_dataset_bytes);
-    let leaving = use_state(|| None::<Rc<Dataset>>);
+    let leaving = use_kept(|| None::<Rc<Dataset>>);
     let (make_example, making) = use_example();
     let ask = {
         let leaving = leaving.setter();
@@ -95,7 +96,7 @@ pub fn use_datasets_page() -> Html {
 fn use_example() -> (Callback<MouseEvent>, bool) {
     let store = use_store();
     let toaster = use_toaster();
-    let busy = use_state(|| false);
+    let busy = use_kept(|| false);
     let making = *busy;
     let make = Callback::from(move |_: MouseEvent| {
         busy.set(true);

@@ -18,6 +18,7 @@ use crate::{
         relative_time::relative_time,
         status_pill::status_pill,
     },
+    kept::{Kept, use_kept},
     part::part,
     query::{
         Poll, Resource,
@@ -51,7 +52,7 @@ pub struct JobProps {
 pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let store = use_store();
     let now = use_now(10_000);
-    let following = use_state(|| true);
+    let following = use_kept(|| true);
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let known = store.read(&api::jobs::job(&props.id)).map(|job| job.status);
     let working = known.is_none_or(|status| !status.is_terminal());
@@ -165,7 +166,7 @@ fn sections(capabilities: Option<&Capabilities>, metrics: MetricsProps, record: 
     html! { <div class="stack" hidden={has_none}>{ for sections }</div> }
 }
 
-fn live_switch(working: bool, following: UseStateHandle<bool>) -> Html {
+fn live_switch(working: bool, following: Kept<bool>) -> Html {
     let checked = if *following { "true" } else { "false" };
     let onclick = Callback::from(move |_: MouseEvent| following.set(!*following));
     html! {

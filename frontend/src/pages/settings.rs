@@ -8,6 +8,7 @@ use crate::{
         page_header::PageHeader,
         toast::use_toaster,
     },
+    kept::use_kept,
     query::{Poll, hooks::use_store, use_query},
     route::Section,
     text,
@@ -20,7 +21,7 @@ use yew::prelude::*;
 pub fn use_settings_page() -> Html {
     let store = use_store();
     let toaster = use_toaster();
-    let theme = use_state(theme::stored);
+    let theme = use_kept(theme::stored);
     let session = use_query(api::session::session(), Poll::Never).data;
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let choices = Theme::ALL.into_iter().map(|choice| {

@@ -8,6 +8,7 @@ use crate::{
         icon::{Icon, icon},
         toast::use_toaster,
     },
+    kept::use_kept,
     part::use_change,
     query::hooks::use_store,
     text,
@@ -29,9 +30,9 @@ pub struct SignInProps {
 pub fn use_sign_in_page(props: Rc<SignInProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
-    let token = use_state(String::new);
-    let error = use_state(|| props.wrong.then(text::token_wrong));
-    let busy = use_state(|| false);
+    let token = use_kept(String::new);
+    let error = use_kept(|| props.wrong.then(text::token_wrong));
+    let busy = use_kept(|| false);
     use_change((), |()| {
         browser::set_title(&text::page_title(text::sign_in()));
         browser::focus_id(&control_id("token"));

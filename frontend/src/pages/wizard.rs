@@ -20,6 +20,7 @@ use crate::{
         page_header::PageHeader,
     },
     draft::{DraftAction, DraftHandle, FieldErrors, use_draft},
+    kept::{Setter, use_kept},
     part::{part, plain_part, use_change},
     query::{Loaded, Poll, hooks::use_optional_query, use_query},
     route::Route,
@@ -111,8 +112,8 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
     let has_datasets = props.capabilities.datasets;
     let models = use_query(api::models::list(), Poll::Never);
     let datasets = use_optional_query(has_datasets.then(api::datasets::list), Poll::Every(5_000));
-    let sent = use_state(|| false);
-    let left = use_state(Vec::<&'static str>::new);
+    let sent = use_kept(|| false);
+    let left = use_kept(Vec::<&'static str>::new);
     let refused_here = first_field(handle.refused.fields().filter(|field| field_step(field) == step));
     let wants_focus = refused_here.is_some();
     let focus = use_focus(refused_here);
@@ -127,7 +128,7 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
     use_defaults(handle.clone(), step.min(unfinished), &models);
     // Judged where somebody comes in: whoever is on a step already isn't thrown off it because another tab empties a
     // field for a moment.
-    let came_too_early = *use_state(|| unfinished < step);
+    let came_too_early = *use_kept(|| unfinished < step);
     if came_too_early || (unfinished < step && handle.is_pristine()) {
         return part(use_redirect, Route::of_step(unfinished));
     }
@@ -209,8 +210,8 @@ fn known(fields: &StepProps) -> review::ReviewProps {
 
 /// Puts the focus into a field once it is drawn: the given one at first, later whichever is set.
 #[hook]
-fn use_focus(at_first: Option<String>) -> UseStateSetter<Option<String>> {
-    let focus = use_state(|| at_first);
+fn use_focus(at_first: Option<String>) -> Setter<Option<String>> {
+    let focus = use_kept(|| at_first);
     let setter = focus.setter();
     use_change((*focus).clone(), move |field| {
         if let Some(field) = field {

@@ -1,7 +1,7 @@
 //! How a page asks the store.
 
 use super::{Answer, Query, Request, cache::Value, store::Store};
-use crate::{api::ApiError, app::Services, part::use_change};
+use crate::{api::ApiError, app::Services, kept::use_kept, part::use_change};
 use gloo_timers::callback::Interval;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -154,7 +154,7 @@ pub fn use_optional_query<T: Answer>(query: Option<Query<T>>, poll: Poll) -> Loa
 /// The time, told anew every `every_ms`, for relative times.
 #[hook]
 pub fn use_now(every_ms: u32) -> i64 {
-    let now = use_state(crate::browser::now_ms);
+    let now = use_kept(crate::browser::now_ms);
     {
         let now = now.clone();
         use_change(every_ms, move |every| {

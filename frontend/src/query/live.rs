@@ -7,6 +7,7 @@
 use super::{Resource, Store, curves::Tail, hooks::use_store};
 use crate::{
     api::{self, ApiError, json::record::FromTree},
+    kept::use_kept,
     part::use_change,
     sse::SseEvent,
 };
@@ -205,7 +206,7 @@ impl Follower {
 #[hook]
 pub fn use_live(id: &JobId, on: bool) -> Live {
     let store = use_store();
-    let live = use_state(Live::default);
+    let live = use_kept(Live::default);
     {
         let live = live.setter();
         use_change((id.clone(), on), move |(id, on)| {

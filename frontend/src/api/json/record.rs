@@ -31,7 +31,7 @@ pub trait FromTree: Sized {
 ///
 /// # Errors
 /// Where the tree holds something else.
-pub(super) fn read<T: FromTree>(tree: &Tree<'_>, name: Option<&str>) -> Result<T, Unreadable> {
+pub(super) fn read<'a, T: FromTree>(tree: &'a Tree<'a>, name: Option<&'a str>) -> Result<T, Unreadable> {
     let wrong = OnceCell::new();
     let at = At {
         tree,
@@ -50,32 +50,35 @@ pub(super) fn read<T: FromTree>(tree: &Tree<'_>, name: Option<&str>) -> Result<T
 
 impl<'a> At<'a> {
     /// Reads a field of an object.
-    #[inline(never)]
-    pub(crate) fn field<T: FromTree>(self, name: &str) -> T {
-        let value = self.known(name);
-        if value.is_none() && !T::OPTIONAL {
-            self.note(|| Unreadable::missing(name));
-        }
-        T::from_tree(At {
-            tree: value.unwrap_or(&Tree::Null),
-            name,
-            wrong: self.wrong,
-        })
+    pub(crate) fn field<T: FromTree>(self, name: &'a str) -> T {
+        T::from_tree(self.place(name, T::OPTIONAL))
     }
 
     /// Reads a field of an object, `otherwise` where it isn't there.
-    #[inline(never)]
-    pub(crate) fn field_or<T: FromTree>(self, name: &str, otherwise: T) -> T {
-        match self.known(name) {
-            Some(tree) => T::from_tree(At {
-                tree,
-                name,
-                wrong: self.wrong,
-            }),
-            None => otherwise,
+    pub(crate) fn field_or<T: FromTree>(self, name: &'a str, otherwise: T) -> T {
+        if self.known(name).is_some() {
+            self.field(name)
+        } else {
+            otherwise
         }
     }
 
+    /// Where a field of an object is; as good as `null` where it isn't, which is noted unless it may be absent. Compiled
+    /// once, because there are many fields.
+    #[inline(never)]
+    fn place(self, name: &'a str, may_be_absent: bool) -> Self {
+        let value = self.known(name);
+        if value.is_none() && !may_be_absent {
+            self.note(|| Unreadable::missing(name));
+        }
+        Self {
+            tree: value.unwrap_or(&Tree::Null),
+            name,
+            ..self
+        }
+    }
+
+    #[inline(never)]
     fn known(self, name: &str) -> Option<&'a Tree<'a>> {
         if !matches!(self.tree, Tree::Object(_)) {
             self.expected("an object");

@@ -8,6 +8,7 @@ use crate::{
         meter::meter,
         toast::use_toaster,
     },
+    kept::{Setter, use_kept},
     query::hooks::use_store,
     route::Route,
     text,
@@ -54,9 +55,9 @@ fn name_of(filename: &str) -> String {
 
 #[hook]
 pub(super) fn use_upload_card(props: Rc<UploadProps>) -> Html {
-    let upload = use_state(|| Upload::Waiting);
+    let upload = use_kept(|| Upload::Waiting);
     let send = use_sending(upload.setter(), props.limit);
-    let over = use_state(|| false);
+    let over = use_kept(|| false);
     let input = use_node_ref();
     let busy = matches!(*upload, Upload::Sending { .. });
     let onchange = {
@@ -146,7 +147,7 @@ fn progress(upload: &Upload) -> Html {
 
 /// Sends a file and tells how far it is; then shows the dataset that it became to whoever has waited for it.
 #[hook]
-fn use_sending(upload: UseStateSetter<Upload>, limit: Option<u64>) -> Callback<File> {
+fn use_sending(upload: Setter<Upload>, limit: Option<u64>) -> Callback<File> {
     let store = use_store();
     let toaster = use_toaster();
     Callback::from(move |file: File| {

@@ -9,6 +9,7 @@ use crate::{
         toast::{Toaster, use_toaster},
     },
     draft::{DraftAction, DraftHandle, use_draft},
+    kept::use_kept,
     pages::jobs::{DeleteJobProps, use_delete_job},
     part::part,
     query::{Store, hooks::use_store},
@@ -83,7 +84,7 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let draft = use_draft();
-    let asked = use_state(|| Asked::Nothing);
+    let asked = use_kept(|| Asked::Nothing);
     let (Some(job), Some(capabilities)) = (props.job.clone(), props.capabilities.clone()) else {
         return Html::default();
     };

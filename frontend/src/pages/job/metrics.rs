@@ -11,6 +11,7 @@ use crate::{
         card::paragraph,
         face::{face, skeleton_block},
     },
+    kept::use_kept,
     part::{part, use_change},
     query::{
         Loaded, Poll,
@@ -49,7 +50,7 @@ pub(super) struct MetricsProps {
 
 #[hook]
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
-    let zoom = use_state(|| None::<(u64, u64)>);
+    let zoom = use_kept(|| None::<(u64, u64)>);
     let ask = |from: Option<u64>, to: Option<u64>| {
         api::jobs::metrics(
             &props.id,

@@ -8,6 +8,7 @@ use crate::{
         icon::{Icon, icon},
         status_pill::{pill, status_class},
     },
+    kept::use_kept,
     part::use_change,
     query::{Poll, use_query},
     text::{self, format},
@@ -32,7 +33,7 @@ pub(super) struct FiltersProps {
 
 #[hook]
 pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
-    let typed = use_state(|| props.state.q.clone());
+    let typed = use_kept(|| props.state.q.clone());
     let waiting = use_mut_ref(|| None::<Timeout>);
     let models = use_query(api::models::list(), Poll::Never).data;
     {

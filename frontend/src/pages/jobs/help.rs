@@ -6,6 +6,7 @@ use crate::{
         button::button,
         dialog::{DialogProps, use_dialog},
     },
+    kept::use_kept,
     text,
 };
 use std::rc::Rc;
@@ -19,7 +20,7 @@ pub(super) struct HelpProps {
 
 #[hook]
 pub(super) fn use_help(props: Rc<HelpProps>) -> Html {
-    let on = use_state(keys::are_on);
+    let on = use_kept(keys::are_on);
     let toggle = {
         let on = on.clone();
         Callback::from(move |_: MouseEvent| {

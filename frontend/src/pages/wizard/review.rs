@@ -9,6 +9,7 @@ use crate::{
         toast::use_toaster,
     },
     draft::{DraftAction, DraftHandle, FieldErrors, Submitted, remember_submitted},
+    kept::use_kept,
     query::hooks::use_store,
     route::Route,
     text,
@@ -35,8 +36,8 @@ pub(super) struct ReviewProps {
 pub(super) fn use_review(props: Rc<ReviewProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
-    let busy = use_state(|| false);
-    let failure = use_state(|| None::<ApiError>);
+    let busy = use_kept(|| false);
+    let failure = use_kept(|| None::<ApiError>);
     let onsubmit = {
         let (props, busy, failure) = (Rc::clone(&props), busy.clone(), failure.setter());
         Callback::from(move |event: SubmitEvent| {

@@ -9,6 +9,7 @@ use crate::{
         toast::use_toaster,
     },
     draft::{DraftAction, use_draft},
+    kept::use_kept,
     part::plain_part,
     query::hooks::use_store,
     route::Route,
@@ -99,7 +100,7 @@ fn use_example_card() -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let draft = use_draft();
-    let busy = use_state(|| false);
+    let busy = use_kept(|| false);
     let onclick = {
         let busy = busy.setter();
         Callback::from(move |_: MouseEvent| {

@@ -10,6 +10,7 @@ use crate::{
         link::link,
     },
     draft::DraftAction,
+    kept::Kept,
     route::Route,
     text,
 };
@@ -35,7 +36,7 @@ fn way_on(error: &ApiError, has_limit: bool) -> WayOn {
 }
 
 /// Stands above the button that failed.
-pub(super) fn trouble(props: &ReviewProps, failure: &UseStateHandle<Option<ApiError>>) -> Html {
+pub(super) fn trouble(props: &ReviewProps, failure: &Kept<Option<ApiError>>) -> Html {
     let Some(error) = failure.as_ref() else {
         return Html::default();
     };
