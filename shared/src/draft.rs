@@ -13,7 +13,7 @@ use crate::{
     number,
     run::{Projection, Schedule},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The version of a draft that this build reads and writes.
 pub const DRAFT_VERSION: u32 = 1;
@@ -37,8 +37,7 @@ pub const FIELDS: [&str; 14] = [
 ];
 
 /// An unfinished job. Fields hold text as typed; [`crate::validate`] reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(
     missing_docs,
     reason = "the fields are those of `job::NewJob` and `run::LoraSpec`, as text"
@@ -197,20 +196,6 @@ impl Draft {
             draft.set_targets(chosen.lora.targets.clone());
         }
         draft
-    }
-
-    /// The draft as it is stored.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Reads a stored draft; one that can't be read or is of another version is dropped.
-    #[must_use]
-    pub fn from_json(text: &str) -> Option<Self> {
-        serde_json::from_str::<Self>(text)
-            .ok()
-            .filter(|draft| draft.version == DRAFT_VERSION)
     }
 
     fn put(&mut self, field: &str, value: String) -> bool {

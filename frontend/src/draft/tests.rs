@@ -1,4 +1,10 @@
 use super::*;
+use proptest::prelude::*;
+
+/// A draft as this browser keeps it.
+fn stored(draft: &Draft) -> String {
+    json::write(draft).expect("texts can be written")
+}
 
 fn typed() -> DraftState {
     DraftState::from_stored(None, None, "a").after(DraftAction::Set("name", "first".into()), "unused")
@@ -14,17 +20,22 @@ fn submitted(draft_id: &str) -> Submitted {
 #[test]
 fn a_draft_survives_a_reload() {
     let before = typed();
-    let after = DraftState::from_stored(Some(&before.draft.to_json()), None, "b");
+    let after = DraftState::from_stored(Some(&stored(&before.draft)), None, "b");
     assert_eq!(after.draft, before.draft);
 }
 
 #[test]
 fn an_unreadable_draft_or_one_of_another_version_is_dropped() {
-    let newer = typed()
-        .draft
-        .to_json()
-        .replace("\"version\":1", "\"version\":999");
-    for text in ["", "{", "[]", "null", "{\"version\":1}", newer.as_str()] {
+    let newer = stored(&typed().draft).replace("\"version\":1", "\"version\":999");
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"version\":1}",
+        "{\"version\":\"1\"}",
+        newer.as_str(),
+    ] {
         let state = DraftState::from_stored(Some(text), Some("{"), "fresh");
         assert!(state.is_pristine() && state.draft.id == "fresh", "{text}");
     }
@@ -33,10 +44,7 @@ fn an_unreadable_draft_or_one_of_another_version_is_dropped() {
 #[test]
 fn another_tabs_typing_arrives_and_starting_over_there_clears_here() {
     let there = typed().after(DraftAction::Set("epochs", "7".into()), "unused");
-    let here = typed().after(
-        DraftAction::StoredElsewhere(Some(there.draft.to_json())),
-        "unused",
-    );
+    let here = typed().after(DraftAction::StoredElsewhere(Some(stored(&there.draft))), "unused");
     assert_eq!(here.draft.epochs, "7");
     let here = here.after(DraftAction::StoredElsewhere(Some("nonsense".into())), "unused");
     assert_eq!(here.draft.epochs, "7", "what can't be read changes nothing");
@@ -58,16 +66,13 @@ fn a_draft_submitted_in_another_tab_stays_visible_and_says_so() {
 fn what_came_from_another_tab_says_so_until_somebody_types_here() {
     let there = typed().after(DraftAction::Set("epochs", "7".into()), "unused");
     let here = typed().after(DraftAction::Reached(Step::Review), "unused");
-    let here = here.after(
-        DraftAction::StoredElsewhere(Some(there.draft.to_json())),
-        "unused",
-    );
+    let here = here.after(DraftAction::StoredElsewhere(Some(stored(&there.draft))), "unused");
     assert!(here.from_elsewhere && here.reached == Step::Review);
     assert!(
         !here.is_ours(),
         "an echo would overwrite what is typed there next"
     );
-    let here = here.after(DraftAction::StoredElsewhere(Some(here.draft.to_json())), "unused");
+    let here = here.after(DraftAction::StoredElsewhere(Some(stored(&here.draft))), "unused");
     assert!(here.from_elsewhere, "the same again is no news");
     let here = here.after(DraftAction::Set("epochs", "8".into()), "unused");
     assert!(!here.from_elsewhere && here.is_ours());
@@ -107,4 +112,20 @@ fn what_the_server_refused_stands_until_the_field_changes() {
     assert_eq!(state.refused.fields().collect::<Vec<_>>(), ["name"]);
     let state = state.after(DraftAction::Set("name", "second".into()), "unused");
     assert_eq!(state.refused, FieldErrors::default());
+}
+
+proptest! {
+    #[test]
+    fn any_draft_survives_storage(values in proptest::collection::vec(any::<String>(), FIELDS.len()), id in any::<String>()) {
+        let mut draft = Draft::new(id);
+        for (field, value) in FIELDS.into_iter().zip(values) {
+            draft.set(field, value);
+        }
+        prop_assert_eq!(read_draft(&stored(&draft)), Some(draft));
+    }
+
+    #[test]
+    fn any_text_is_read_or_dropped(text in any::<String>()) {
+        prop_assert!(read_draft(&text).is_none());
+    }
 }

@@ -1,9 +1,9 @@
 //! A few names, each once.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A set of names. There are few, so a sorted list does, and spares the browser's module a second kind of tree.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Names(Vec<String>);
 

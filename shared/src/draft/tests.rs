@@ -28,17 +28,6 @@ fn every_field_can_be_set_and_got() {
 }
 
 #[test]
-fn an_unreadable_draft_is_dropped() {
-    let mut draft = Draft::new("one");
-    assert_eq!(Draft::from_json(&draft.to_json()), Some(draft.clone()));
-    draft.version += 1;
-    assert_eq!(Draft::from_json(&draft.to_json()), None);
-    for text in ["", "{", "null", "[]", r#"{"version":1}"#, r#"{"version":"1"}"#] {
-        assert_eq!(Draft::from_json(text), None, "{text}");
-    }
-}
-
-#[test]
 fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
     let job = Job {
         id: JobId::new("ftjob-1"),
@@ -94,20 +83,6 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
 }
 
 proptest! {
-    #[test]
-    fn any_draft_survives_storage(values in proptest::collection::vec(any::<String>(), FIELDS.len()), id in any::<String>()) {
-        let mut draft = Draft::new(id);
-        for (field, value) in FIELDS.into_iter().zip(values) {
-            draft.set(field, value);
-        }
-        prop_assert_eq!(Draft::from_json(&draft.to_json()), Some(draft));
-    }
-
-    #[test]
-    fn any_text_is_read_or_dropped(text in any::<String>()) {
-        prop_assert!(Draft::from_json(&text).is_none());
-    }
-
     #[test]
     fn a_number_reads_back_as_the_same_number(value in proptest::num::f64::NORMAL | proptest::num::f64::ZERO) {
         prop_assert_eq!(number_text(value).parse::<f64>(), Ok(value));
