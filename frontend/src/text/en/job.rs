@@ -173,10 +173,14 @@ pub fn progress_title(job: &Job) -> String {
         (JobStatus::Succeeded, Some(progress)) if job.stopped => {
             format!("Stopped early · step {}", step_of(progress))
         }
-        (JobStatus::Paused, Some(progress)) if progress.total_steps > 0 => {
-            format!("Paused · step {}", step_of(progress))
+        (JobStatus::Paused | JobStatus::Failed | JobStatus::Cancelled, Some(progress))
+            if progress.total_steps > 0 =>
+        {
+            format!("{} · step {}", super::status_label(job.status), step_of(progress))
         }
-        (JobStatus::Paused, _) => "Paused".to_owned(),
+        (JobStatus::Paused | JobStatus::Failed | JobStatus::Cancelled, _) => {
+            super::status_label(job.status).to_owned()
+        }
         (JobStatus::ValidatingFiles, _) => "Reading the training files".to_owned(),
         (JobStatus::Succeeded, _) => "Finished".to_owned(),
         (_, Some(progress)) => {
@@ -331,7 +335,7 @@ pub fn checkpoint_name(step: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{curve_summary, ordinal};
+    use super::{curve_summary, ordinal, progress_title};
 
     #[test]
     fn places_in_the_queue_are_told_as_people_say_them() {
@@ -342,6 +346,22 @@ mod tests {
                 "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"
             ]
         );
+    }
+
+    #[test]
+    fn a_job_that_ended_badly_no_longer_says_what_it_was_doing() {
+        let title = |status: &str, stage: &str, total_steps: u64| {
+            let json = format!(
+                r#"{{"id":"a","name":"n","base_model":"m","status":"{status}","created_at":"2026-11-21T12:00:00Z",
+                "progress":{{"stage":"{stage}","step":0,"total_steps":{total_steps},"epoch":0}}}}"#
+            );
+            progress_title(&serde_json::from_str(&json).expect("this is a job"))
+        };
+        assert_eq!(title("running", "preparing", 0), "Preparing");
+        assert_eq!(title("failed", "preparing", 0), "Failed");
+        assert_eq!(title("cancelled", "saving", 0), "Cancelled");
+        assert_eq!(title("failed", "training", 40), "Failed · step 0 of 40");
+        assert_eq!(title("paused", "training", 40), "Paused · step 0 of 40");
     }
 
     #[test]
