@@ -14,6 +14,9 @@ use shared::{
     metrics::{Metrics, MetricsQuery},
 };
 
+/// Pixel columns that a curve is reduced to; no chart is wider.
+const COLUMNS: u32 = 800;
+
 /// A job that was created, or the first one that the same draft had created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created {
@@ -77,6 +80,17 @@ pub fn metrics(id: &JobId, query: &MetricsQuery) -> Query<Metrics> {
         ("points", query.points.map(|points| points.to_string())),
     ]);
     Query::new(path(id, &format!("/metrics{parameters}")), Resource::JobRecord)
+}
+
+/// A job's curves as its own page draws them: between two steps, or whole.
+#[must_use]
+pub fn curves(id: &JobId, range: Option<(u64, u64)>) -> Query<Metrics> {
+    let query = MetricsQuery {
+        from: range.map(|(from, _)| from),
+        to: range.map(|(_, to)| to),
+        points: Some(COLUMNS),
+    };
+    metrics(id, &query)
 }
 
 /// The address of a job's stream.

@@ -9,7 +9,11 @@ use shared::{
     run::StepMetrics,
 };
 
-/// The steps that a stream told, ascending.
+/// A tail that is longer than this is worth fetching the curves anew.
+const LONG: usize = 1_000;
+
+/// The steps that a stream told and the fetched curves don't hold yet, ascending; at least the newest. However long a job
+/// is, these are few.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tail(Vec<StepMetrics>);
 
@@ -20,6 +24,15 @@ impl Tail {
         if self.0.get(place).is_none_or(|known| known.step != metrics.step) {
             self.0.insert(place, metrics);
         }
+    }
+
+    /// Forgets what the fetched curves hold, but for the newest step. True where so much is left that they should be
+    /// fetched anew.
+    pub fn shorten(&mut self, fetched: &Metrics) -> bool {
+        let last = last_step(fetched);
+        let held = self.0.partition_point(|known| known.step <= last);
+        self.0.drain(..held.min(self.0.len().saturating_sub(1)));
+        self.0.len() > LONG
     }
 
     /// The steps after a step.
@@ -189,6 +202,24 @@ mod tests {
         let joined = join(&fetched(&[1, 20, 50], 50), &tail);
         assert_eq!(train_steps(&joined), [1, 20, 50, 51]);
         assert_eq!(joined.curves[0].total_points, 51);
+    }
+
+    #[test]
+    fn a_tail_stays_short_however_long_the_job_is() {
+        let (mut tail, mut base, mut fetches) = (Tail::default(), fetched(&[1], 1), 0);
+        for told in 2..=50_000 {
+            tail.push(step(told, None));
+            if tail.shorten(&base) {
+                base = fetched(&[1, told - 10], told - 10);
+                fetches += 1;
+            }
+            assert!(tail.len() <= LONG + 1, "{} at {told}", tail.len());
+            assert!(!has_hole(&base, &tail), "{told}");
+            assert_eq!(tail.last().map(|last| last.step), Some(told));
+        }
+        assert!(fetches < 60, "{fetches}");
+        tail.shorten(&fetched(&[1, 50_000], 50_000));
+        assert_eq!(tail.len(), 1, "the newest stays, whatever was fetched");
     }
 
     #[test]

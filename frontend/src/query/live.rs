@@ -177,6 +177,17 @@ impl Follower {
         }
     }
 
+    /// Lets go of the steps that the fetched curves hold by now; where many are left, asks for the curves anew.
+    fn shorten(&self) {
+        let curves = api::jobs::curves(&self.id, None);
+        let Some(fetched) = self.store.read(&curves) else {
+            return;
+        };
+        if self.tail.borrow_mut().shorten(&fetched) && self.store.is_settled(&curves) {
+            self.store.refresh(&curves);
+        }
+    }
+
     fn set(self: &Rc<Self>, connection: Connection) {
         if self.connection.replace(connection) != connection {
             self.draw_soon();
@@ -192,6 +203,7 @@ impl Follower {
             TimeoutFuture::new(DRAW_MS).await;
             follower.drawing.set(false);
             if !follower.stopped.get() {
+                follower.shorten();
                 let tail = Rc::new(follower.tail.borrow().clone());
                 follower.show.emit(Live {
                     connection: follower.connection.get(),

@@ -49,6 +49,13 @@ impl Store {
         value.downcast::<T>().ok()
     }
 
+    /// The newest try gave an answer, and no other is under way.
+    pub(super) fn is_settled<T>(&self, query: &Query<T>) -> bool {
+        self.look(&query.key, |entry| {
+            entry.is_some_and(|entry| !entry.is_fetching() && entry.error().is_none())
+        })
+    }
+
     /// Looks at what is known about a request.
     pub(super) fn look<R>(&self, key: &str, look: impl FnOnce(Option<&Entry>) -> R) -> R {
         look(self.0.cache.borrow().get(key))

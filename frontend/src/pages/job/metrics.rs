@@ -24,13 +24,11 @@ use crate::{
 use shared::{
     id::JobId,
     job::Job,
-    metrics::{Curve, Metrics, MetricsQuery, Series},
+    metrics::{Curve, Metrics, Series},
 };
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// Pixel columns that a curve is reduced to; no chart is wider.
-const COLUMNS: u32 = 800;
 const SMALL: [Series; 4] = [
     Series::TrainTokenAccuracy,
     Series::LearningRate,
@@ -51,18 +49,9 @@ pub(super) struct MetricsProps {
 #[hook]
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let zoom = use_kept(|| None::<(u64, u64)>);
-    let ask = |from: Option<u64>, to: Option<u64>| {
-        api::jobs::metrics(
-            &props.id,
-            &MetricsQuery {
-                from,
-                to,
-                points: Some(COLUMNS),
-            },
-        )
-    };
-    let whole = use_query(ask(None, None), props.poll);
-    let finer = use_optional_query(zoom.map(|(from, to)| ask(Some(from), Some(to))), Poll::Never).data;
+    let whole = use_query(api::jobs::curves(&props.id, None), props.poll);
+    let finer = zoom.map(|range| api::jobs::curves(&props.id, Some(range)));
+    let finer = use_optional_query(finer, Poll::Never).data;
     let hole = !whole.fetching
         && whole
             .data
