@@ -10,6 +10,7 @@ mod listing;
 mod pages;
 mod rows;
 pub(crate) mod state;
+mod view;
 mod window;
 
 use crate::{

@@ -4,8 +4,9 @@
 use super::{
     filters::SEARCH,
     keys::Asked,
-    pages::{Listed, View},
+    pages::Listed,
     state::ListState,
+    view::View,
     window::{Window, first_visible, focus_row, focused_row, measure, scroll_to_row},
 };
 use crate::{browser, components::toast::Toaster, route::Route, text};

@@ -1,6 +1,5 @@
 //! Deleting jobs from the list, one or many: asked once with their names, told afterwards, refused ones by name.
 
-use super::pages::must_be_cancelled;
 use crate::{
     components::{
         button::button_if,
@@ -11,12 +10,18 @@ use crate::{
     query::hooks::use_store,
     text,
 };
-use shared::{id::JobId, job::Job};
+use shared::{id::JobId, job::Job, status::JobStatus};
 use std::rc::Rc;
 use yew::prelude::*;
 
 /// Names that the dialog lists.
 const NAMED: usize = 10;
+
+/// Whether a job has to be cancelled before this upstream deletes it.
+pub(super) const fn must_be_cancelled(status: JobStatus, can_cancel: bool) -> bool {
+    // An upstream that can't cancel ends a job by deleting it.
+    can_cancel && status.is_active()
+}
 
 #[derive(PartialEq)]
 pub(super) struct DeleteSeveralProps {
@@ -109,4 +114,16 @@ pub(super) fn use_delete_several(props: Rc<DeleteSeveralProps>) -> Html {
         content,
         on_close: props.on_close.reform(|()| false),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JobStatus, must_be_cancelled};
+
+    #[test]
+    fn only_what_an_upstream_can_cancel_has_to_be_cancelled_first() {
+        assert!(must_be_cancelled(JobStatus::Running, true));
+        assert!(!must_be_cancelled(JobStatus::Running, false));
+        assert!(!must_be_cancelled(JobStatus::Paused, true));
+    }
 }

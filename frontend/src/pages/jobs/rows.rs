@@ -1,9 +1,6 @@
 //! One row of the job list. It is drawn anew only when its own job changed.
 
-use super::{
-    act::Act,
-    pages::{Entry, must_be_cancelled},
-};
+use super::{act::Act, delete_several::must_be_cancelled, view::Entry};
 use crate::{
     components::{
         button::icon_button,

@@ -1,4 +1,5 @@
 use super::*;
+use shared::status::JobStatus;
 
 fn list(names: &str) -> Rc<JobList> {
     let job = |id: char| {
@@ -54,14 +55,7 @@ fn a_row_that_stays_in_place_still_tells_the_newest() {
 fn a_page_that_is_not_there_leaves_its_place() {
     let mut view = View::default();
     view.settle(1, Some(list("ab")), &[], false);
-    let (first, rows) = flatten(&view, 0, 1);
+    let (first, rows) = view.rows(&(0..=1));
     assert_eq!((first, rows.len()), (0, PAGE + 2));
     assert!(rows[PAGE - 1].is_none() && rows[PAGE].is_some());
-}
-
-#[test]
-fn only_what_an_upstream_can_cancel_has_to_be_cancelled_first() {
-    assert!(must_be_cancelled(JobStatus::Running, true));
-    assert!(!must_be_cancelled(JobStatus::Running, false));
-    assert!(!must_be_cancelled(JobStatus::Paused, true));
 }
