@@ -207,3 +207,40 @@ async fn new_jobs_announce_themselves_and_shift_nothing() {
     browser.errors().await;
     browser.quit().await;
 }
+
+#[tokio::test]
+async fn a_job_is_deleted_once_from_its_own_page_however_slow_the_answer_is() {
+    let (upstream, _server, browser) = hosted_with(&[("unwanted", "Completed")]).await;
+    browser.click("unwanted").await;
+    browser.job_page().await;
+    // The request waits until it is let go.
+    browser
+        .script(
+            "const send = window.fetch;
+            window.held = [];
+            window.fetch = request => request.method === 'DELETE'
+                ? new Promise(done => window.held.push(() => done(send(request))))
+                : send(request);",
+        )
+        .await;
+    browser.click("Delete").await;
+    browser.control("dialog", "Delete unwanted?").await;
+    browser.click("Delete").await;
+    browser
+        .until("it is asked once", async || {
+            browser.script("return window.held.length").await == 1
+        })
+        .await;
+    browser.gone("dialog", "Delete unwanted?").await;
+    assert!(
+        !browser.has("button", "Delete").await,
+        "nothing asks a second time"
+    );
+    browser.script("window.held.forEach(send => send())").await;
+    browser.at("/jobs").await;
+    browser.shows("unwanted was deleted.").await;
+    assert_eq!(browser.script("return window.held.length").await, 1);
+    assert!(upstream.names().is_empty());
+    browser.no_errors().await;
+    browser.quit().await;
+}

@@ -1,7 +1,6 @@
 //! The job list. What it shows (search, filters, order) lives in the address, so that a link shows what its sender saw.
 
 mod act;
-mod delete;
 mod delete_several;
 mod filters;
 mod help;
@@ -32,7 +31,6 @@ use crate::{
     text,
 };
 use act::{Act, Drawn, Page};
-use delete_several::{DeleteSeveralProps, use_delete_several};
 use filters::{FiltersProps, use_filters};
 use help::{HelpProps, use_help};
 use listing::{Listing, bar};
@@ -43,7 +41,7 @@ use std::{cell::RefCell, rc::Rc};
 use window::is_held;
 use yew::prelude::*;
 
-pub(crate) use delete::{DeleteJobProps, use_delete_job};
+pub(crate) use delete_several::{DeleteSeveralProps, use_delete_several};
 
 /// The job list.
 #[hook]

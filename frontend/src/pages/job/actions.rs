@@ -10,7 +10,7 @@ use crate::{
     },
     draft::{DraftAction, DraftHandle, use_draft},
     kept::use_kept,
-    pages::jobs::{DeleteJobProps, use_delete_job},
+    pages::jobs::{DeleteSeveralProps, use_delete_several},
     part::part,
     query::{Store, hooks::use_store},
     route::Route,
@@ -85,6 +85,8 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     let toaster = use_toaster();
     let draft = use_draft();
     let asked = use_kept(|| Asked::Nothing);
+    // The server is being asked to delete the job: not again meanwhile.
+    let leaving = use_kept(|| false);
     let (Some(job), Some(capabilities)) = (props.job.clone(), props.capabilities.clone()) else {
         return Html::default();
     };
@@ -156,11 +158,20 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
         let (store, toaster, job) = (store.clone(), toaster.clone(), Rc::clone(&job));
         Callback::from(move |_: MouseEvent| retry(&store, &toaster, &job.id, RetryJob::default()))
     };
-    let deletion = DeleteJobProps {
-        job: (*asked == Asked::Delete).then(|| Rc::clone(&job)),
+    let deletion = DeleteSeveralProps {
+        jobs: if *asked == Asked::Delete {
+            vec![Rc::clone(&job)]
+        } else {
+            Vec::new()
+        },
         artifacts: capabilities.artifacts,
-        on_done: Callback::from(move |gone: bool| {
-            done.emit(());
+        can_cancel: false,
+        on_work: {
+            let leaving = leaving.setter();
+            Callback::from(move |working| leaving.set(working))
+        },
+        on_close: done.reform(|_: bool| ()),
+        on_end: Callback::from(|gone: bool| {
             if gone {
                 Route::Jobs.go();
             }
@@ -189,7 +200,7 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
     html! {
         <>
             { button_if(offered.cancel, "button quiet", text::cancel_job(), ask(Asked::Cancel)) }
-            { button_if(offered.delete, "button quiet", text::delete(), ask(Asked::Delete)) }
+            { button_if(offered.delete && !*leaving, "button quiet", text::delete(), ask(Asked::Delete)) }
             { button_if(offered.stop, "button", text::stop_and_keep(), ask(Asked::Stop)) }
             { button_if(offered.pause, "button", text::pause(), pause) }
             { button_if(true, "button", text::duplicate(), duplicate) }
@@ -197,7 +208,7 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             { button_if(offered.resume, "button primary", text::resume(), resume) }
             { button_if(offered.download, "button primary", text::download_adapter(), download) }
             { part(use_confirm_dialog, dialog) }
-            { part(use_delete_job, deletion) }
+            { part(use_delete_several, deletion) }
         </>
     }
 }

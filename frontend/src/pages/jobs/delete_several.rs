@@ -1,4 +1,4 @@
-//! Deleting jobs from the list, one or many: asked once with their names, told afterwards, refused ones by name.
+//! Deleting jobs, one or many, from the list or a job's own page: asked once with their names, told afterwards, refused ones by name.
 
 use crate::{
     components::{
@@ -24,23 +24,23 @@ pub(super) const fn must_be_cancelled(status: JobStatus, can_cancel: bool) -> bo
 }
 
 #[derive(PartialEq)]
-pub(super) struct DeleteSeveralProps {
+pub(crate) struct DeleteSeveralProps {
     /// Which jobs are to go, if any are.
-    pub(super) jobs: Vec<Rc<Job>>,
+    pub(crate) jobs: Vec<Rc<Job>>,
     /// Jobs have artifacts, which go with them.
-    pub(super) artifacts: bool,
+    pub(crate) artifacts: bool,
     /// A job that hasn't ended has to be cancelled first.
-    pub(super) can_cancel: bool,
+    pub(crate) can_cancel: bool,
     /// True while the server is being asked, false when all have answered.
-    pub(super) on_work: Callback<bool>,
+    pub(crate) on_work: Callback<bool>,
     /// The dialog was closed. True where it was confirmed.
-    pub(super) on_close: Callback<bool>,
+    pub(crate) on_close: Callback<bool>,
     /// All have answered. True where every job is gone.
-    pub(super) on_end: Callback<bool>,
+    pub(crate) on_end: Callback<bool>,
 }
 
 #[hook]
-pub(super) fn use_delete_several(props: Rc<DeleteSeveralProps>) -> Html {
+pub(crate) fn use_delete_several(props: Rc<DeleteSeveralProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let (stay, go): (Vec<_>, Vec<_>) = props
