@@ -74,6 +74,7 @@ pub fn use_jobs_page() -> Html {
         table: table.clone(),
         toaster,
         redraw,
+        act: Callback::clone(&act),
     });
     let listed = &drawn.listed;
     use_change((listed.total, window.rows.start), {

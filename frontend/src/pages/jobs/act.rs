@@ -10,9 +10,13 @@ use super::{
     window::{Window, first_visible, focus_row, focused_row, measure, scroll_to_row},
 };
 use crate::{browser, components::toast::Toaster, route::Route, text};
+use gloo_timers::callback::Timeout;
 use shared::job::Job;
 use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
+
+/// Long enough for the next frame of a scroll to come, too short to be waited for.
+const SETTLED_MS: u32 = 60;
 
 /// What happened.
 pub(super) enum Act {
@@ -40,6 +44,8 @@ pub(super) enum Act {
     Key(Asked),
     /// The page was scrolled or changed its size.
     Moved,
+    /// A moment has passed in which the page wasn't scrolled fast.
+    Settled,
     /// The pointer or the focus left a row.
     Released,
 }
@@ -58,6 +64,10 @@ pub(super) struct Page {
     /// A row that gets the focus once it is drawn.
     wanted: Option<usize>,
     pub(super) window: Window,
+    /// Where the list stood in the last frame.
+    top: f64,
+    /// Draws what is in sight when a fast scroll is over.
+    settling: Option<Timeout>,
     pub(super) view: Rc<RefCell<View>>,
     /// As it was drawn last.
     pub(super) drawn: Option<Rc<Drawn>>,
@@ -70,20 +80,29 @@ pub(super) struct Drawn {
     pub(super) table: NodeRef,
     pub(super) toaster: Toaster,
     pub(super) redraw: UseForceUpdateHandle,
+    pub(super) act: Callback<Act>,
 }
 
 impl Page {
     /// Measures anew after drawing, and gives the focus to the row that waits for it.
     pub(super) fn after_drawing(&mut self, drawn: &Drawn) {
-        self.measure(drawn);
+        self.measure(drawn, false);
         if self.wanted.is_some_and(|row| focus_row(&drawn.table, row)) {
             self.wanted = None;
         }
     }
 
-    fn measure(&mut self, drawn: &Drawn) {
-        if let Some(window) = measure(&drawn.table).filter(|window| *window != self.window) {
-            self.window = window;
+    /// Draws what is in sight, unless `flying` past; then it is drawn when that is over.
+    fn measure(&mut self, drawn: &Drawn, flying: bool) {
+        let Some(place) = measure(&drawn.table) else {
+            return;
+        };
+        let top_before = std::mem::replace(&mut self.top, place.top);
+        if flying && place.flies_past(top_before) {
+            let act = drawn.act.clone();
+            self.settling = Some(Timeout::new(SETTLED_MS, move || act.emit(Act::Settled)));
+        } else if place.window != self.window {
+            self.window = place.window;
             drawn.redraw.force_update();
         }
     }
@@ -93,7 +112,8 @@ impl Page {
         let Some(drawn) = self.drawn.clone() else { return };
         let listed = &drawn.listed;
         match act {
-            Act::Moved => return self.measure(&drawn),
+            Act::Moved => return self.measure(&drawn, true),
+            Act::Settled => return self.measure(&drawn, false),
             Act::Released if !listed.waits => return,
             Act::Released => {}
             Act::Select(row, up_to_here) => {
@@ -159,6 +179,7 @@ impl Page {
         if !focus_row(table, row) {
             self.wanted = Some(row);
             scroll_to_row(table, row, row_height);
+            self.measure(drawn, false);
         }
     }
 }

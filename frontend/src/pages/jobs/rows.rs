@@ -50,7 +50,7 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
     let delete = act(|props, _| Act::Delete(Rc::new(props.entry.job().clone())));
     let stays = must_be_cancelled(job.status, props.can_cancel);
     html! {
-        <tr class="job-row" aria-rowindex={(props.index + 2).to_string()}>
+        <tr class={if props.selected { "job-row is-selected" } else { "job-row" }} aria-rowindex={(props.index + 2).to_string()}>
             <td class="cell-check">
                 <input type="checkbox" aria-label={text::select_named(&job.name)} checked={props.selected} onclick={select} />
             </td>

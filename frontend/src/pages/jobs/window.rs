@@ -20,6 +20,24 @@ pub(super) struct Window {
     pub(super) row_height: f64,
 }
 
+/// Where the list stands in the viewport, in pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    /// How far the list begins below the viewport's upper edge.
+    pub(super) top: f64,
+    viewport: f64,
+    /// What to draw here.
+    pub(super) window: Window,
+}
+
+impl Place {
+    /// From one frame to the next the list went past so fast that each row is in sight for three frames at most. Nobody
+    /// can read those, so they needn't be drawn.
+    pub(super) fn flies_past(&self, top_before: f64) -> bool {
+        (self.top - top_before).abs() * 3.0 > self.viewport
+    }
+}
+
 /// A part of the list from top to bottom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -72,8 +90,8 @@ fn body(table: &NodeRef) -> Option<Element> {
     table.cast::<Element>()?.query_selector("tbody").ok()?
 }
 
-/// What to draw now, where the table is there.
-pub(super) fn measure(table: &NodeRef) -> Option<Window> {
+/// Where the list stands now, where the table is there.
+pub(super) fn measure(table: &NodeRef) -> Option<Place> {
     let body = body(table)?;
     let row_height = body
         .query_selector("tr.job-row")
@@ -81,9 +99,14 @@ pub(super) fn measure(table: &NodeRef) -> Option<Window> {
         .map_or(ROW, |row| row.get_bounding_client_rect().height())
         .max(1.0);
     let viewport = browser::window()?.inner_height().ok()?.as_f64()?;
-    Some(Window {
-        rows: rows_near(body.get_bounding_client_rect().top(), row_height, viewport),
-        row_height,
+    let top = body.get_bounding_client_rect().top();
+    Some(Place {
+        top,
+        viewport,
+        window: Window {
+            rows: rows_near(top, row_height, viewport),
+            row_height,
+        },
     })
 }
 
@@ -145,6 +168,18 @@ mod tests {
             assert!(rows.start <= first && last < rows.end, "{scrolled}: {rows:?}");
             assert!(rows.len() < 60, "{scrolled}: {rows:?}");
         }
+    }
+
+    #[test]
+    fn only_what_nobody_can_read_flies_past() {
+        let at = |top: f64| Place {
+            top,
+            viewport: 900.0,
+            window: Window::default(),
+        };
+        assert!(!at(-1_000.0).flies_past(-1_000.0));
+        assert!(!at(-1_300.0).flies_past(-1_000.0) && !at(-700.0).flies_past(-1_000.0));
+        assert!(at(-1_301.0).flies_past(-1_000.0) && at(-699.0).flies_past(-1_000.0));
     }
 
     #[test]
