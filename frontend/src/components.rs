@@ -11,6 +11,7 @@ pub mod link;
 pub mod meter;
 pub mod page_header;
 pub mod relative_time;
+pub mod select;
 pub mod shell;
 pub mod status_pill;
 pub mod table;

@@ -210,7 +210,7 @@ async fn new_jobs_announce_themselves_and_shift_nothing() {
 
 #[tokio::test]
 async fn a_job_is_deleted_once_from_its_own_page_however_slow_the_answer_is() {
-    let (upstream, _server, browser) = hosted_with(&[("unwanted", "Completed")]).await;
+    let (upstream, _server, browser) = list_of(&[("unwanted", "Completed")]).await;
     browser.click("unwanted").await;
     browser.job_page().await;
     // The request waits until it is let go.

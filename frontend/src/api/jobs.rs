@@ -12,6 +12,7 @@ use shared::{
     id::{JobId, encode_segment},
     job::{Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
+    queue::JobChange,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
@@ -144,6 +145,18 @@ pub(crate) async fn retry(id: &JobId, retry: &RetryJob, key: &str) -> Result<Job
     let headers = [("idempotency-key", key)];
     let answer = send(Method::POST, &path(id, "/retry"), write(retry), &headers, None).await?;
     read(&answer.text)
+}
+
+/// Changes the turn of a job that waits.
+///
+/// # Errors
+/// 409 where it doesn't.
+pub(crate) async fn change(id: &JobId, change: JobChange) -> Result<Job, ApiError> {
+    read(
+        &send(Method::PATCH, &path(id, ""), write(&change), &[], None)
+            .await?
+            .text,
+    )
 }
 
 /// Deletes a job.

@@ -6,6 +6,7 @@ mod failure;
 mod metrics;
 mod progress;
 mod record;
+mod turn;
 
 use crate::{
     api,
@@ -36,6 +37,7 @@ use metrics::{MetricsProps, use_metrics_section};
 use record::{RecordProps, use_checkpoints_section, use_events_section};
 use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
 use std::rc::Rc;
+use turn::{TurnProps, use_turn};
 use yew::prelude::*;
 
 const WORKING_MS: u32 = 2_500;
@@ -71,6 +73,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
 
     let has_attempts = capabilities.as_ref().is_some_and(|known| known.pause);
     let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
+    let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);
     let attempts = use_optional_query(has_attempts.then(|| api::jobs::attempts(&props.id)), poll).data;
 
     let refresh = {
@@ -118,7 +121,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
             html! {
                 <div class="job">
                     { part(use_failure, FailureProps { job: Rc::clone(job), can_retry, attempts: attempts.clone() }) }
-                    { progress::progress(job, &live.tail) }
+                    { progress::progress(job, &live.tail, part(use_turn, TurnProps { job: Rc::clone(job), can_change: can_queue })) }
                     <div class={if has_record { "columns" } else { "halves" }}>
                         { sections(capabilities.as_deref(), metrics, record) }
                         <div class="stack facts-stack">

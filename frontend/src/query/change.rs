@@ -14,6 +14,7 @@ use shared::{
     dataset::{Dataset, DatasetList, NewDataset},
     id::{ArtifactId, DatasetId, JobId},
     job::{Job, JobList, NewJob},
+    queue::JobChange,
     session::Session,
 };
 use web_sys::File;
@@ -76,7 +77,20 @@ impl Store {
     /// # Errors
     /// 409 where its state doesn't allow it.
     pub async fn act_on_job(&self, id: &JobId, action: Action) -> Result<(), ApiError> {
-        let outcome = self.watch(api::jobs::act(id, action).await);
+        self.has_become(id, api::jobs::act(id, action).await)
+    }
+
+    /// Changes the turn of a job that waits.
+    ///
+    /// # Errors
+    /// 409 where it doesn't.
+    pub async fn change_job(&self, id: &JobId, change: JobChange) -> Result<(), ApiError> {
+        self.has_become(id, api::jobs::change(id, change).await)
+    }
+
+    /// Shows what a job was made, and asks for the lists that it stands in.
+    fn has_become(&self, id: &JobId, outcome: Result<Job, ApiError>) -> Result<(), ApiError> {
+        let outcome = self.watch(outcome);
         if let Ok(job) = &outcome {
             self.put(&api::jobs::job(id), job.clone());
         }

@@ -78,17 +78,20 @@ const fn is_told(job: &Job) -> bool {
         )
 }
 
-/// The section of a job's page.
-pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
+/// The section of a job's page; `turn` is what can be done about a job that waits.
+pub(super) fn progress(job: &Job, tail: &Tail, turn: Html) -> Html {
     let mut job = job.clone();
     job.progress = job.progress.as_ref().map(|progress| newest(progress, tail));
     let shares = shares(job.status, job.progress.as_ref());
     let stage = job.progress.as_ref().map(|progress| progress.stage);
-    let left = job
-        .progress
-        .as_ref()
-        .filter(|_| job.status == JobStatus::Running)
-        .and_then(|progress| progress.remaining_ms);
+    let left = match (job.status, &job.progress) {
+        (JobStatus::Running, Some(progress)) => progress.remaining_ms.map(text::time_left),
+        (JobStatus::Queued, _) => job
+            .starts_in_ms
+            .filter(|time| *time >= 1_000)
+            .map(text::starts_in),
+        _ => None,
+    };
     let ended_badly = matches!(job.status, JobStatus::Failed | JobStatus::Cancelled);
     let bars = STAGES.iter().zip(shares).map(|((of, _), share)| {
         let active = stage == Some(*of) && job.status == JobStatus::Running && share == 0.0;
@@ -115,10 +118,11 @@ pub(super) fn progress(job: &Job, tail: &Tail) -> Html {
             <div class="card-body">
                 <div class="job-progress-head">
                     <h2>{ text::progress_title(&job) }</h2>
-                    <span class="sub">{ left.map(text::time_left).unwrap_or_default() }</span>
+                    <span class="sub">{ left.unwrap_or_default() }</span>
                 </div>
                 <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format::fixed(overall(shares), 4)} max="1"></progress>
                 <ol class="stages">{ for bars }</ol>
+                { turn }
             </div>
         </section>
     }

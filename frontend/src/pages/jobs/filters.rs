@@ -6,6 +6,7 @@ use crate::{
     chart::ring::{Share, ring},
     components::{
         icon::{Icon, icon},
+        select::select,
         status_pill::{pill, status_class},
     },
     kept::use_kept,
@@ -129,25 +130,6 @@ pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
             </div>
             { counts(&props, &toggle) }
         </form>
-    }
-}
-
-fn select(
-    label: &'static str,
-    choices: Vec<(String, String)>,
-    chosen: &str,
-    onchange: Callback<Event>,
-) -> Html {
-    let options = choices.into_iter().map(|(value, label)| {
-        let selected = value == chosen;
-        html! { <option key={value.clone()} {value} {selected}>{ label }</option> }
-    });
-    let options: Html = options.collect();
-    html! {
-        <label key={label} class="control is-select">
-            <span class="control-label">{ label }</span>
-            <select aria-label={label} {onchange}>{ options }</select>
-        </label>
     }
 }
 

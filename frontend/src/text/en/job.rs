@@ -4,6 +4,7 @@ use super::{super::format, words};
 use shared::{
     job::{Job, Progress},
     metrics::Series,
+    queue::Priority,
     run::{Schedule, Stage},
     status::JobStatus,
 };
@@ -21,6 +22,14 @@ words! {
     events = "Events";
     /// The big chart.
     loss = "Loss";
+    /// Which of somebody's waiting jobs go first.
+    priority = "Priority";
+    /// Button: before all of them.
+    run_first = "Run first";
+    /// Button: one place.
+    run_earlier = "Run earlier";
+    /// Button: one place.
+    run_later = "Run later";
     /// Button.
     download_adapter = "Download adapter";
     /// Button.
@@ -225,6 +234,22 @@ pub fn step_of(progress: &Progress) -> String {
 #[must_use]
 pub fn time_left(milliseconds: u64) -> String {
     format!("{} left", format::duration(milliseconds))
+}
+
+/// When a job's turn is likely to come.
+#[must_use]
+pub fn starts_in(milliseconds: u64) -> String {
+    format!("likely to start in {}", format::duration(milliseconds))
+}
+
+/// A priority.
+#[must_use]
+pub const fn priority_label(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "Low",
+        Priority::Normal => "Normal",
+        Priority::High => "High",
+    }
 }
 
 /// One line about a running job.
