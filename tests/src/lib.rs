@@ -16,6 +16,7 @@ pub mod examples;
 pub mod hosted;
 pub mod list;
 pub mod many_jobs;
+pub mod memory;
 pub mod process_tree;
 pub mod random;
 pub mod recorder;

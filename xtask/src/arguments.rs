@@ -17,6 +17,9 @@ usage: cargo xtask COMMAND
   bench proxy                       what the checks of /api cost, beside nginx's proxy_pass
   bench list                        the job list with 100,000 jobs, at the server and in the browser
   bench page                        what Lighthouse says of dashboard and wizard
+  bench streams                     10,000 open live streams: what each holds, how long an event takes to all
+  bench queue                       empty jobs a second, every commit on the disk
+  bench checkpoints                 what checkpoints cost a run
   torture --kills N [--seed S]      kill trainers and servers at random instants, and compare what the jobs end with;
           [--threads T]             a second call goes on where the first ended
           [--folder DIR]

@@ -5,8 +5,9 @@ mod list;
 mod page;
 mod proxy;
 
+use crate::example;
 use anyhow::{Result, bail};
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Runs one benchmark.
 ///
@@ -17,9 +18,21 @@ pub(crate) fn bench(name: &str) -> Result<ExitCode> {
         "list" => list::bench()?,
         "page" => page::bench()?,
         "proxy" => proxy::bench()?,
-        _ => bail!("there is no benchmark `{name}`; there are `list`, `page` and `proxy`"),
+        "checkpoints" => program("trainer", "bench_checkpoints", None)?,
+        "queue" => program("engine --features testing", "bench_queue", None)?,
+        "streams" => program("tests", "bench_streams", Some(example::server()?))?,
+        _ => bail!("there is no benchmark `{name}`; `cargo xtask help` names them"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Measures with an example of one of our packages.
+fn program(package: &str, example: &str, server: Option<PathBuf>) -> Result<()> {
+    example::run(
+        &format!("--package {package} --example {example}"),
+        [""; 0],
+        server,
+    )
 }
 
 /// The middle one; of an even number, the lower of the two in the middle.

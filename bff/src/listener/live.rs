@@ -8,7 +8,7 @@
 use axum::{body::Body, response::Response};
 use bytes::{Buf as _, Bytes};
 use http_body_util::BodyExt as _;
-use hyper::{HeaderMap, Method, StatusCode, Version, http::response::Parts};
+use hyper::{HeaderMap, Method, StatusCode, Version, body::Frame, http::response::Parts};
 use std::{
     error::Error,
     fmt,
@@ -87,7 +87,7 @@ pub(super) async fn send(mut stream: TcpStream, mut body: Body) {
             frame = body.frame() => frame,
             () = gone(&stream) => return,
         };
-        let sent = match frame.map(|frame| frame.map(|frame| frame.into_data())) {
+        let sent = match frame.map(|frame| frame.map(Frame::into_data)) {
             Some(Ok(Ok(data))) if data.is_empty() => Ok(()),
             Some(Ok(Ok(data))) => write_chunk(&mut stream, data).await,
             // Trailers; nobody sends any.

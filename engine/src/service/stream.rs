@@ -25,8 +25,8 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Stored things that a reader who is behind reads at a time.
-const PAGE: i64 = 100;
+/// Stored things that a reader who is behind reads, and holds until it has taken them, at a time.
+const PAGE: i64 = 25;
 
 /// What a job's stream tells, in order.
 pub type JobStream = BoxStream<'static, Arc<Told>>;
