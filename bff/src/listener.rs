@@ -199,6 +199,10 @@ mod tests {
         };
         let mut response = axum::response::Response::new(body);
         response.extensions_mut().insert(Live);
+        let name = axum::http::HeaderName::from_static("content-security-policy");
+        response
+            .headers_mut()
+            .insert(name, axum::http::HeaderValue::from_static("default-src 'none'"));
         response
     }
 
@@ -228,6 +232,8 @@ mod tests {
             let text = rest(&mut stream).await;
             assert!(text.starts_with(&format!("{version} 200 OK\r\n")), "{text}");
             assert!(text.ends_with(expected), "{text}");
+            let policy = "\r\ncontent-security-policy: default-src 'none'\r\n";
+            assert_eq!(text.matches(policy).count(), 1, "{text}");
         }
     }
 

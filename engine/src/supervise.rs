@@ -35,6 +35,9 @@ use tokio_util::sync::CancellationToken;
 /// How often a lease is prolonged while it lasts.
 const HEARTBEATS: u32 = 6;
 
+/// How often the queue is looked at without a word that there is work.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// The jobs that this process minds. One may stand here twice: a supervisor whose lease ran out, and has not noticed
 /// yet, beside the one that has taken the job up again. Each takes off the list no other than itself.
 #[derive(Debug, Default)]
@@ -118,7 +121,7 @@ async fn take_work(service: Service) {
         }
         tokio::select! {
             () = service.inner.work.notified() => {}
-            () = tokio::time::sleep(heartbeat(&service)) => {}
+            () = tokio::time::sleep(LOOK) => {}
             () = stopping.cancelled() => {}
         }
     }

@@ -57,18 +57,18 @@ pub(super) async fn create_job(
     if !findings.is_empty() {
         return Err(ApiError::invalid(findings));
     }
-    let created = state.upstream.create_job(signed_in.subject(), job, key).await?;
-    Ok(answer(created))
+    let made = state.upstream.create_job(signed_in.subject(), job, key).await?;
+    Ok(created(made))
 }
 
 /// 201 for what this request made, 200 for what an earlier one did.
-fn answer(created: Created) -> (StatusCode, Json<Job>) {
-    let status = if created.repeated {
+fn created(made: Created) -> (StatusCode, Json<Job>) {
+    let status = if made.repeated {
         StatusCode::OK
     } else {
         StatusCode::CREATED
     };
-    (status, Json(created.job))
+    (status, Json(made.job))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
@@ -208,7 +208,7 @@ pub(super) async fn retry_job(
         .upstream
         .retry_job(signed_in.subject(), &id, retry, key)
         .await?;
-    Ok(answer(retried))
+    Ok(created(retried))
 }
 
 #[cfg(test)]

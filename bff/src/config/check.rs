@@ -55,6 +55,9 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
     // Loading a model tells nothing while it takes its time.
     at_least(settings, "engine.silence_ms", raw.engine.silence_ms, 1_000)?;
     at_least(settings, "engine.checkpoint_ms", raw.engine.checkpoint_ms, 1_000)?;
+    if cfg!(not(target_os = "linux")) && raw.engine.memory_bytes > 0 {
+        return Err(settings.bad("engine.memory_bytes", "can be set on Linux alone; leave it out"));
+    }
     if raw.engine.niceness > 19 {
         return Err(settings.bad("engine.niceness", "must be at most 19"));
     }

@@ -209,6 +209,12 @@ async fn only_listed_origins_may_read_and_they_may_send_the_cookie() {
         "7200",
         "browsers keep it"
     );
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        assert!(
+            listed.header("access-control-allow-methods").contains(method),
+            "{method}"
+        );
+    }
     for header in [
         "x-attune",
         "content-type",

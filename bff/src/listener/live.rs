@@ -113,15 +113,12 @@ async fn write_chunk(stream: &mut TcpStream, data: Bytes) -> std::io::Result<()>
     stream.write_all_buf(&mut chunk).await
 }
 
-/// Waits until the other side has closed; what it still sends is for a request that is never read.
+/// Waits until the other side has closed, or sends a request behind one whose answer has no end: nobody reads that.
 async fn gone(stream: &TcpStream) {
     while stream.readable().await.is_ok() {
-        let mut unread = [0; 64];
-        match stream.try_read(&mut unread) {
-            Ok(0) => return,
-            Ok(_) => {}
+        match stream.try_read(&mut [0]) {
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => return,
+            Ok(_) | Err(_) => return,
         }
     }
 }

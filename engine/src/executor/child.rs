@@ -1,7 +1,7 @@
 //! Trainers as child processes.
 
 use super::{Control, Executor, Exit, Launch, Trainer};
-use rustix::process::{Pid, Resource, Rlimit, prlimit, setpriority_process};
+use rustix::process::{Pid, getpriority_process, setpriority_process};
 use shared::run::RunEvent;
 use std::{fs::OpenOptions, io, os::unix::process::ExitStatusExt as _, process::Stdio};
 use tokio::{
@@ -10,6 +10,9 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
+/// The niceness of what yields to everybody.
+const LEAST_URGENT: i32 = 19;
+
 /// Event lines that wait to be recorded; beyond that the trainer waits.
 const WAITING_EVENTS: usize = 256;
 
@@ -17,8 +20,9 @@ const WAITING_EVENTS: usize = 256;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     /// Bytes that it may allocate; it dies of the first allocation beyond. The pages of files that it maps don't count.
+    /// Linux alone has such a limit.
     pub memory_bytes: Option<u64>,
-    /// By how much it yields the processor to others: 0 not at all, 19 to everybody.
+    /// By how much more than this process it yields the processor to others, from 0 to 19.
     pub niceness: u8,
 }
 
@@ -94,16 +98,38 @@ fn limit(child: &Child, limits: Limits) -> io::Result<()> {
         return Ok(());
     };
     if let Some(bytes) = limits.memory_bytes {
-        let most = Rlimit {
-            current: Some(bytes),
-            maximum: Some(bytes),
-        };
-        prlimit(Some(process), Resource::Data, most)?;
+        limit_memory(process, bytes)?;
     }
     if limits.niceness > 0 {
-        setpriority_process(Some(process), i32::from(limits.niceness))?;
+        // Only ever more: to yield less than this process does takes a right that it may not have.
+        let niceness = (getpriority_process(None)? + i32::from(limits.niceness)).min(LEAST_URGENT);
+        if let Err(error) = setpriority_process(Some(process), niceness) {
+            tracing::warn!(%error, "the trainer could not be made to yield the processor");
+        }
     }
     Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn limit_memory(process: Pid, bytes: u64) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+
+    let hardest = getrlimit(Resource::Data).maximum;
+    let bytes = hardest.map_or(bytes, |hardest| hardest.min(bytes));
+    let most = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    prlimit(Some(process), Resource::Data, most)?;
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_memory(_process: Pid, _bytes: u64) -> io::Result<()> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "a trainer's memory can be limited on Linux alone: unset `engine.memory_bytes`",
+    ))
 }
 
 /// Passes event lines on; a line that is none goes to the log.
@@ -257,6 +283,7 @@ mod tests {
         trainer.control.send(Control::Command(RunCommand::Stop)).unwrap();
         assert_eq!(trainer.exit.await.unwrap(), Exit::Code(0));
         let log = std::fs::read_to_string(launch.log).unwrap();
-        assert_eq!(log, "1048576\n7\n");
+        let niceness = getpriority_process(None).unwrap() + 7;
+        assert_eq!(log, format!("1048576\n{}\n", niceness.min(LEAST_URGENT)));
     }
 }

@@ -16,7 +16,7 @@ use shared::{
     id::{JobId, Subject},
     job::JobFailure,
     status::JobStatus,
-    training_line::{MIN_EXAMPLES, Severity},
+    training_line::{Finding, MIN_EXAMPLES, Severity},
 };
 
 impl Service {
@@ -69,6 +69,11 @@ impl Service {
         }
         let message = format!("Validating the files failed: {error}. Trying again");
         let mut transaction = self.inner.store.begin().await?;
+        let row = jobs::find(&mut *transaction, owner, id).await?;
+        // Cancelled meanwhile: its record is closed.
+        if row.is_none_or(|row| row.status() != JobStatus::ValidatingFiles) {
+            return Ok(());
+        }
         jobs::add_event(
             &mut transaction,
             id.as_str(),
@@ -122,7 +127,7 @@ impl Service {
             }
         }
         transaction.commit().await?;
-        self.inner.jobs_changed.changed(id.as_str());
+        self.job_has_changed(id).await;
         self.inner.work.notify_one();
         Ok(())
     }
@@ -166,6 +171,9 @@ pub(super) fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) ->
     } else {
         "Validation"
     };
+    if let Some(unread) = report.findings.iter().find_map(unread) {
+        return Some(unread.of(param));
+    }
     let examples = report.examples;
     let line_errors = report
         .findings
@@ -199,6 +207,16 @@ pub(super) fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) ->
         ));
     }
     None
+}
+
+/// What kept a file from being read at all: nothing in it, but the storage that it is on.
+fn unread(finding: &Finding) -> Option<JobFailure> {
+    let cause = match finding.code.as_str() {
+        "storage" => FailureCause::Storage,
+        "disk_full" => FailureCause::DiskFull,
+        _ => return None,
+    };
+    Some(JobFailure::new(&finding.code, &finding.message).because(cause))
 }
 
 fn failure(param: &str, code: Option<&str>, message: String) -> JobFailure {

@@ -3,7 +3,7 @@
 //!
 //! The order, in one place: what a server was interrupted at goes first; then everybody's first job before anybody's
 //! second, where a job at work counts as one that was served; then the owner who was served longest ago; then the
-//! job that queued first. Which of an owner's own jobs is the first is theirs to say, by priority and by moves. All of
+//! owner who waits longest. Which of an owner's own jobs is the first is theirs to say, by priority and by moves. All of
 //! it is in the rows, so it is the same after a restart.
 
 use super::{
@@ -21,7 +21,7 @@ use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
 macro_rules! places {
     () => {
         "SELECT waiting.id AS id, ROW_NUMBER() OVER \
-           (ORDER BY waiting.interrupted DESC, waiting.turn + owners.working, owners.served, waiting.queued_at, waiting.id) \
+           (ORDER BY waiting.interrupted DESC, waiting.turn + owners.working, owners.served, owners.since, waiting.owner) \
            - 1 AS place \
          FROM (SELECT id, owner, queued_at, interrupted, \
                       ROW_NUMBER() OVER (PARTITION BY owner ORDER BY interrupted DESC, priority DESC, queued_at, id) AS turn \
@@ -29,7 +29,9 @@ macro_rules! places {
          JOIN (SELECT owner, \
                       (SELECT COUNT(*) FROM jobs AS busy \
                        WHERE busy.owner = named.owner AND busy.status IN ('running', 'pausing')) AS working, \
-                      COALESCE((SELECT MAX(claimed_at) FROM jobs AS taken WHERE taken.owner = named.owner), 0) AS served \
+                      COALESCE((SELECT MAX(claimed_at) FROM jobs AS taken WHERE taken.owner = named.owner), 0) AS served, \
+                      (SELECT MIN(queued_at) FROM jobs AS first \
+                       WHERE first.owner = named.owner AND first.status = 'queued') AS since \
                FROM (SELECT DISTINCT owner FROM jobs WHERE status = 'queued') AS named) AS owners \
            ON owners.owner = waiting.owner"
     };
@@ -204,7 +206,8 @@ pub(crate) async fn before(executor: impl SqliteExecutor<'_>, place: u32) -> sql
     .await
 }
 
-/// Remembers what a job that has just succeeded took; half of what is remembered is the newest.
+/// Remembers what a job that has just succeeded took; half of what is remembered is the newest. Not of one whose server
+/// was lost in mid-way: nobody knows when its attempt ended.
 pub(crate) async fn remember_pace(
     connection: &mut SqliteConnection,
     id: &str,
@@ -215,6 +218,7 @@ pub(crate) async fn remember_pace(
          SELECT jobs.base_model, SUM(attempts.ended_at - attempts.started_at) * 1.0 / (files.examples * $2) \
          FROM jobs JOIN files ON files.id = jobs.training_file JOIN attempts ON attempts.job_id = jobs.id \
          WHERE jobs.id = $1 AND jobs.parent_step IS NULL AND files.examples > 0 GROUP BY jobs.id \
+         HAVING SUM(CASE attempts.outcome WHEN 'lost' THEN 1 ELSE 0 END) = 0 \
          ON CONFLICT (base_model) DO UPDATE SET example_ms = (paces.example_ms + excluded.example_ms) / 2",
     )
     .bind(id)

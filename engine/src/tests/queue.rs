@@ -214,3 +214,36 @@ async fn the_start_is_estimated_from_what_jobs_of_the_same_base_model_took() {
     assert_eq!(starts_in(&fourth).await, Some(2400));
     assert_eq!(starts_in(&third).await, Some(4800));
 }
+
+#[tokio::test]
+async fn a_night_without_a_server_is_no_measure_of_a_job() {
+    let engine = TestEngine::start().await;
+    let (first, lost) = engine.running_job(&alice(), "first").await;
+    let hours = std::time::Duration::from_secs(9 * 3600);
+    engine.clock.advance(hours);
+    let engine = engine.crash_and_restart().await;
+    engine.trainer().await.finish(1).await;
+    engine.wait_status(&alice(), &first, JobStatus::Succeeded).await;
+    let (_, _running) = engine.running_job(&alice(), "running").await;
+    let waiting = queued(&engine, &alice(), "waiting").await;
+    let job = engine.service.find_job(&alice(), &waiting).await.unwrap();
+    assert_eq!(job.starts_in_ms, None);
+    drop(lost);
+}
+
+#[tokio::test]
+async fn between_owners_who_were_never_served_no_priority_moves_a_turn() {
+    let engine = TestEngine::start().await;
+    let (_, _running) = engine.running_job(&Subject::new("first"), "running").await;
+    let early = queued(&engine, &alice(), "early").await;
+    engine.clock.advance(std::time::Duration::from_secs(1));
+    queued(&engine, &mallory(), "hers").await;
+    engine.clock.advance(std::time::Duration::from_secs(1));
+    let late = queued(&engine, &alice(), "late").await;
+    let both = [alice(), mallory()];
+    assert_eq!(engine.line(&both).await, "early hers late");
+    engine.set_priority(&alice(), &late, Priority::High).await;
+    assert_eq!(engine.line(&both).await, "late hers early");
+    engine.set_priority(&alice(), &early, Priority::Low).await;
+    assert_eq!(engine.line(&both).await, "late hers early");
+}

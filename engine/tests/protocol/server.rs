@@ -78,7 +78,7 @@ impl Model {
         };
         match step {
             ServerStep::Start => {}
-            // `service/validation.rs`: moves the job only from where it was read.
+            // `service/job_validation.rs`: moves the job only from where it was read.
             ServerStep::Validate(job, good) => {
                 if let Some(found) = server.validating.iter().position(|it| *it == job) {
                     server.validating.remove(found);

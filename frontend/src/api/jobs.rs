@@ -10,22 +10,13 @@ use shared::{
     attempt::{AttemptList, RetryJob},
     event::{CheckpointList, EventList},
     id::{JobId, encode_segment},
-    job::{Job, JobList, JobQuery, NewJob},
+    job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
     queue::JobChange,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
 const COLUMNS: u32 = 800;
-
-/// A job that was created, or the first one that the same draft had created.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Created {
-    /// The job.
-    pub job: Job,
-    /// It stood already: this request created nothing.
-    pub repeated: bool,
-}
 
 fn path(id: &JobId, rest: &str) -> String {
     format!("/api/jobs/{}{rest}", encode_segment(id.as_str()))

@@ -3,17 +3,14 @@
 
 use super::{Resource, Store, cache::Undo};
 use crate::{
-    api::{
-        self, ApiError,
-        jobs::{Action, Created},
-    },
+    api::{self, ApiError, jobs::Action},
     place,
 };
 use shared::{
     attempt::RetryJob,
     dataset::{Dataset, DatasetList, NewDataset},
     id::{ArtifactId, DatasetId, JobId},
-    job::{Job, JobList, NewJob},
+    job::{Created, Job, JobList, NewJob},
     queue::JobChange,
     session::Session,
 };

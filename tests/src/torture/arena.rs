@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 /// Far above what a job takes to go on after anything that is done to it.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The shortest that a server takes for these.
+/// Short, so that a server asleep is lost soon; the settings allow no less than a second.
 pub(super) const LEASE: Duration = Duration::from_millis(1_500);
 const SILENCE_MS: u64 = 2_000;
 

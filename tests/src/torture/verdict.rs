@@ -48,6 +48,8 @@ pub(super) async fn of(
         if hashes != *adapter {
             found.push(format!("its adapter is {hashes:?} instead of {adapter:?}"));
         }
+    } else {
+        found.push("it names no artifact".to_owned());
     }
     let list: AttemptList = api.get(&format!("/api/jobs/{id}/attempts")).await.expect(200);
     let outcomes: Vec<_> = list.attempts.iter().map(|attempt| attempt.outcome).collect();

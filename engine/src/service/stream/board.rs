@@ -245,6 +245,7 @@ impl Keeper {
                     job.status,
                     job.attempt,
                     job.queue_position,
+                    job.priority,
                     job.stopped,
                     job.progress.as_ref().map(|progress| progress.stage),
                 )

@@ -3,6 +3,7 @@
 use crate::{
     browser,
     components::{button::button_if, select::select, toast::use_toaster},
+    kept::use_kept,
     query::hooks::use_store,
     text,
 };
@@ -34,14 +35,17 @@ const fn changeable(status: JobStatus) -> (bool, bool) {
 pub(super) fn use_turn(props: Rc<TurnProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
+    let refusals = use_kept(|| 0_u32);
     let (has_priority, has_place) = changeable(props.job.status);
     let change = {
-        let id = props.job.id.clone();
+        let (id, refusals) = (props.job.id.clone(), refusals.clone());
         Callback::from(move |change: JobChange| {
             let (store, toaster, id) = (store.clone(), toaster.clone(), id.clone());
+            let refusals = refusals.clone();
             wasm_bindgen_futures::spawn_local(async move {
                 if let Err(error) = store.change_job(&id, change).await {
                     toaster.tell(Err(error));
+                    refusals.set(*refusals + 1);
                 }
             });
         })
@@ -62,7 +66,8 @@ pub(super) fn use_turn(props: Rc<TurnProps>) -> Html {
         (priority.as_str().to_owned(), label.to_owned())
     });
     html! {
-        <div class="job-turn" hidden={!(props.can_change && has_priority)}>
+        // After a refusal drawn anew: the browser would go on showing what was chosen.
+        <div key={*refusals} class="job-turn" hidden={!(props.can_change && has_priority)}>
             { select(text::priority(), choices.collect(), priority.as_str(), prioritise) }
             { button_if(has_place, "button quiet", text::run_first(), place(QueueMove::First)) }
             { button_if(has_place, "button quiet", text::run_earlier(), place(QueueMove::Earlier)) }
