@@ -9,7 +9,7 @@ use crate::{
         face::{face, skeleton_lines},
         icon::Icon,
         relative_time::relative_time,
-        table::{cell, table, text_cell},
+        table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
     },
     query::{Poll, hooks::use_store, use_query},
@@ -86,7 +86,7 @@ fn checkpoints(list: &CheckpointList, now: i64, from_here: Option<&Callback<u64>
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
                 { text_cell("number dim wide", format::bytes(checkpoint.bytes)) }
                 { cell("number dim", relative_time(now, checkpoint.created_at)) }
-                { cell("row-actions", from_here.map(|from| again(checkpoint.step, from)).unwrap_or_default()) }
+                { cell(ACTIONS, from_here.map(|from| again(checkpoint.step, from)).unwrap_or_default()) }
             </tr>
         }
     });
@@ -96,7 +96,7 @@ fn checkpoints(list: &CheckpointList, now: i64, from_here: Option<&Callback<u64>
         (text::validation_loss(), "number"),
         (text::size(), "number wide"),
         (text::saved(), "number"),
-        ("", "row-actions"),
+        (text::actions(), ACTIONS),
     ];
     let bytes = list.checkpoints.iter().map(|checkpoint| checkpoint.bytes).sum();
     html! {
