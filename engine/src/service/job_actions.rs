@@ -11,6 +11,7 @@ use crate::{
         attempts::{self, Ended},
         files,
         jobs::{self, JobRow},
+        queue,
     },
 };
 use shared::{
@@ -119,6 +120,23 @@ pub(super) async fn admit(
     }
 }
 
+/// The job as the transaction leaves it: the answer tells what the action made of it, not what the queue makes of it right
+/// after.
+async fn left(
+    transaction: &mut Transaction<'static, Sqlite>,
+    subject: &Subject,
+    id: &JobId,
+) -> Result<Job, Error> {
+    let row = jobs::find(&mut **transaction, subject, id)
+        .await?
+        .ok_or(Error::NotFound("job"))?;
+    let place = match row.status() {
+        JobStatus::Queued => queue::position(&mut **transaction, id.as_str()).await?,
+        _ => None,
+    };
+    Ok(row.to_job(place))
+}
+
 /// Inside a transaction that has the database to itself nothing moves, so this tells of a defect.
 fn moved(action: JobAction, done: bool) -> Result<(), Error> {
     if done {
@@ -176,15 +194,14 @@ impl Service {
         moved(JobAction::Resume, done)?;
         let message = "The job was resumed";
         jobs::add_event(&mut transaction, id.as_str(), subject, now, Level::Info, message).await?;
+        let job = left(&mut transaction, subject, id).await?;
         transaction.commit().await?;
         if !validated {
             self.start_job_validation(subject.clone(), id.clone());
         }
         self.job_has_changed(id).await;
-        // The answer tells what the action made of the job, not what the queue makes of it right after.
-        let job = self.find_job(subject, id).await;
         self.inner.work.notify_one();
-        job
+        Ok(job)
     }
 
     /// Ends a job early: what is trained so far becomes its result, and the job succeeds.
@@ -205,13 +222,12 @@ impl Service {
         moved(JobAction::Stop, done)?;
         let message = "Stopping: what is trained so far becomes the result";
         jobs::add_event(&mut transaction, id.as_str(), subject, now, Level::Info, message).await?;
+        let job = left(&mut transaction, subject, id).await?;
         transaction.commit().await?;
         self.inner.running.nudge(id.as_str());
         self.job_has_changed(id).await;
-        // The answer tells what the action made of the job, not what the queue makes of it right after.
-        let job = self.find_job(subject, id).await;
         self.inner.work.notify_one();
-        job
+        Ok(job)
     }
 
     /// Cancels a job: at once, whatever it was doing. A trainer at work on it is killed; what it reports after
