@@ -45,11 +45,16 @@ impl Browser {
 
     /// Clicks the link or button with this name.
     pub async fn click(&self, name: &str) {
-        self.action(name)
-            .await
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("`{name}` can't be clicked: {error}"));
+        let action = self.action(name).await;
+        if action.click().await.is_err() {
+            // What passes, as a toast does, may lie over it at the window's edge: whoever sees that scrolls.
+            self.script_on("arguments[0].scrollIntoView({block: 'center'})", &action)
+                .await;
+            action
+                .click()
+                .await
+                .unwrap_or_else(|error| panic!("`{name}` can't be clicked: {error}"));
+        }
     }
 
     /// Puts text into a field in place of what it holds, by the keyboard.
