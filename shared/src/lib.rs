@@ -12,6 +12,7 @@ pub mod draft;
 pub mod event;
 pub mod id;
 pub mod job;
+pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod number;

@@ -82,6 +82,49 @@ pub struct RunSpec {
     /// Also write `merged/`: the base model with the adapter added in.
     #[serde(default)]
     pub merge: bool,
+    /// Whether the forward pass of each layer is run again in the backward pass instead of being kept.
+    // Left out at its default, so that digests of specifications stay what they were.
+    #[serde(default, skip_serializing_if = "GradientCheckpointing::is_auto")]
+    pub gradient_checkpointing: GradientCheckpointing,
+    /// The most memory that the trainer may take; without it, nothing is refused for want of memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
+}
+
+/// Less memory for about a third more work; changes no byte of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GradientCheckpointing {
+    /// On only where the run would not fit `memory_limit_bytes` without.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl GradientCheckpointing {
+    const fn is_auto(&self) -> bool {
+        matches!(self, Self::Auto)
+    }
+}
+
+/// What a run will take, told before it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunEstimate {
+    /// Peak memory of the trainer's process.
+    pub memory_bytes: u64,
+    /// The same with gradient checkpointing.
+    pub memory_bytes_with_gradient_checkpointing: u64,
+    /// Optimizer steps of the whole run.
+    pub total_steps: u64,
+    /// Tokens of the training examples, which is what one epoch processes.
+    pub training_tokens: u64,
+    /// Tokens of the longest example.
+    pub longest_tokens: u64,
 }
 
 const fn one() -> u32 {

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use shared::{
     model::JobDefaults,
-    run::{CheckpointSpec, RunSpec, SPEC_VERSION, Schedule, Warmup, exit_code},
+    run::{CheckpointSpec, GradientCheckpointing, RunSpec, SPEC_VERSION, Schedule, Warmup, exit_code},
     training_line::{Example, parse_line},
 };
 use std::{
@@ -62,6 +62,8 @@ fn spec(model: &Path, example: &Path) -> RunSpec {
         },
         threads: 0,
         merge: false,
+        gradient_checkpointing: GradientCheckpointing::default(),
+        memory_limit_bytes: None,
     }
 }
 

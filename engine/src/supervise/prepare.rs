@@ -5,7 +5,7 @@ use crate::{error::Error, parameters::Parameters, service::job_retry::START, sto
 use shared::{
     attempt::FailureCause,
     job::JobFailure,
-    run::{CheckpointSpec, RunSpec, SPEC_VERSION},
+    run::{CheckpointSpec, GradientCheckpointing, RunSpec, SPEC_VERSION},
 };
 use std::path::Path;
 use tokio::{fs, io::AsyncWriteExt as _};
@@ -114,6 +114,8 @@ fn write_spec(job: &Supervised<'_>, parameters: &Parameters, model_path: &Path, 
         },
         threads: job.service.inner.config.threads,
         merge: false,
+        gradient_checkpointing: GradientCheckpointing::Auto,
+        memory_limit_bytes: None,
     }
 }
 

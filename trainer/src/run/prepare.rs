@@ -15,7 +15,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 use shared::{
     event::Level,
-    run::{RunSpec, SPEC_VERSION, Stage, Warmup},
+    run::{GradientCheckpointing, RunSpec, SPEC_VERSION, Stage, Warmup},
 };
 use std::{
     fs,
@@ -87,6 +87,8 @@ pub(super) fn spec_digest(spec: &RunSpec) -> Result<String, Error> {
     let mut deciding = spec.clone();
     deciding.threads = 0;
     deciding.merge = false;
+    deciding.gradient_checkpointing = GradientCheckpointing::default();
+    deciding.memory_limit_bytes = None;
     deciding.checkpoints = shared::run::CheckpointSpec {
         every_steps: 0,
         keep_last: 0,
