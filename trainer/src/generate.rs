@@ -47,8 +47,12 @@ pub fn greedy(
         }
     }
     thread_pool(threads)?.install(|| {
-        let merged = adapter.map(|adapter| adapter.merged(model));
-        let network = Network::frozen(merged.as_ref().unwrap_or(model));
+        // Each step reads every weight for a few rows: they are made f32 once.
+        let model = match adapter {
+            Some(adapter) => adapter.merged(model),
+            None => model.clone().into_f32(),
+        };
+        let network = Network::frozen(&model);
         // Prompts are taken in groups, so that caches of very many don't have to be held at once.
         Ok(prompts
             .chunks(64)
@@ -151,15 +155,9 @@ fn step(network: Network<'_>, sequences: &mut [&mut Sequence]) {
     let model = network.model;
     let config = &model.config;
     let (rows, width, eps) = (sequences.len(), config.hidden_size, config.rms_norm_eps);
-    let embedding = network.weights(&model.layout.embedding);
-    let mut stream: Vec<f32> = sequences
-        .iter()
-        .flat_map(|sequence| {
-            embedding[sequence.next as usize * width..][..width]
-                .iter()
-                .copied()
-        })
-        .collect();
+    let tokens: Vec<u32> = sequences.iter().map(|sequence| sequence.next).collect();
+    let mut stream = vec![0.0; rows * width];
+    network.embed(&tokens, &mut stream);
     let mut normed = vec![0.0; rows * width];
     let mut product = vec![0.0; rows * width];
     let mut scales = vec![0.0; rows];
@@ -171,7 +169,7 @@ fn step(network: Network<'_>, sequences: &mut [&mut Sequence]) {
     for (index, layout) in model.layout.layers.iter().enumerate() {
         norm::forward(
             &stream,
-            network.weights(&layout.attention_norm),
+            network.vector(&layout.attention_norm),
             eps,
             &mut normed,
             &mut scales,
@@ -188,7 +186,7 @@ fn step(network: Network<'_>, sequences: &mut [&mut Sequence]) {
             .linear(index, Group::Output)
             .forward(&attended, &mut product, &mut scratch);
         let sum = stream.clone();
-        let weight = network.weights(&layout.mlp_norm);
+        let weight = network.vector(&layout.mlp_norm);
         norm::add_forward(
             (&sum, &product),
             weight,
@@ -287,7 +285,7 @@ fn scores(network: Network<'_>, stream: &[f32]) -> Vec<f32> {
     let (width, vocabulary) = (model.config.hidden_size, model.config.vocab_size);
     let rows = stream.len() / width;
     let (mut normed, mut scales) = (vec![0.0; stream.len()], vec![0.0; rows]);
-    let weight = network.weights(&model.layout.final_norm);
+    let weight = network.vector(&model.layout.final_norm);
     norm::forward(
         stream,
         weight,
@@ -296,7 +294,9 @@ fn scores(network: Network<'_>, stream: &[f32]) -> Vec<f32> {
         &mut scales,
     );
     let mut scores = vec![0.0; rows * vocabulary];
-    let head = Matrix::new(network.weights(&model.layout.head), vocabulary, width).transposed();
+    let mut scratch = Vec::new();
+    let head = network.matrix(&model.layout.head).in_f32(&mut scratch);
+    let head = Matrix::new(head, vocabulary, width).transposed();
     multiply_parallel(&mut scores, Matrix::new(&normed, rows, width), head, 1.0, false);
     scores
 }

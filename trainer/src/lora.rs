@@ -10,11 +10,12 @@ pub(crate) use peft::TENSORS;
 use crate::{
     Error,
     model::{Group, Layout, Model, module_path},
+    network::linear::add_update,
     random::{Purpose, Stream},
-    tensor_file::Tensor,
+    tensor_file::{Precision, Tensor},
 };
 use shared::run::{LoraSpec, Projection};
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, path::Path};
 
 /// One projection's share of a group.
 #[derive(Debug, Clone)]
@@ -146,21 +147,43 @@ impl Adapter {
     /// The model with the adapter added in: W + (alpha ÷ rank) · B A.
     #[must_use]
     pub fn merged(&self, model: &Model) -> Model {
-        let mut merged = model.clone();
+        let mut merged = model.clone().into_f32();
         let Layout { layers, .. } = &merged.layout;
         for (layer, groups) in layers.iter().zip(&self.layers) {
             for (layout, group) in layer.groups.iter().zip(groups) {
                 if let Some(group) = group {
-                    let weight = &mut merged.weights[layout.weight.clone()];
-                    crate::network::linear::add_update(self, group, weight);
+                    let weight = &mut merged.weights.full[layout.weight.clone()];
+                    add_update(self, group, 0..layout.outputs, weight);
                 }
             }
         }
         merged
     }
 
+    /// Writes what [`Adapter::merged`] gives as the files of a model, f32, with one tensor in memory at a time.
+    pub(crate) fn save_merged(&self, model: &Model, folder: &Path) -> Result<(), Error> {
+        model.save_each(folder, Precision::F32, |range| {
+            let mut values = vec![0.0; range.len()];
+            model.weights.numbers(range).read(&mut values);
+            let groups = model.layout.layers.iter().zip(&self.layers);
+            let own = groups
+                .flat_map(|(layer, groups)| layer.groups.iter().zip(groups))
+                .find(|(layout, _)| layout.weight.contains(&range.start));
+            if let Some((layout, Some(group))) = own {
+                let first = (range.start - layout.weight.start) / layout.inputs;
+                add_update(
+                    self,
+                    group,
+                    first..first + range.len() / layout.inputs,
+                    &mut values,
+                );
+            }
+            values
+        })
+    }
+
     /// Numbers that lie as [`Adapter::values`] do (the values themselves, or an optimizer's moments), as PEFT's tensors.
-    pub(crate) fn tensors(&self, values: &[f32]) -> Vec<Tensor<'static>> {
+    pub(crate) fn tensors(&self, values: &[f32]) -> Vec<Tensor<Cow<'static, [f32]>>> {
         let rank = self.spec.rank as usize;
         let mut list = Vec::new();
         for (name, group, part) in self.parts() {

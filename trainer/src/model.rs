@@ -1,15 +1,17 @@
-//! A decoder's weights: one flat buffer of f32 and the layout that says what lies where.
+//! A decoder: its weights, and the layout that says what lies where. Matrices come first, then norms and biases.
 //!
 //! Projections that read the same input lie one below the other (q, k, v; gate, up), so that one product serves them.
 
 mod load;
 mod save;
+mod weights;
+
+pub(crate) use weights::{Numbers, Weights};
 
 use crate::{
     Error,
     config::ModelConfig,
     random::{Purpose, Stream},
-    tensor_file::Precision,
 };
 use shared::run::Projection;
 use std::{ops::Range, path::Path};
@@ -37,6 +39,28 @@ impl Group {
             Self::Output => &[Projection::OProj],
             Self::GateUp => &[Projection::GateProj, Projection::UpProj],
             Self::Down => &[Projection::DownProj],
+        }
+    }
+
+    /// Its matrix, at the cursor; without a bias.
+    fn layout(self, inputs: usize, sizes: &[usize], cursor: &mut Cursor) -> GroupLayout {
+        let outputs = sizes.iter().sum();
+        let mut row = 0;
+        let parts = self
+            .projections()
+            .iter()
+            .zip(sizes)
+            .map(|(projection, size)| {
+                row += size;
+                (*projection, row - size..row)
+            })
+            .collect();
+        GroupLayout {
+            weight: cursor.take(outputs * inputs),
+            bias: 0..0,
+            inputs,
+            outputs,
+            parts,
         }
     }
 }
@@ -72,6 +96,8 @@ pub(crate) struct Layout {
     pub(crate) final_norm: Range<usize>,
     /// The same as `embedding` where the two are tied.
     pub(crate) head: Range<usize>,
+    /// Numbers in all matrices.
+    pub(crate) matrices: usize,
     pub(crate) total: usize,
 }
 
@@ -95,66 +121,51 @@ impl Cursor {
 
 impl Layout {
     pub(crate) fn new(config: &ModelConfig) -> Self {
-        let mut cursor = Cursor(0);
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_size());
+        let groups = [
+            (Group::Attention, hidden, vec![query, key, key], config.qkv_bias),
+            (Group::Output, query, vec![hidden], config.output_bias),
+            (Group::GateUp, hidden, vec![inner, inner], config.mlp_bias),
+            (Group::Down, inner, vec![hidden], config.mlp_bias),
+        ];
+        let mut cursor = Cursor(0);
         let embedding = cursor.take(config.vocab_size * hidden);
-        let layers = (0..config.num_hidden_layers)
-            .map(|_| {
-                let attention_norm = cursor.take(hidden);
-                let mlp_norm = cursor.take(hidden);
-                let head_norms = cursor.take(if config.has_head_norms() {
-                    2 * config.head_dim
-                } else {
-                    0
-                });
-                let mut group = |group: Group, inputs: usize, sizes: &[usize], bias: bool| {
-                    let outputs = sizes.iter().sum();
-                    let mut row = 0;
-                    let parts = group
-                        .projections()
-                        .iter()
-                        .zip(sizes)
-                        .map(|(projection, size)| {
-                            row += size;
-                            (*projection, row - size..row)
-                        })
-                        .collect();
-                    let weight = cursor.take(outputs * inputs);
-                    let bias = cursor.take(if bias { outputs } else { 0 });
-                    GroupLayout {
-                        weight,
-                        bias,
-                        inputs,
-                        outputs,
-                        parts,
-                    }
-                };
-                let groups = [
-                    group(Group::Attention, hidden, &[query, key, key], config.qkv_bias),
-                    group(Group::Output, query, &[hidden], config.output_bias),
-                    group(Group::GateUp, hidden, &[inner, inner], config.mlp_bias),
-                    group(Group::Down, inner, &[hidden], config.mlp_bias),
-                ];
-                LayerLayout {
-                    attention_norm,
-                    mlp_norm,
-                    head_norms,
-                    groups,
-                }
+        let mut layers: Vec<LayerLayout> = (0..config.num_hidden_layers)
+            .map(|_| LayerLayout {
+                groups: groups
+                    .each_ref()
+                    .map(|(group, inputs, sizes, _)| group.layout(*inputs, sizes, &mut cursor)),
+                attention_norm: 0..0,
+                mlp_norm: 0..0,
+                head_norms: 0..0,
             })
             .collect();
-        let final_norm = cursor.take(hidden);
         let head = if config.tie_word_embeddings {
             embedding.clone()
         } else {
             cursor.take(config.vocab_size * hidden)
         };
+        let matrices = cursor.0;
+        for layer in &mut layers {
+            layer.attention_norm = cursor.take(hidden);
+            layer.mlp_norm = cursor.take(hidden);
+            if config.has_head_norms() {
+                layer.head_norms = cursor.take(2 * config.head_dim);
+            }
+            for (layout, (_, _, _, bias)) in layer.groups.iter_mut().zip(&groups) {
+                if *bias {
+                    layout.bias = cursor.take(layout.outputs);
+                }
+            }
+        }
+        let final_norm = cursor.take(hidden);
         Self {
             embedding,
             layers,
             final_norm,
             head,
+            matrices,
             total: cursor.0,
         }
     }
@@ -238,12 +249,12 @@ pub(crate) fn module_path(projection: Projection) -> String {
     format!("{part}.{}", projection.as_str())
 }
 
-/// A decoder with its weights, all f32.
+/// A decoder with its weights, in memory as they were stored.
 #[derive(Debug, Clone)]
 pub struct Model {
     pub(crate) config: ModelConfig,
     pub(crate) layout: Layout,
-    pub(crate) weights: Vec<f32>,
+    pub(crate) weights: Weights,
 }
 
 impl Model {
@@ -255,13 +266,13 @@ impl Model {
     pub fn random(config: ModelConfig, seed: u64) -> Result<Self, Error> {
         config.check()?;
         let layout = Layout::new(&config);
-        let mut weights = vec![0.0; layout.total];
+        let mut weights = Weights::full(layout.total);
         let residual = 1.0 / (2.0 * config.num_hidden_layers as f64).sqrt();
         for (index, tensor) in layout.tensors(&config).into_iter().enumerate() {
             let stream = Stream::new(seed, Purpose::Initialisation, &[index as u64]);
             let into_residual = tensor.name.contains("o_proj") || tensor.name.contains("down_proj");
             let deviation = if into_residual { 0.02 * residual } else { 0.02 };
-            let slice = &mut weights[tensor.range.clone()];
+            let slice = &mut weights.full[tensor.range.clone()];
             match tensor.shape.len() {
                 2 => {
                     for (place, weight) in slice.iter_mut().enumerate() {
@@ -280,7 +291,7 @@ impl Model {
     }
 
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or the shards that
-    /// `model.safetensors.index.json` names; f32, f16 or bf16.
+    /// `model.safetensors.index.json` names; f32, f16 or bf16. Matrices stay in 16 bits where all of them are stored so.
     ///
     /// # Errors
     /// [`Error::InvalidModel`], [`Error::UnknownArchitecture`], [`Error::WeightShapeMismatch`], [`Error::Read`].
@@ -288,12 +299,13 @@ impl Model {
         load::load(folder)
     }
 
-    /// Writes `config.json` and `model.safetensors` into an existing folder, durably.
-    ///
-    /// # Errors
-    /// [`Error::Write`].
-    pub fn save(&self, folder: &Path, precision: Precision) -> Result<(), Error> {
-        save::save(self, folder, precision)
+    /// The same model with all weights in f32.
+    #[must_use]
+    pub fn into_f32(self) -> Self {
+        Self {
+            weights: self.weights.into_full(),
+            ..self
+        }
     }
 
     /// The model's shape.
@@ -305,7 +317,7 @@ impl Model {
     /// Number of weights; tied ones count once.
     #[must_use]
     pub fn parameters(&self) -> usize {
-        self.weights.len()
+        self.layout.total
     }
 }
 

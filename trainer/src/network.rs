@@ -11,13 +11,14 @@ pub(crate) use workspace::Workspace;
 
 use crate::{
     lora::Adapter,
-    model::{Group, Model},
+    model::{Group, Model, Numbers},
     ops::{
         attention::{HeadNorms, Segment},
         loss::Target,
     },
     random::{Purpose, Stream},
 };
+use std::ops::Range;
 
 /// Sequences that are processed together.
 #[derive(Debug, Clone, Default)]
@@ -97,13 +98,29 @@ impl<'a> Network<'a> {
         }
     }
 
-    pub(crate) fn weights(&self, range: &std::ops::Range<usize>) -> &'a [f32] {
-        &self.model.weights[range.clone()]
+    /// Numbers of a norm or a bias.
+    pub(crate) fn vector(&self, range: &Range<usize>) -> &'a [f32] {
+        self.model.weights.vector(range)
+    }
+
+    /// Numbers of a matrix, perhaps kept in 16 bits.
+    pub(crate) fn matrix(&self, range: &Range<usize>) -> Numbers<'a> {
+        self.model.weights.matrix(range)
+    }
+
+    /// The embedding of each token, as a row of `rows`.
+    pub(crate) fn embed(&self, tokens: &[u32], rows: &mut [f32]) {
+        let table = self.matrix(&self.model.layout.embedding);
+        let width = self.model.config.hidden_size;
+        for (row, token) in rows.chunks_exact_mut(width).zip(tokens) {
+            let start = *token as usize * width;
+            table.part(start..start + width).copy_to(row);
+        }
     }
 
     pub(crate) fn head_norms(&self, layer: usize) -> Option<HeadNorms<'a>> {
         let range = &self.model.layout.layers[layer].head_norms;
-        let (query, key) = self.weights(range).split_at(range.len() / 2);
+        let (query, key) = self.vector(range).split_at(range.len() / 2);
         let eps = self.model.config.rms_norm_eps;
         (!range.is_empty()).then_some(HeadNorms { query, key, eps })
     }
@@ -112,8 +129,8 @@ impl<'a> Network<'a> {
         let layout = &self.model.layout.layers[layer].groups[group as usize];
         linear::Linear {
             layout,
-            weight: self.weights(&layout.weight),
-            bias: self.weights(&layout.bias),
+            weight: self.matrix(&layout.weight),
+            bias: self.vector(&layout.bias),
             adapter: self.adapter.and_then(|adapter| {
                 adapter.layers[layer][group as usize]
                     .as_ref()

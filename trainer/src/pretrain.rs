@@ -75,21 +75,22 @@ pub struct PretrainStep {
 /// [`Error::NotFinite`] where training diverges, [`Error::Write`] and [`Error::Read`] for the checkpoint,
 /// [`Error::InvalidModel`] where the checkpoint is of another model or a token is beyond the vocabulary.
 pub fn pretrain(
-    mut start: Model,
+    start: Model,
     options: &PretrainOptions,
     mut sequences: impl FnMut(u64) -> Vec<Sequence> + Send,
     mut observe: impl FnMut(&PretrainStep, &Model) -> ControlFlow<()> + Send,
 ) -> Result<Model, Error> {
     let pool = thread_pool(options.threads)?;
+    let mut start = start.into_f32();
     pool.install(|| {
         let model = &mut start;
-        let mut optimizer = AdamW::new(model.weights.len());
+        let mut optimizer = AdamW::new(model.parameters());
         if let Some(checkpoint) = &options.checkpoint {
             restore(checkpoint, model, &mut optimizer)?;
         }
         let undecayed = undecayed(model);
         let mut workspace = Workspace::default();
-        let mut grads = vec![0.0; model.weights.len()];
+        let mut grads = vec![0.0; model.parameters()];
         let total = options.learning_rate.total_steps;
         while optimizer.step < total {
             let step = optimizer.step;
@@ -102,7 +103,7 @@ pub fn pretrain(
             ensure_finite(loss, gradient_norm, step + 1)?;
             let scale = clip_scale(gradient_norm, options.max_gradient_norm);
             optimizer.update(
-                &mut model.weights,
+                &mut model.weights.full,
                 &grads,
                 scale,
                 learning_rate,
@@ -239,7 +240,7 @@ struct State {
 fn save(checkpoint: &PretrainCheckpoint, model: &Model, optimizer: &AdamW) -> Result<(), Error> {
     let pending = PendingFolder::create(&checkpoint.folder)?;
     let parts = [
-        ("weights", &model.weights),
+        ("weights", &model.weights.full),
         ("first", &optimizer.first),
         ("second", &optimizer.second),
     ];
@@ -280,8 +281,8 @@ fn restore(checkpoint: &PretrainCheckpoint, model: &mut Model, optimizer: &mut A
         return Err(broken());
     }
     let mut file = TensorFile::open(&tensors)?;
-    let shape = [model.weights.len()];
-    file.read("weights", &shape, &mut model.weights)?;
+    let shape = [model.parameters()];
+    file.read("weights", &shape, &mut model.weights.full)?;
     file.read("first", &shape, &mut optimizer.first)?;
     file.read("second", &shape, &mut optimizer.second)?;
     optimizer.step = state.step;

@@ -4,6 +4,7 @@
 use crate::Error;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
@@ -101,11 +102,49 @@ impl TensorFile {
         self.metadata.info(name).map(|info| info.shape.as_slice())
     }
 
+    /// How a tensor is stored, where it's one of the ways that can be read.
+    pub(crate) fn precision(&self, name: &str) -> Option<Precision> {
+        [Precision::F32, Precision::F16, Precision::Bf16]
+            .into_iter()
+            .find(|precision| {
+                self.metadata
+                    .info(name)
+                    .is_some_and(|info| info.dtype == precision.dtype())
+            })
+    }
+
+    /// Reads the bits of a tensor of 16-bit numbers.
+    pub(crate) fn read_bits(&mut self, name: &str, out: &mut [u16]) -> Result<(), Error> {
+        self.seek(name)?;
+        let mut buffer = vec![0; 1 << 17];
+        for out in out.chunks_mut(1 << 16) {
+            let bytes = &mut buffer[..out.len() * 2];
+            self.file.read_exact(bytes).map_err(Error::read(&self.path))?;
+            for (out, bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                *out = u16::from_le_bytes(*bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes to where a tensor begins.
+    fn seek(&mut self, name: &str) -> Result<(), Error> {
+        let start = self.data_start + self.info(name)?.data_offsets.0 as u64;
+        self.file
+            .seek(SeekFrom::Start(start))
+            .map_err(Error::read(&self.path))?;
+        Ok(())
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo, Error> {
+        self.metadata.info(name).ok_or_else(|| {
+            Error::InvalidModel(format!("`{}` lacks the tensor `{name}`", self.path.display()))
+        })
+    }
+
     /// Reads a tensor of this shape into f32.
     pub(crate) fn read(&mut self, name: &str, shape: &[usize], out: &mut [f32]) -> Result<(), Error> {
-        let info = self.metadata.info(name).ok_or_else(|| {
-            Error::InvalidModel(format!("`{}` lacks the tensor `{name}`", self.path.display()))
-        })?;
+        let info = self.info(name)?;
         if info.shape != shape {
             return Err(Error::WeightShapeMismatch {
                 name: name.to_owned(),
@@ -113,7 +152,7 @@ impl TensorFile {
                 expected: shape.to_vec(),
             });
         }
-        let (dtype, start) = (info.dtype, self.data_start + info.data_offsets.0 as u64);
+        let dtype = info.dtype;
         let width = match dtype {
             Dtype::F32 => 4,
             Dtype::F16 | Dtype::BF16 => 2,
@@ -123,9 +162,7 @@ impl TensorFile {
                 )));
             }
         };
-        self.file
-            .seek(SeekFrom::Start(start))
-            .map_err(Error::read(&self.path))?;
+        self.seek(name)?;
         let mut buffer = vec![0; (1 << 16) * width];
         for out in out.chunks_mut(1 << 16) {
             let bytes = &mut buffer[..out.len() * width];
@@ -154,17 +191,28 @@ impl TensorFile {
 
 /// One tensor to be written.
 #[derive(Debug, Clone)]
-pub(crate) struct Tensor<'a> {
+pub(crate) struct Tensor<V> {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
-    pub(crate) values: std::borrow::Cow<'a, [f32]>,
+    /// Its numbers, or what tells them.
+    pub(crate) values: V,
 }
 
 /// Writes the tensors sorted by name, as transformers and PEFT do (`{"format": "pt"}` in the header).
 pub(crate) fn write(
     out: &mut impl Write,
-    mut tensors: Vec<Tensor<'_>>,
+    tensors: Vec<Tensor<Cow<'_, [f32]>>>,
     precision: Precision,
+) -> io::Result<()> {
+    write_each(out, tensors, precision, |values| Cow::Borrowed(values))
+}
+
+/// [`write`] for tensors whose numbers are told one tensor at a time, so that not all of them need be in memory.
+pub(crate) fn write_each<V>(
+    out: &mut impl Write,
+    mut tensors: Vec<Tensor<V>>,
+    precision: Precision,
+    tell: impl Fn(&V) -> Cow<'_, [f32]>,
 ) -> io::Result<()> {
     tensors.sort_by(|left, right| left.name.cmp(&right.name));
     let mut offset = 0;
@@ -172,7 +220,7 @@ pub(crate) fn write(
         .iter()
         .map(|tensor| {
             let start = offset;
-            offset += tensor.values.len() * precision.bytes();
+            offset += tensor.shape.iter().product::<usize>() * precision.bytes();
             let info = TensorInfo {
                 dtype: precision.dtype(),
                 shape: tensor.shape.clone(),
@@ -189,7 +237,7 @@ pub(crate) fn write(
     out.write_all(&header)?;
     let mut buffer = Vec::with_capacity(1 << 18);
     for tensor in &tensors {
-        for values in tensor.values.chunks(1 << 16) {
+        for values in tell(&tensor.values).chunks(1 << 16) {
             buffer.clear();
             match precision {
                 Precision::F32 => values.iter().for_each(|value| buffer.extend(value.to_le_bytes())),
@@ -213,7 +261,6 @@ pub(crate) fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::borrow::Cow;
 
     fn file(precision: Precision, cut: usize) -> (tempfile::TempDir, PathBuf) {
         let values = [1.0, -2.5, 0.125, 3.0, 0.0, 7.0];

@@ -18,7 +18,7 @@ pub(crate) fn tiny_model(family: &str, seed: u64) -> Model {
             "rms_norm_eps": 1e-5, "rope_theta": 100.0, "tie_word_embeddings": {tied}, "eos_token_id": 3}}"#
     );
     let mut model = Model::random(ModelConfig::parse(&text).unwrap(), seed).unwrap();
-    for weight in &mut model.weights {
+    for weight in &mut model.weights.full {
         if *weight != 1.0 {
             *weight *= 10.0;
         }

@@ -1,7 +1,14 @@
 //! Reading a Hugging Face folder.
 
-use super::{Layout, Model};
-use crate::{Error, config::ModelConfig, tensor_file::TensorFile};
+use super::{
+    Layout, Model,
+    weights::{Place, Weights},
+};
+use crate::{
+    Error,
+    config::ModelConfig,
+    tensor_file::{Precision, TensorFile},
+};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -55,10 +62,16 @@ pub(super) fn load(folder: &Path) -> Result<Model, Error> {
             "the weights hold the tensor `{name}`, which this architecture has no use for; `config.json` doesn't fit them"
         )));
     }
-    let mut weights = vec![0.0; layout.total];
+    let precision = precision(&layout, &tensors, |name| {
+        files.get(places.get(name)?)?.precision(name)
+    });
+    let mut weights = Weights::stored(precision, layout.matrices, layout.total);
     for tensor in &tensors {
         if let Some(file) = places.get(&tensor.name).and_then(|path| files.get_mut(path)) {
-            file.read(&tensor.name, &tensor.shape, &mut weights[tensor.range.clone()])?;
+            match weights.place(&tensor.range) {
+                Place::Bits(out) => file.read_bits(&tensor.name, out)?,
+                Place::F32(out) => file.read(&tensor.name, &tensor.shape, out)?,
+            }
         }
     }
     Ok(Model {
@@ -66,6 +79,22 @@ pub(super) fn load(folder: &Path) -> Result<Model, Error> {
         layout,
         weights,
     })
+}
+
+/// How matrices are kept: as they are stored where all are stored alike, else as f32.
+fn precision(
+    layout: &Layout,
+    tensors: &[super::NamedTensor],
+    stored: impl Fn(&str) -> Option<Precision>,
+) -> Precision {
+    let mut found = tensors
+        .iter()
+        .filter(|tensor| tensor.range.start < layout.matrices)
+        .map(|tensor| stored(&tensor.name));
+    match found.next().flatten() {
+        Some(first) if found.all(|other| other == Some(first)) => first,
+        _ => Precision::F32,
+    }
 }
 
 /// Whether a tensor of the files that nothing reads would have had a say.
@@ -132,11 +161,17 @@ mod tests {
             assert_eq!((&again.weights, &again.config), (&model.weights, &model.config));
             model.save(folder.path(), Precision::Bf16).unwrap();
             let again = Model::load(folder.path()).unwrap();
+            assert_eq!(
+                again.weights.full.len(),
+                again.layout.total - again.layout.matrices
+            );
+            let again = again.into_f32();
             assert!(
                 again
                     .weights
+                    .full
                     .iter()
-                    .zip(&model.weights)
+                    .zip(&model.weights.full)
                     .all(|(a, b)| (a - b).abs() <= b.abs() / 128.0)
             );
         }
@@ -156,7 +191,7 @@ mod tests {
                 .map(|tensor| Tensor {
                     name: tensor.name.clone(),
                     shape: tensor.shape.clone(),
-                    values: Cow::Borrowed(&model.weights[tensor.range.clone()]),
+                    values: Cow::Borrowed(&model.weights.full[tensor.range.clone()]),
                 })
                 .collect();
             let mut bytes = Vec::new();

@@ -6,28 +6,33 @@
 use super::Dropout;
 use crate::{
     lora::{Adapter, AdapterGroup},
-    matmul::{Matrix, multiply_columns_parallel, multiply_parallel},
-    model::GroupLayout,
+    matmul::{Matrix, multiply, multiply_columns_parallel, multiply_parallel},
+    model::{GroupLayout, Numbers},
     ops::norm::backward_bias,
     random::Stream,
 };
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// One product of a layer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linear<'a> {
     pub(crate) layout: &'a GroupLayout,
-    pub(crate) weight: &'a [f32],
+    pub(crate) weight: Numbers<'a>,
     pub(crate) bias: &'a [f32],
     pub(crate) adapter: Option<(&'a Adapter, &'a AdapterGroup)>,
     /// And which layer this is.
     pub(crate) dropout: Option<(Dropout, usize)>,
 }
 
+/// Numbers of a weight that one task prepares.
+const WEIGHT_PIECE: usize = 1 << 16;
+
 /// Buffers that all linear layers share.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    weight: Vec<f32>,
+    /// A weight in f32.
+    pub(super) weight: Vec<f32>,
     dropped: Vec<f32>,
     inner: Vec<f32>,
     grad_inner: Vec<f32>,
@@ -35,14 +40,18 @@ pub(crate) struct Scratch {
     pub(crate) first_row: u64,
 }
 
-/// Adds (alpha ÷ rank) · B A to a weight `[outputs, inputs]`.
-pub(crate) fn add_update(adapter: &Adapter, group: &AdapterGroup, weight: &mut [f32]) {
+/// Adds (alpha ÷ rank) · B A to these rows of a weight `[outputs, inputs]`.
+pub(crate) fn add_update(adapter: &Adapter, group: &AdapterGroup, rows: Range<usize>, weight: &mut [f32]) {
     let (rank, inputs) = (adapter.spec.rank as usize, group.inputs);
     for part in &group.parts {
-        let a = part_of_a(adapter, group, part.column).transposed();
-        let b = Matrix::new(&adapter.values[part.b.clone()], part.rows.len(), rank);
-        let rows = &mut weight[part.rows.start * inputs..part.rows.end * inputs];
-        multiply_parallel(rows, b, a, adapter.scale(), true);
+        let (first, last) = (part.rows.start.max(rows.start), part.rows.end.min(rows.end));
+        if first < last {
+            let a = part_of_a(adapter, group, part.column).transposed();
+            let b = &adapter.values[part.b.clone()][(first - part.rows.start) * rank..];
+            let b = Matrix::new(b, last - first, rank);
+            let weight = &mut weight[(first - rows.start) * inputs..(last - rows.start) * inputs];
+            multiply(weight, inputs, b, a, adapter.scale(), true);
+        }
     }
 }
 
@@ -65,16 +74,23 @@ impl Linear<'_> {
     /// The weight as the product needs it: with the adapter in it, in `scratch`, unless dropout keeps the two apart.
     fn effective<'b>(&'b self, scratch: &'b mut Vec<f32>) -> &'b [f32] {
         let (Some((adapter, group)), None) = (self.adapter, self.dropout) else {
-            return self.weight;
+            return self.weight.in_f32(scratch);
         };
-        scratch.resize(scratch.len().max(self.weight.len()), 0.0);
-        let copy = &mut scratch[..self.weight.len()];
-        copy.par_chunks_mut(1 << 16)
-            .zip(self.weight.par_chunks(1 << 16))
-            .for_each(|(to, from)| {
-                to.copy_from_slice(from);
+        let (inputs, count) = (self.layout.inputs, self.weight.len());
+        if scratch.len() < count {
+            scratch.resize(count, 0.0);
+        }
+        let copy = &mut scratch[..count];
+        // A piece is still in the cache when the adapter is added to it.
+        let piece = (WEIGHT_PIECE / inputs).max(1);
+        copy.par_chunks_mut(piece * inputs)
+            .enumerate()
+            .for_each(|(task, copy)| {
+                let start = task * piece * inputs;
+                self.weight.part(start..start + copy.len()).copy_to(copy);
+                let rows = task * piece..task * piece + copy.len() / inputs;
+                add_update(adapter, group, rows, copy);
             });
-        add_update(adapter, group, copy);
         copy
     }
 

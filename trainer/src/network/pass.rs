@@ -50,11 +50,7 @@ impl Workspace {
         let model = network.model;
         let (config, eps) = (&model.config, model.config.rms_norm_eps);
         self.prepare(config, batch, keep);
-        let embedding = network.weights(&model.layout.embedding);
-        let width = config.hidden_size;
-        for (row, token) in self.stream.chunks_exact_mut(width).zip(&batch.tokens) {
-            row.copy_from_slice(&embedding[*token as usize * width..][..width]);
-        }
+        network.embed(&batch.tokens, &mut self.stream);
         let Self {
             layers,
             stream,
@@ -88,7 +84,7 @@ impl Workspace {
             } = cache;
             norm::forward(
                 input,
-                network.weights(&layout.attention_norm),
+                network.vector(&layout.attention_norm),
                 eps,
                 normed,
                 attention_scales,
@@ -103,7 +99,7 @@ impl Workspace {
             network
                 .linear(index, Group::Output)
                 .forward(attended, product, scratch);
-            let weight = network.weights(&layout.mlp_norm);
+            let weight = network.vector(&layout.mlp_norm);
             norm::add_forward((input, product), weight, eps, middle, normed, mlp_scales);
             network
                 .linear(index, Group::GateUp)
@@ -127,7 +123,7 @@ impl Workspace {
     ) -> Totals {
         let model = network.model;
         let (layout, width) = (&model.layout, model.config.hidden_size);
-        let weight = network.weights(&layout.final_norm);
+        let weight = network.vector(&layout.final_norm);
         let count = batch.targets.len();
         let Self {
             stream,
@@ -136,6 +132,7 @@ impl Workspace {
             selected_normed,
             selected_scales,
             scores,
+            scratch,
             ..
         } = self;
         selected.resize(count * width, 0.0);
@@ -155,14 +152,14 @@ impl Workspace {
             Some((Trained::Everything, grads)) => Some(grads),
             _ => None,
         };
-        let head = network.weights(&layout.head);
+        let head = network.matrix(&layout.head);
         let grad_head = full.as_deref_mut().map(|grads| &mut grads[layout.head.clone()]);
         let totals = loss::cross_entropy(
             selected_normed,
             &batch.targets,
             head,
             width,
-            scores,
+            (scores, &mut scratch.weight),
             grad_scale,
             grad_head,
         );
@@ -218,7 +215,7 @@ impl Workspace {
                     }
                 };
             // Feed-forward.
-            let weight = network.weights(&layout.mlp_norm);
+            let weight = network.vector(&layout.mlp_norm);
             network
                 .linear(index, Group::Down)
                 .backward_input(grad, active, scratch);
@@ -258,7 +255,7 @@ impl Workspace {
                 &mut cache.attention,
                 qkv,
             );
-            let weight = network.weights(&layout.attention_norm);
+            let weight = network.vector(&layout.attention_norm);
             norm::recompute(&cache.input, weight, &cache.attention_scales, normed);
             weight_gradients(Group::Attention, normed, qkv, scratch, grads);
             if index > 0 || full {

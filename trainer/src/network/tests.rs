@@ -1,5 +1,5 @@
 use super::*;
-use crate::{ops::loss::Totals, random::Stream, testing::tiny_model};
+use crate::{Precision, ops::loss::Totals, random::Stream, testing::tiny_model};
 use shared::run::{LoraSpec, Projection};
 
 fn batch() -> Batch {
@@ -28,6 +28,24 @@ fn noisy_adapter(model: &Model, targets: &[Projection]) -> Adapter {
         *value += stream.normal(place as u64) as f32 * 0.1;
     }
     adapter
+}
+
+const DROPOUT: Dropout = Dropout {
+    seed: 1,
+    step: 4,
+    probability: 0.3,
+};
+
+/// The loss of [`batch`] and the adapter's gradients.
+fn gradients(model: &Model, adapter: &Adapter, dropout: Option<Dropout>) -> (Totals, Vec<f32>) {
+    let mut grads = vec![0.0; adapter.values.len()];
+    let network = Network {
+        model,
+        adapter: Some(adapter),
+        dropout,
+    };
+    let totals = Workspace::default().train(network, &batch(), 0.5, Trained::Adapter, &mut grads);
+    (totals, grads)
 }
 
 fn check_adapter(family: &str, targets: &[Projection], dropout: Option<Dropout>) {
@@ -79,15 +97,7 @@ fn adapter_gradients_agree_with_finite_differences_in_every_family() {
 
 #[test]
 fn adapter_gradients_through_dropout_agree_with_finite_differences() {
-    check_adapter(
-        "qwen2",
-        &Projection::ALL,
-        Some(Dropout {
-            seed: 1,
-            step: 4,
-            probability: 0.3,
-        }),
-    );
+    check_adapter("qwen2", &Projection::ALL, Some(DROPOUT));
 }
 
 #[test]
@@ -96,7 +106,7 @@ fn all_gradients_agree_with_finite_differences() {
         let mut model = tiny_model(family, 2);
         let batch = batch();
         let mut workspace = Workspace::default();
-        let mut grads = vec![0.0; model.weights.len()];
+        let mut grads = vec![0.0; model.parameters()];
         workspace.train(
             Network::frozen(&model),
             &batch,
@@ -110,14 +120,14 @@ fn all_gradients_agree_with_finite_differences() {
                 tensor.range.start + tensor.range.len() / 3,
                 tensor.range.end - 1,
             ] {
-                let kept = model.weights[place];
+                let kept = model.weights.full[place];
                 let step = 3e-3;
                 let mut loss_at = |value: f32| {
-                    model.weights[place] = value;
+                    model.weights.full[place] = value;
                     workspace.evaluate(Network::frozen(&model), &batch).loss
                 };
                 let expected = (loss_at(kept + step) - loss_at(kept - step)) / (2.0 * f64::from(step));
-                model.weights[place] = kept;
+                model.weights.full[place] = kept;
                 let found = f64::from(grads[place]);
                 let close = (found - expected).abs() < 2e-2 * (0.1 + expected.abs());
                 assert!(close, "{family} {} {place}: {found} {expected}", tensor.name);
@@ -180,7 +190,7 @@ fn the_number_of_threads_changes_no_bit() {
             .num_threads(threads)
             .build()
             .unwrap();
-        let mut grads = vec![0.0; model.weights.len()];
+        let mut grads = vec![0.0; model.parameters()];
         let train = || {
             Workspace::default()
                 .train(
@@ -196,4 +206,24 @@ fn the_number_of_threads_changes_no_bit() {
         (loss, grads)
     };
     assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn weights_kept_in_sixteen_bits_train_to_the_bits_that_they_train_to_in_f32() {
+    for (family, precision) in [("qwen3", Precision::Bf16), ("qwen2", Precision::F16)] {
+        let folder = tempfile::tempdir().unwrap();
+        tiny_model(family, 4).save(folder.path(), precision).unwrap();
+        let kept = Model::load(folder.path()).unwrap();
+        let full = kept.clone().into_f32();
+        assert!(kept.weights.full.len() < full.weights.full.len());
+        let adapter = noisy_adapter(&full, &[Projection::KProj, Projection::UpProj]);
+        for dropout in [None, Some(DROPOUT)] {
+            let run = |model: &Model| gradients(model, &adapter, dropout);
+            assert_eq!(run(&kept), run(&full), "{family}");
+        }
+        let merged = adapter.merged(&kept);
+        assert_eq!(merged.weights, adapter.merged(&full).weights);
+        adapter.save_merged(&kept, folder.path()).unwrap();
+        assert_eq!(Model::load(folder.path()).unwrap().weights, merged.weights);
+    }
 }

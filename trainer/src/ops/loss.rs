@@ -2,10 +2,12 @@
 //! vocabulary never exist at once. The gradient comes out of the same pass.
 
 use crate::{
-    matmul::{Matrix, multiply_parallel},
+    matmul::{Matrix, multiply_columns_parallel, multiply_parallel},
+    model::Numbers,
     simd,
 };
 use rayon::prelude::*;
+use shared::memory::score_rows;
 
 /// One row whose next token counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +37,8 @@ impl Totals {
     }
 }
 
-/// Scores held at once.
-const SCORES: usize = 1 << 22;
-
-/// Rows of a chunk for this vocabulary.
-pub(crate) fn chunk_rows(vocabulary: usize) -> usize {
-    (SCORES / vocabulary).clamp(32, 1024)
-}
+/// Numbers of the head that are taken at once.
+const HEAD_PART: usize = 1 << 21;
 
 /// Loss of `hidden` `[targets, width]` (already normed) against `targets`, through `head` `[vocabulary, width]`.
 /// With `grad_scale`, `hidden` is replaced by its gradient, scaled; with `grad_head` too, the gradient of `head` is
@@ -49,29 +46,26 @@ pub(crate) fn chunk_rows(vocabulary: usize) -> usize {
 pub(crate) fn cross_entropy(
     hidden: &mut [f32],
     targets: &[Target],
-    head: &[f32],
+    head: Numbers<'_>,
     width: usize,
-    scratch: &mut Vec<f32>,
+    (scratch, head_scratch): (&mut Vec<f32>, &mut Vec<f32>),
     grad_scale: Option<f32>,
     mut grad_head: Option<&mut [f32]>,
 ) -> Totals {
     let vocabulary = head.len() / width;
     let mut totals = Totals::default();
-    let rows = chunk_rows(vocabulary);
+    let rows = score_rows(vocabulary as u64) as usize;
     for (hidden, targets) in hidden.chunks_mut(rows * width).zip(targets.chunks(rows)) {
         let count = targets.len();
         if scratch.len() < count * vocabulary {
             scratch.resize(count * vocabulary, 0.0);
         }
         let scores = &mut scratch[..count * vocabulary];
-        let head = Matrix::new(head, vocabulary, width);
-        multiply_parallel(
-            scores,
-            Matrix::new(hidden, count, width),
-            head.transposed(),
-            1.0,
-            false,
-        );
+        for (first, part) in parts_of(head, width) {
+            let part = Matrix::new(part.in_f32(head_scratch), part.len() / width, width);
+            let hidden = Matrix::new(hidden, count, width);
+            multiply_columns_parallel(scores, vocabulary, first, hidden, part.transposed(), 1.0, false);
+        }
         let parts: Vec<Totals> = scores
             .par_chunks_mut(vocabulary)
             .zip(targets)
@@ -79,20 +73,34 @@ pub(crate) fn cross_entropy(
             .collect();
         parts.into_iter().for_each(|part| totals.add(part));
         if grad_scale.is_some() {
-            let scores = Matrix::new(scores, count, vocabulary);
             if let Some(grad_head) = grad_head.as_deref_mut() {
                 multiply_parallel(
                     grad_head,
-                    scores.transposed(),
+                    Matrix::new(scores, count, vocabulary).transposed(),
                     Matrix::new(hidden, count, width),
                     1.0,
                     true,
                 );
             }
-            multiply_parallel(hidden, scores, head, 1.0, false);
+            for (first, part) in parts_of(head, width) {
+                let tokens = part.len() / width;
+                let part = Matrix::new(part.in_f32(head_scratch), tokens, width);
+                let scores = Matrix::strided(&scores[first..], count, tokens, vocabulary);
+                multiply_parallel(hidden, scores, part, 1.0, first > 0);
+            }
         }
     }
     totals
+}
+
+/// The head, a part of the vocabulary at a time, each with its first token. The parts are the same however the head is
+/// kept, so that sums over the vocabulary are, too.
+fn parts_of(head: Numbers<'_>, width: usize) -> impl Iterator<Item = (usize, Numbers<'_>)> {
+    let (vocabulary, tokens) = (head.len() / width, (HEAD_PART / width).max(1));
+    (0..vocabulary).step_by(tokens).map(move |first| {
+        let end = (first + tokens).min(vocabulary);
+        (first, head.part(first * width..end * width))
+    })
 }
 
 fn one_row(scores: &mut [f32], target: usize, grad_scale: Option<f32>) -> Totals {
@@ -145,9 +153,9 @@ mod tests {
         let totals = cross_entropy(
             &mut hidden.clone(),
             &targets,
-            &head,
+            Numbers::F32(&head),
             width,
-            &mut scratch,
+            (&mut scratch, &mut Vec::new()),
             None,
             None,
         );
@@ -175,9 +183,9 @@ mod tests {
         cross_entropy(
             &mut grad,
             &targets,
-            &head,
+            Numbers::F32(&head),
             width,
-            &mut scratch,
+            (&mut scratch, &mut Vec::new()),
             scale,
             Some(&mut grad_head),
         );
@@ -202,10 +210,30 @@ mod tests {
     }
 
     #[test]
+    fn a_head_kept_in_sixteen_bits_gives_the_bits_that_it_gives_in_f32() {
+        let (width, vocabulary) = (64, 40_000); // more than one part
+        let bits: Vec<u16> = (0..width * vocabulary)
+            .map(|place| half::bf16::from_f32((place as f32 * 0.37).sin()).to_bits())
+            .collect();
+        let mut full = vec![0.0; bits.len()];
+        Numbers::Bf16(&bits).copy_to(&mut full);
+        assert!(parts_of(Numbers::Bf16(&bits), width).count() > 1);
+        let targets = [5, 39_999, 20_000].map(|token| Target { row: 0, token });
+        let run = |head: Numbers<'_>| {
+            let mut hidden: Vec<f32> = (0..3 * width).map(|place| (place as f32).cos()).collect();
+            let scratch = (&mut Vec::new(), &mut Vec::new());
+            let totals = cross_entropy(&mut hidden, &targets, head, width, scratch, Some(1.0), None);
+            (totals, hidden)
+        };
+        assert_eq!(run(Numbers::Bf16(&bits)), run(Numbers::F32(&full)));
+    }
+
+    #[test]
     fn a_broken_number_makes_the_loss_no_number() {
         let head = [1.0, f32::NAN, 2.0];
         let targets = [Target { row: 0, token: 0 }];
-        let totals = cross_entropy(&mut [1.0], &targets, &head, 1, &mut Vec::new(), None, None);
+        let scratch = (&mut Vec::new(), &mut Vec::new());
+        let totals = cross_entropy(&mut [1.0], &targets, Numbers::F32(&head), 1, scratch, None, None);
         assert!(totals.loss.is_nan());
     }
 }

@@ -120,9 +120,7 @@ fn tell_done(summary: &Summary, emitter: &mut Emitter) {
 fn merge(run_dir: &Path, training: &Training) -> Result<(), Error> {
     let run = &training.run;
     let pending = PendingFolder::create(&run_dir.join("merged"))?;
-    run.adapter
-        .merged(&run.model)
-        .save(pending.path(), Precision::F32)?;
+    run.adapter.save_merged(&run.model, pending.path())?;
     // The model's own configuration, because it may say more than ours.
     let path = run.model_folder.join("config.json");
     let text = fs::read(&path).map_err(Error::read(&path))?;

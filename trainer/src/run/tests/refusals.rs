@@ -11,7 +11,7 @@ fn a_loss_that_is_no_number_fails_the_run_and_keeps_its_last_checkpoint() {
     // The word "count" is first seen in the fourth example, which is in the second step.
     let folder = dir.path().join("model");
     let mut model = crate::Model::load(&folder).unwrap();
-    model.weights[13 * 16] = f32::NAN;
+    model.weights.full[13 * 16] = f32::NAN;
     model.save(&folder, crate::Precision::F32).unwrap();
     let (code, events) = go(dir.path(), Act::Nothing);
     let (step, name, message) = failure(&events);
