@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Model,
-    batching::pack,
+    batching::{TOKENS_PER_PASS, pack},
     lora::Adapter,
     network::{Network, Trained, Workspace},
     ops::loss::Totals,
@@ -55,7 +55,7 @@ impl Bench {
                 .iter()
                 .zip(&counts)
                 .map(|(text, counts)| (text.as_slice(), counts.as_slice()));
-            let batches = pack(all, 0);
+            let batches = pack(all, 0, TOKENS_PER_PASS);
             let targets: usize = batches.iter().map(|batch| batch.targets.len()).sum();
             grads.fill(0.0);
             let mut totals = Totals::default();

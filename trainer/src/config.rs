@@ -5,9 +5,10 @@
 
 mod fields;
 
-use crate::{Error, rope::RopeScaling};
+use crate::{Error, Precision, rope::RopeScaling};
 use fields::{Fields, token_id};
 use serde_json::{Value, json};
+use shared::memory::ModelShape;
 
 /// The decoder families that this trainer knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +178,34 @@ impl ModelConfig {
     #[must_use]
     pub const fn group_size(&self) -> usize {
         self.num_attention_heads / self.num_key_value_heads
+    }
+
+    /// What of it decides about memory, with its matrices kept in this precision.
+    #[must_use]
+    pub fn shape(&self, precision: Precision) -> ModelShape {
+        let (hidden, inner) = (self.hidden_size, self.intermediate_size);
+        let biases = [
+            (self.qkv_bias, self.query_size() + 2 * self.key_size()),
+            (self.output_bias, hidden),
+            (self.mlp_bias, 2 * inner + hidden),
+        ];
+        ModelShape {
+            vocab_size: self.vocab_size as u64,
+            hidden_size: hidden as u64,
+            intermediate_size: inner as u64,
+            num_hidden_layers: self.num_hidden_layers as u64,
+            num_attention_heads: self.num_attention_heads as u64,
+            query_size: self.query_size() as u64,
+            key_size: self.key_size() as u64,
+            tie_word_embeddings: self.tie_word_embeddings,
+            head_norms: self.has_head_norms(),
+            layer_biases: biases
+                .iter()
+                .filter(|(has, _)| *has)
+                .map(|(_, size)| *size as u64)
+                .sum(),
+            weight_bytes: precision.bytes() as u64,
+        }
     }
 
     /// Whether each head of q and k has an RMS norm.

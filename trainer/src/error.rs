@@ -93,6 +93,19 @@ pub enum Error {
         /// Megabytes that are there.
         free_mb: u64,
     },
+    /// The run needs more memory than it may take.
+    #[error(
+        "training needs about {needed_mb} MB of memory{}, and may take {limit_mb} MB; choose a smaller batch size, more gradient accumulation, shorter examples or a smaller model",
+        if *.gradient_checkpointing { " even with gradient checkpointing" } else { " without gradient checkpointing" }
+    )]
+    NotEnoughMemory {
+        /// Megabytes that are needed.
+        needed_mb: u64,
+        /// Megabytes that may be taken.
+        limit_mb: u64,
+        /// Whether that is with gradient checkpointing.
+        gradient_checkpointing: bool,
+    },
     /// Threads could not be started.
     #[error("could not start worker threads: {0}")]
     Threads(String),
@@ -127,6 +140,7 @@ impl Error {
             Self::NotFinite { .. } => "nan_loss",
             Self::Locked => "locked",
             Self::NoSpace { .. } => "disk_full",
+            Self::NotEnoughMemory { .. } => "not_enough_memory",
             Self::Write { source, .. } if is_full(source) => "disk_full",
             Self::Read { .. } | Self::Write { .. } => "storage",
             Self::Threads(_) => "threads",

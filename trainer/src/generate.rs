@@ -5,7 +5,7 @@ use crate::{
     lora::Adapter,
     matmul::{Matrix, multiply_parallel},
     model::Group,
-    network::{Batch, Network, Workspace, linear::Scratch},
+    network::{Batch, Keep, Network, Workspace, linear::Scratch},
     ops::{
         attention::{Segment, copy_head, rotate},
         feed_forward, norm,
@@ -48,11 +48,12 @@ pub fn greedy(
     }
     thread_pool(threads)?.install(|| {
         // Each step reads every weight for a few rows: they are made f32 once.
-        let model = match adapter {
-            Some(adapter) => adapter.merged(model),
-            None => model.clone().into_f32(),
+        let full = match adapter {
+            Some(adapter) => Some(adapter.merged(model)),
+            None if model.weights.is_full() => None,
+            None => Some(model.clone().into_f32()),
         };
-        let network = Network::frozen(&model);
+        let network = Network::frozen(full.as_ref().unwrap_or(model));
         // Prompts are taken in groups, so that caches of very many don't have to be held at once.
         Ok(prompts
             .chunks(64)
@@ -114,7 +115,7 @@ fn begin(network: Network<'_>, prompt: &[u32], max_new: usize, workspace: &mut W
         segments: vec![segment],
         ..Batch::default()
     };
-    let stream = workspace.forward(network, &batch, true);
+    let stream = workspace.forward(network, &batch, Keep::Everything);
     let last = stream[(prompt.len() - 1) * config.hidden_size..].to_vec();
     let take = |inner: &[f32]| {
         let mut out = vec![0.0; capacity * config.key_size()];
@@ -329,7 +330,7 @@ pub fn logits(model: &Model, adapter: Option<&Adapter>, tokens: &[u32]) -> Resul
         ..Batch::default()
     };
     let mut workspace = Workspace::default();
-    Ok(scores(network, workspace.forward(network, &batch, false)))
+    Ok(scores(network, workspace.forward(network, &batch, Keep::Nothing)))
 }
 
 #[cfg(test)]

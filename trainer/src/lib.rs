@@ -30,4 +30,5 @@ mod testing;
 
 pub use error::Error;
 pub use model::Model;
+pub use run::estimate;
 pub use tensor_file::Precision;

@@ -13,7 +13,7 @@ use crate::{
     config::ModelConfig,
     random::{Purpose, Stream},
 };
-use shared::run::Projection;
+use shared::{memory::ModelShape, run::Projection};
 use std::{ops::Range, path::Path};
 
 /// The four products of a decoder layer.
@@ -327,4 +327,12 @@ impl Model {
 /// [`Error::InvalidModel`], [`Error::UnknownArchitecture`], [`Error::Read`].
 pub fn read_config(folder: &Path) -> Result<ModelConfig, Error> {
     load::read_config(folder)
+}
+
+/// What of a model's folder decides about memory, from `config.json` and the headers of its weights.
+///
+/// # Errors
+/// As [`Model::load`].
+pub fn read_shape(folder: &Path) -> Result<ModelShape, Error> {
+    load::read_shape(folder)
 }

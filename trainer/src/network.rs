@@ -7,7 +7,7 @@ pub(crate) mod linear;
 mod pass;
 mod workspace;
 
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{Keep, Workspace, fit};
 
 use crate::{
     lora::Adapter,

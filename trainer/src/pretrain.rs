@@ -3,7 +3,7 @@
 
 use crate::{
     Error, Model,
-    batching::pack,
+    batching::{TOKENS_PER_PASS, pack},
     network::{Batch, Network, Trained, Workspace},
     ops::loss::Totals,
     optimizer::{AdamW, clip_scale, norm},
@@ -197,6 +197,7 @@ fn batches(texts: &[Sequence]) -> Vec<Batch> {
             .iter()
             .map(|text| (text.tokens.as_slice(), text.counts.as_slice())),
         0,
+        TOKENS_PER_PASS,
     )
 }
 

@@ -5,6 +5,7 @@
 
 mod commands;
 mod emitter;
+mod estimate;
 mod finish;
 mod metrics_log;
 mod prepare;
@@ -12,6 +13,7 @@ mod resume;
 mod training;
 
 pub use commands::Commands;
+pub use estimate::estimate;
 
 use crate::{Error, pretrain::thread_pool};
 use emitter::Emitter;
@@ -86,6 +88,7 @@ fn attempt(
         match training.run(&mut commands, emitter)? {
             training::End::Paused => Ok(Outcome::Paused),
             training::End::Finished { complete } => {
+                training.shrink();
                 finish::finish(run_dir, &training, complete, emitter)?;
                 Ok(Outcome::Done)
             }

@@ -1,7 +1,7 @@
 //! Reading a Hugging Face folder.
 
 use super::{
-    Layout, Model,
+    Layout, Model, NamedTensor,
     weights::{Place, Weights},
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     tensor_file::{Precision, TensorFile},
 };
 use serde_json::Value;
+use shared::memory::ModelShape;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -29,7 +30,50 @@ pub(super) fn read_config(folder: &Path) -> Result<ModelConfig, Error> {
     ModelConfig::parse(&text)
 }
 
+/// A folder whose weights fit its configuration, not read yet.
+struct Files {
+    config: ModelConfig,
+    layout: Layout,
+    tensors: Vec<NamedTensor>,
+    files: BTreeMap<PathBuf, TensorFile>,
+    /// In which file each tensor is.
+    places: BTreeMap<String, PathBuf>,
+    precision: Precision,
+}
+
+pub(super) fn read_shape(folder: &Path) -> Result<ModelShape, Error> {
+    let Files {
+        config, precision, ..
+    } = open(folder)?;
+    Ok(config.shape(precision))
+}
+
 pub(super) fn load(folder: &Path) -> Result<Model, Error> {
+    let Files {
+        config,
+        layout,
+        tensors,
+        mut files,
+        places,
+        precision,
+    } = open(folder)?;
+    let mut weights = Weights::stored(precision, layout.matrices, layout.total);
+    for tensor in &tensors {
+        if let Some(file) = places.get(&tensor.name).and_then(|path| files.get_mut(path)) {
+            match weights.place(&tensor.range) {
+                Place::Bits(out) => file.read_bits(&tensor.name, out)?,
+                Place::F32(out) => file.read(&tensor.name, &tensor.shape, out)?,
+            }
+        }
+    }
+    Ok(Model {
+        config,
+        layout,
+        weights,
+    })
+}
+
+fn open(folder: &Path) -> Result<Files, Error> {
     let config = read_config(folder)?;
     let layout = Layout::new(&config);
     let mut files: BTreeMap<PathBuf, TensorFile> = BTreeMap::new();
@@ -65,26 +109,20 @@ pub(super) fn load(folder: &Path) -> Result<Model, Error> {
     let precision = precision(&layout, &tensors, |name| {
         files.get(places.get(name)?)?.precision(name)
     });
-    let mut weights = Weights::stored(precision, layout.matrices, layout.total);
-    for tensor in &tensors {
-        if let Some(file) = places.get(&tensor.name).and_then(|path| files.get_mut(path)) {
-            match weights.place(&tensor.range) {
-                Place::Bits(out) => file.read_bits(&tensor.name, out)?,
-                Place::F32(out) => file.read(&tensor.name, &tensor.shape, out)?,
-            }
-        }
-    }
-    Ok(Model {
+    Ok(Files {
         config,
         layout,
-        weights,
+        tensors,
+        files,
+        places,
+        precision,
     })
 }
 
 /// How matrices are kept: as they are stored where all are stored alike, else as f32.
 fn precision(
     layout: &Layout,
-    tensors: &[super::NamedTensor],
+    tensors: &[NamedTensor],
     stored: impl Fn(&str) -> Option<Precision>,
 ) -> Precision {
     let mut found = tensors
@@ -98,7 +136,7 @@ fn precision(
 }
 
 /// Whether a tensor of the files that nothing reads would have had a say.
-fn changes_the_forward_pass(name: &str, known: &[super::NamedTensor]) -> bool {
+fn changes_the_forward_pass(name: &str, known: &[NamedTensor]) -> bool {
     let harmless = name.ends_with("rotary_emb.inv_freq") || name == "lm_head.weight";
     !harmless && name.starts_with("model.layers.") && !known.iter().any(|tensor| tensor.name == name)
 }

@@ -2,7 +2,7 @@
 //!
 //! Sixteen bits are only kept, never computed with: a matrix becomes f32 piece by piece, just before its product.
 
-use crate::{simd, tensor_file::Precision};
+use crate::{network::fit, simd, tensor_file::Precision};
 use half::{f16, slice::HalfBitsSliceExt, slice::HalfFloatSliceExt};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -55,6 +55,11 @@ impl Weights {
         self.matrices.len() + self.full.len()
     }
 
+    /// Whether all numbers are f32.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.matrices.is_empty()
+    }
+
     /// Numbers of a norm or a bias, of which a model may have none.
     pub(crate) fn vector(&self, range: &Range<usize>) -> &[f32] {
         if range.is_empty() {
@@ -94,7 +99,7 @@ impl Weights {
 
     /// The same numbers, all in f32.
     pub(crate) fn into_full(self) -> Self {
-        if self.matrices.is_empty() {
+        if self.is_full() {
             return self;
         }
         let (matrices, mut full) = (self.matrices.len(), vec![0.0; self.len()]);
@@ -164,7 +169,7 @@ impl<'a> Numbers<'a> {
         }
         let count = self.len();
         if scratch.len() < count {
-            scratch.resize(count, 0.0);
+            fit(scratch, count);
         }
         self.read(&mut scratch[..count]);
         &scratch[..count]

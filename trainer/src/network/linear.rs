@@ -3,7 +3,7 @@
 //! Without dropout the adapter is added into a scratch copy of the weight first: rank ÷ rows of the product's cost,
 //! and one product instead of three. With dropout its input differs, so it's computed beside.
 
-use super::Dropout;
+use super::{Dropout, workspace::fit};
 use crate::{
     lora::{Adapter, AdapterGroup},
     matmul::{Matrix, multiply, multiply_columns_parallel, multiply_parallel},
@@ -78,7 +78,7 @@ impl Linear<'_> {
         };
         let (inputs, count) = (self.layout.inputs, self.weight.len());
         if scratch.len() < count {
-            scratch.resize(count, 0.0);
+            fit(scratch, count);
         }
         let copy = &mut scratch[..count];
         // A piece is still in the cache when the adapter is added to it.
@@ -118,7 +118,7 @@ impl Linear<'_> {
                     scratch.first_row,
                     &mut scratch.dropped,
                 );
-                scratch.inner.resize(rows * rank, 0.0);
+                fit(&mut scratch.inner, rows * rank);
                 let a = part_of_a(adapter, group, part.column);
                 multiply_parallel(
                     &mut scratch.inner,
@@ -144,11 +144,11 @@ impl Linear<'_> {
         if let (Some((adapter, group)), Some((dropout, layer))) = (self.adapter, self.dropout) {
             let rank = adapter.spec.rank as usize;
             for part in &group.parts {
-                scratch.grad_inner.resize(rows * rank, 0.0);
+                fit(&mut scratch.grad_inner, rows * rank);
                 let b = Matrix::new(&adapter.values[part.b.clone()], part.rows.len(), rank);
                 let part_grad = Matrix::strided(&grad[part.rows.start..], rows, part.rows.len(), outputs);
                 multiply_parallel(&mut scratch.grad_inner, part_grad, b, adapter.scale(), false);
-                scratch.dropped.resize(rows * inputs, 0.0);
+                fit(&mut scratch.dropped, rows * inputs);
                 let a = part_of_a(adapter, group, part.column).transposed();
                 let grad_inner = Matrix::new(&scratch.grad_inner, rows, rank);
                 multiply_parallel(&mut scratch.dropped, grad_inner, a, 1.0, false);
@@ -179,8 +179,8 @@ impl Linear<'_> {
         let (inputs, outputs) = (self.layout.inputs, self.layout.outputs);
         let (rows, rank, width) = (self.rows(input), adapter.spec.rank as usize, group.width);
         let a = &adapter.values[group.a.clone()];
-        scratch.inner.resize(rows * width, 0.0);
-        scratch.grad_inner.resize(rows * width, 0.0);
+        fit(&mut scratch.inner, rows * width);
+        fit(&mut scratch.grad_inner, rows * width);
         if self.dropout.is_none() {
             let a = Matrix::new(a, inputs, width);
             multiply_parallel(
@@ -262,7 +262,7 @@ fn drop_out(
     first_row: u64,
     dropped: &mut Vec<f32>,
 ) {
-    dropped.resize(input.len(), 0.0);
+    fit(dropped, input.len());
     let keep = (1.0 / (1.0 - probability)) as f32;
     let chunk = 64 * width;
     dropped

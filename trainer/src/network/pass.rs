@@ -1,6 +1,9 @@
 //! The two passes over all layers.
 
-use super::{Batch, Network, Trained, Workspace, workspace::LayerCache};
+use super::{
+    Batch, Network, Trained, Workspace,
+    workspace::{Keep, LayerCache, Shared, fit},
+};
 use crate::{
     config::ModelConfig,
     model::Group,
@@ -23,10 +26,59 @@ fn shape<'a>(config: &ModelConfig, batch: &'a Batch, tables: &'a [&'a RopeTable]
     }
 }
 
+/// One layer from `cache.input` to `cache.gate_up`: all that its backward pass reads.
+fn layer(network: Network<'_>, index: usize, shape: Shape<'_>, cache: &mut LayerCache, shared: &mut Shared) {
+    let (layout, eps) = (
+        &network.model.layout.layers[index],
+        network.model.config.rms_norm_eps,
+    );
+    let Shared {
+        normed,
+        product,
+        qkv,
+        inner,
+        scratch,
+        ..
+    } = shared;
+    let weight = network.vector(&layout.attention_norm);
+    norm::forward(&cache.input, weight, eps, normed, &mut cache.attention_scales);
+    network
+        .linear(index, Group::Attention)
+        .forward(normed, qkv, scratch);
+    let norms = network.head_norms(index);
+    attention::forward(
+        shape,
+        norms,
+        qkv,
+        &mut cache.attention,
+        inner,
+        &mut cache.attended,
+    );
+    if norms.is_some() {
+        // The buffers change places: the next layer overwrites its own.
+        fit(&mut cache.qkv, qkv.len());
+        std::mem::swap(&mut cache.qkv, qkv);
+    }
+    network
+        .linear(index, Group::Output)
+        .forward(&cache.attended, product, scratch);
+    norm::add_forward(
+        (&cache.input, product),
+        network.vector(&layout.mlp_norm),
+        eps,
+        &mut cache.middle,
+        normed,
+        &mut cache.mlp_scales,
+    );
+    network
+        .linear(index, Group::GateUp)
+        .forward(normed, &mut cache.gate_up, scratch);
+}
+
 impl Workspace {
     /// Loss and accuracy of a batch, nothing kept.
     pub(crate) fn evaluate(&mut self, network: Network<'_>, batch: &Batch) -> Totals {
-        self.forward(network, batch, false);
+        self.forward(network, batch, Keep::Nothing);
         self.loss(network, batch, None, None)
     }
 
@@ -39,76 +91,46 @@ impl Workspace {
         trained: Trained,
         grads: &mut [f32],
     ) -> Totals {
-        self.forward(network, batch, true);
+        let keep = if self.gradient_checkpointing {
+            Keep::Inputs
+        } else {
+            Keep::Everything
+        };
+        self.forward(network, batch, keep);
         let totals = self.loss(network, batch, Some(grad_scale), Some((trained, &mut *grads)));
         self.backward(network, batch, trained, grads);
         totals
     }
 
     /// Runs all layers and gives the residual stream after the last, `[rows, hidden]`.
-    pub(crate) fn forward(&mut self, network: Network<'_>, batch: &Batch, keep: bool) -> &[f32] {
-        let model = network.model;
-        let (config, eps) = (&model.config, model.config.rms_norm_eps);
+    pub(crate) fn forward(&mut self, network: Network<'_>, batch: &Batch, keep: Keep) -> &[f32] {
+        let config = &network.model.config;
         self.prepare(config, batch, keep);
         network.embed(&batch.tokens, &mut self.stream);
         let Self {
             layers,
+            inputs,
             stream,
-            normed,
-            product,
-            qkv,
-            active,
-            inner,
-            scratch,
+            shared,
             tables,
             ..
         } = self;
-        let tables: Vec<&RopeTable> = batch
-            .segments
-            .iter()
-            .map(|segment| tables.of(segment.len))
-            .collect();
+        let tables = tables.of_each(batch);
         let shape = shape(config, batch, &tables);
-        for (index, layout) in model.layout.layers.iter().enumerate() {
-            let cache = &mut layers[if keep { index } else { 0 }];
+        for index in 0..config.num_hidden_layers {
+            let cache = &mut layers[if keep == Keep::Everything { index } else { 0 }];
             std::mem::swap(stream, &mut cache.input);
-            let LayerCache {
-                input,
-                attention_scales,
-                attention,
-                attended,
-                middle,
-                mlp_scales,
-                gate_up,
-                ..
-            } = cache;
-            norm::forward(
-                input,
-                network.vector(&layout.attention_norm),
-                eps,
-                normed,
-                attention_scales,
+            layer(network, index, shape, cache, shared);
+            feed_forward::forward(&cache.gate_up, config.intermediate_size, &mut shared.active);
+            network.linear(index, Group::Down).forward(
+                &shared.active,
+                &mut shared.product,
+                &mut shared.scratch,
             );
-            network
-                .linear(index, Group::Attention)
-                .forward(normed, qkv, scratch);
-            attention::forward(shape, network.head_norms(index), qkv, attention, inner, attended);
-            if keep && !layout.head_norms.is_empty() {
-                cache.qkv.clone_from(qkv);
+            norm::add(&cache.middle, &shared.product, stream);
+            if keep == Keep::Inputs {
+                std::mem::swap(&mut cache.input, &mut inputs[index]);
             }
-            network
-                .linear(index, Group::Output)
-                .forward(attended, product, scratch);
-            let weight = network.vector(&layout.mlp_norm);
-            norm::add_forward((input, product), weight, eps, middle, normed, mlp_scales);
-            network
-                .linear(index, Group::GateUp)
-                .forward(normed, gate_up, scratch);
-            feed_forward::forward(gate_up, config.intermediate_size, active);
-            network
-                .linear(index, Group::Down)
-                .forward(active, product, scratch);
-            norm::add(middle, product, stream);
         }
         stream
     }
@@ -132,12 +154,12 @@ impl Workspace {
             selected_normed,
             selected_scales,
             scores,
-            scratch,
+            shared,
             ..
         } = self;
-        selected.resize(count * width, 0.0);
-        selected_normed.resize(count * width, 0.0);
-        selected_scales.resize(count, 0.0);
+        fit(selected, count * width);
+        fit(selected_normed, count * width);
+        fit(selected_scales, count);
         for (row, target) in selected.chunks_exact_mut(width).zip(&batch.targets) {
             row.copy_from_slice(&stream[target.row as usize * width..][..width]);
         }
@@ -159,7 +181,7 @@ impl Workspace {
             &batch.targets,
             head,
             width,
-            (scores, &mut scratch.weight),
+            (scores, &mut shared.scratch.weight),
             grad_scale,
             grad_head,
         );
@@ -168,8 +190,8 @@ impl Workspace {
                 let grads = &mut grads[layout.final_norm.clone()];
                 norm::backward_weight(selected_normed, selected, selected_scales, grads);
             }
-            grad.clear();
-            grad.resize(stream.len(), 0.0);
+            fit(grad, stream.len());
+            grad.fill(0.0);
             let rows = selected_normed
                 .chunks_exact(width)
                 .zip(selected.chunks_exact(width));
@@ -187,24 +209,31 @@ impl Workspace {
         let (config, full) = (&model.config, trained == Trained::Everything);
         let Self {
             layers,
+            inputs,
             grad,
-            normed,
-            product,
-            qkv,
-            active,
-            inner,
-            scratch,
+            shared,
             tables,
             ..
         } = self;
-        let tables: Vec<&RopeTable> = batch
-            .segments
-            .iter()
-            .map(|segment| tables.of(segment.len))
-            .collect();
+        let tables = tables.of_each(batch);
         let shape = shape(config, batch, &tables);
         for (index, layout) in model.layout.layers.iter().enumerate().rev() {
-            let cache = &mut layers[index];
+            let cache = if let Some(input) = inputs.get_mut(index) {
+                let cache = &mut layers[0];
+                std::mem::swap(&mut cache.input, input);
+                layer(network, index, shape, cache, shared);
+                cache
+            } else {
+                &mut layers[index]
+            };
+            let Shared {
+                normed,
+                product,
+                qkv,
+                active,
+                inner,
+                scratch,
+            } = &mut *shared;
             let weight_gradients =
                 |group: Group, input: &[f32], grad: &[f32], scratch: &mut _, grads: &mut [f32]| {
                     let linear = network.linear(index, group);
@@ -232,7 +261,7 @@ impl Workspace {
                 norm::backward_weight(product, &cache.middle, &cache.mlp_scales, grads);
             }
             // Attention.
-            inner.resize(cache.attended.len(), 0.0);
+            fit(inner, cache.attended.len());
             network
                 .linear(index, Group::Output)
                 .backward_input(grad, inner, scratch);
@@ -267,6 +296,9 @@ impl Workspace {
             if full {
                 let grads = &mut grads[layout.attention_norm.clone()];
                 norm::backward_weight(product, &cache.input, &cache.attention_scales, grads);
+            }
+            if let Some(input) = inputs.get_mut(index) {
+                std::mem::swap(&mut cache.input, input);
             }
         }
         if full {

@@ -38,13 +38,22 @@ const DROPOUT: Dropout = Dropout {
 
 /// The loss of [`batch`] and the adapter's gradients.
 fn gradients(model: &Model, adapter: &Adapter, dropout: Option<Dropout>) -> (Totals, Vec<f32>) {
+    gradients_in(&mut Workspace::default(), model, adapter, dropout)
+}
+
+fn gradients_in(
+    workspace: &mut Workspace,
+    model: &Model,
+    adapter: &Adapter,
+    dropout: Option<Dropout>,
+) -> (Totals, Vec<f32>) {
     let mut grads = vec![0.0; adapter.values.len()];
     let network = Network {
         model,
         adapter: Some(adapter),
         dropout,
     };
-    let totals = Workspace::default().train(network, &batch(), 0.5, Trained::Adapter, &mut grads);
+    let totals = workspace.train(network, &batch(), 0.5, Trained::Adapter, &mut grads);
     (totals, grads)
 }
 
@@ -226,4 +235,34 @@ fn weights_kept_in_sixteen_bits_train_to_the_bits_that_they_train_to_in_f32() {
         adapter.save_merged(&kept, folder.path()).unwrap();
         assert_eq!(Model::load(folder.path()).unwrap().weights, merged.weights);
     }
+}
+
+#[test]
+fn layers_that_are_run_again_give_the_bits_of_layers_that_are_kept() {
+    for family in ["llama", "qwen2", "qwen3"] {
+        let model = tiny_model(family, 4);
+        let adapter = noisy_adapter(&model, &Projection::ALL);
+        for dropout in [None, Some(DROPOUT)] {
+            let expected = gradients(&model, &adapter, dropout);
+            let mut workspace = Workspace::new(true);
+            // Twice, because buffers change places.
+            for _ in 0..2 {
+                let found = gradients_in(&mut workspace, &model, &adapter, dropout);
+                assert_eq!(found, expected, "{family}");
+                assert_eq!(workspace.layers.len(), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn all_gradients_are_the_same_where_layers_are_run_again() {
+    let model = tiny_model("qwen3", 4);
+    let run = |mut workspace: Workspace| {
+        let mut grads = vec![0.0; model.parameters()];
+        let network = Network::frozen(&model);
+        let totals = workspace.train(network, &batch(), 1.0, Trained::Everything, &mut grads);
+        (totals, grads)
+    };
+    assert_eq!(run(Workspace::new(true)), run(Workspace::default()));
 }

@@ -26,50 +26,99 @@ pub(crate) struct LayerCache {
     pub(super) gate_up: Vec<f32>,
 }
 
+/// What is kept of a forward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Nothing: there is no backward pass.
+    Nothing,
+    /// Each layer's input; the backward pass runs the layer again (gradient checkpointing, Chen et al. 2016).
+    Inputs,
+    /// All that the backward pass reads.
+    Everything,
+}
+
 /// All buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
+    /// Whether training keeps only each layer's input.
+    pub(super) gradient_checkpointing: bool,
+    /// One a layer where everything is kept, else one for all.
     pub(crate) layers: Vec<LayerCache>,
+    /// Each layer's input where only that is kept, `[rows, hidden]`.
+    pub(super) inputs: Vec<Vec<f32>>,
     /// The residual stream, `[rows, hidden]`.
     pub(super) stream: Vec<f32>,
-    pub(super) normed: Vec<f32>,
-    pub(super) product: Vec<f32>,
-    pub(super) qkv: Vec<f32>,
-    pub(super) active: Vec<f32>,
-    pub(super) inner: Vec<f32>,
     pub(super) grad: Vec<f32>,
     pub(super) selected: Vec<f32>,
     pub(super) selected_normed: Vec<f32>,
     pub(super) selected_scales: Vec<f32>,
     pub(super) scores: Vec<f32>,
-    pub(super) scratch: Scratch,
+    pub(super) shared: Shared,
     pub(super) tables: Tables,
 }
 
+/// Buffers that each layer uses anew.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// `[rows, hidden]`, as `product`.
+    pub(super) normed: Vec<f32>,
+    pub(super) product: Vec<f32>,
+    pub(super) qkv: Vec<f32>,
+    /// `[rows, intermediate]`.
+    pub(super) active: Vec<f32>,
+    pub(super) inner: Vec<f32>,
+    pub(super) scratch: Scratch,
+}
+
 impl Workspace {
-    /// Makes the buffers large enough; with `keep`, one cache a layer.
-    pub(super) fn prepare(&mut self, config: &ModelConfig, batch: &Batch, keep: bool) {
-        let rows = batch.tokens.len();
+    /// No buffers yet.
+    pub(crate) fn new(gradient_checkpointing: bool) -> Self {
+        Self {
+            gradient_checkpointing,
+            ..Self::default()
+        }
+    }
+
+    /// Makes the buffers as large as this batch asks for.
+    pub(super) fn prepare(&mut self, config: &ModelConfig, batch: &Batch, keep: Keep) {
+        let (rows, layers) = (batch.tokens.len(), config.num_hidden_layers);
         let (hidden, query) = (config.hidden_size, config.query_size());
-        self.layers.resize_with(
-            if keep { config.num_hidden_layers } else { 1 },
-            LayerCache::default,
-        );
+        let (caches, inputs) = match keep {
+            Keep::Nothing => (1, 0),
+            Keep::Inputs => (1, layers),
+            Keep::Everything => (layers, 0),
+        };
+        self.layers.resize_with(caches, LayerCache::default);
+        self.inputs.resize_with(inputs, Vec::new);
         for layer in &mut self.layers {
-            layer.input.resize(rows * hidden, 0.0);
-            layer.attention_scales.resize(rows, 0.0);
-            layer.attended.resize(rows * query, 0.0);
-            layer.middle.resize(rows * hidden, 0.0);
-            layer.mlp_scales.resize(rows, 0.0);
-            layer.gate_up.resize(rows * 2 * config.intermediate_size, 0.0);
+            fit(&mut layer.input, rows * hidden);
+            fit(&mut layer.attention_scales, rows);
+            fit(&mut layer.attended, rows * query);
+            fit(&mut layer.middle, rows * hidden);
+            fit(&mut layer.mlp_scales, rows);
+            fit(&mut layer.gate_up, rows * 2 * config.intermediate_size);
         }
-        for buffer in [&mut self.stream, &mut self.normed, &mut self.product] {
-            buffer.resize(rows * hidden, 0.0);
+        let shared = &mut self.shared;
+        for buffer in [&mut self.stream, &mut shared.normed, &mut shared.product]
+            .into_iter()
+            .chain(&mut self.inputs)
+        {
+            fit(buffer, rows * hidden);
         }
-        self.qkv.resize(rows * (query + 2 * config.key_size()), 0.0);
-        self.active.resize(rows * config.intermediate_size, 0.0);
-        self.scratch.first_row = batch.first_row;
+        fit(&mut shared.qkv, rows * (query + 2 * config.key_size()));
+        fit(&mut shared.active, rows * config.intermediate_size);
+        shared.scratch.first_row = batch.first_row;
         self.tables.prepare(config, &batch.segments);
+    }
+}
+
+/// Gives a buffer this length. What was in it is lost, so that growing needs no memory for both.
+pub(crate) fn fit(buffer: &mut Vec<f32>, len: usize) {
+    if len > buffer.capacity() {
+        *buffer = Vec::new();
+        *buffer = vec![0.0; len];
+    } else {
+        buffer.resize(len, 0.0);
     }
 }
 
@@ -104,8 +153,10 @@ impl Tables {
         }
     }
 
-    pub(crate) fn of(&self, length: usize) -> &RopeTable {
-        self.by_length.get(&length).unwrap_or(&self.common)
+    /// The table of each sequence.
+    pub(crate) fn of_each(&self, batch: &Batch) -> Vec<&RopeTable> {
+        let of = |segment: &Segment| self.by_length.get(&segment.len).unwrap_or(&self.common);
+        batch.segments.iter().map(of).collect()
     }
 }
 

@@ -10,7 +10,7 @@ mod forward;
 pub(crate) use backward::{Gradients, backward};
 pub(crate) use forward::{copy_head, forward};
 
-use crate::rope::RopeTable;
+use crate::{network::fit, rope::RopeTable};
 
 /// Query rows whose scores are held at once.
 const BLOCK: usize = 64;
@@ -74,10 +74,10 @@ pub(crate) struct Cache {
 
 impl Cache {
     fn resize(&mut self, shape: Shape<'_>, rows: usize) {
-        self.query.resize(rows * shape.query_width(), 0.0);
-        self.key.resize(rows * shape.key_width(), 0.0);
-        self.value.resize(rows * shape.key_width(), 0.0);
-        self.log_sums.resize(rows * shape.heads, 0.0);
+        fit(&mut self.query, rows * shape.query_width());
+        fit(&mut self.key, rows * shape.key_width());
+        fit(&mut self.value, rows * shape.key_width());
+        fit(&mut self.log_sums, rows * shape.heads);
     }
 }
 

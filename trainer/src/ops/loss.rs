@@ -4,6 +4,7 @@
 use crate::{
     matmul::{Matrix, multiply_columns_parallel, multiply_parallel},
     model::Numbers,
+    network::fit,
     simd,
 };
 use rayon::prelude::*;
@@ -58,7 +59,7 @@ pub(crate) fn cross_entropy(
     for (hidden, targets) in hidden.chunks_mut(rows * width).zip(targets.chunks(rows)) {
         let count = targets.len();
         if scratch.len() < count * vocabulary {
-            scratch.resize(count * vocabulary, 0.0);
+            fit(scratch, count * vocabulary);
         }
         let scores = &mut scratch[..count * vocabulary];
         for (first, part) in parts_of(head, width) {

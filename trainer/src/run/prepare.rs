@@ -1,6 +1,10 @@
 //! Reading everything that a run needs: settings, data, model, and adapter.
 
-use super::{emitter::Emitter, resume::Resumed};
+use super::{
+    emitter::Emitter,
+    estimate::{self, Plan},
+    resume::Resumed,
+};
 use crate::{
     Error, Model,
     chat::{ChatTokenizer, Tokens},
@@ -36,6 +40,7 @@ pub(super) struct Prepared {
     pub(super) steps_per_epoch: u64,
     pub(super) training: Vec<Tokens>,
     pub(super) validation: Vec<Tokens>,
+    pub(super) plan: Plan,
 }
 
 /// Reads `spec.json` and checks its numbers.
@@ -54,7 +59,7 @@ pub(super) fn read_spec(run_dir: &Path) -> Result<RunSpec, Error> {
     Ok(spec)
 }
 
-fn check(spec: &RunSpec) -> Result<(), Error> {
+pub(super) fn check(spec: &RunSpec) -> Result<(), Error> {
     let problem = if spec.version != SPEC_VERSION {
         format!(
             "`version` is {}; this program reads version {SPEC_VERSION}",
@@ -106,6 +111,41 @@ pub(super) fn spec_digest(spec: &RunSpec) -> Result<String, Error> {
     Ok(storage::hex(&Sha256::digest(text)))
 }
 
+/// What is read before the model is.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) model_folder: PathBuf,
+    /// Longest text that the model was made for.
+    pub(super) model_length: usize,
+    pub(super) training: Vec<Tokens>,
+    pub(super) validation: Vec<Tokens>,
+    pub(super) steps_per_epoch: u64,
+    pub(super) total_steps: u64,
+}
+
+/// Reads configuration, tokenizer and data.
+pub(super) fn read_inputs(run_dir: &Path, spec: &RunSpec) -> Result<Inputs, Error> {
+    let model_folder = run_dir.join(&spec.model_path);
+    let config = read_config(&model_folder)?;
+    let tokenizer = ChatTokenizer::load(&model_folder, &config)?;
+    let longest = spec.max_sequence_length as usize;
+    let load = |file: &String, role| data::load(&run_dir.join(file), role, &tokenizer, longest);
+    let training = load(&spec.training_file, Role::Training)?;
+    let validation = match &spec.validation_file {
+        Some(file) => load(file, Role::Validation)?,
+        None => Vec::new(),
+    };
+    let steps_per_epoch = (training.len() as u64).div_ceil(u64::from(spec.batch_size));
+    Ok(Inputs {
+        model_folder,
+        model_length: config.max_position_embeddings,
+        training,
+        validation,
+        steps_per_epoch,
+        total_steps: steps_per_epoch * u64::from(spec.epochs),
+    })
+}
+
 /// Reads data, model, and adapter.
 pub(super) fn prepare(
     run_dir: &Path,
@@ -114,31 +154,32 @@ pub(super) fn prepare(
     emitter: &mut Emitter,
 ) -> Result<Prepared, Error> {
     emitter.stage(Stage::Preparing, None);
-    let model_folder = run_dir.join(&spec.model_path);
-    let config = read_config(&model_folder)?;
-    let tokenizer = ChatTokenizer::load(&model_folder, &config)?;
+    let inputs = read_inputs(run_dir, &spec)?;
+    let plan = estimate::plan(&spec, &inputs)?;
+    let Inputs {
+        model_folder,
+        model_length,
+        training,
+        validation,
+        steps_per_epoch,
+        total_steps,
+    } = inputs;
     let longest = spec.max_sequence_length as usize;
-    if longest > config.max_position_embeddings {
+    if longest > model_length {
         emitter.log(
             Level::Warn,
             format!(
-                "`max_sequence_length` ({longest}) is beyond the length that the model was made for ({})",
-                config.max_position_embeddings
+                "`max_sequence_length` ({longest}) is beyond the length that the model was made for ({model_length})"
             ),
         );
     }
-    let training = data::load(
-        &run_dir.join(&spec.training_file),
-        Role::Training,
-        &tokenizer,
-        longest,
-    )?;
-    let validation = match &spec.validation_file {
-        Some(file) => data::load(&run_dir.join(file), Role::Validation, &tokenizer, longest)?,
-        None => Vec::new(),
-    };
-    let steps_per_epoch = (training.len() as u64).div_ceil(u64::from(spec.batch_size));
-    let total_steps = steps_per_epoch * u64::from(spec.epochs);
+    if plan.gradient_checkpointing && spec.gradient_checkpointing == GradientCheckpointing::Auto {
+        emitter.log(
+            Level::Info,
+            "gradient checkpointing is on, because the run would not fit its memory without; steps take about a third longer"
+                .to_owned(),
+        );
+    }
     let rate = LearningRate {
         peak: spec.learning_rate,
         schedule: spec.schedule,
@@ -182,5 +223,6 @@ pub(super) fn prepare(
         steps_per_epoch,
         training,
         validation,
+        plan,
     })
 }

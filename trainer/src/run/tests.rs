@@ -1,4 +1,5 @@
 mod kills;
+mod memory;
 mod reference;
 mod refusals;
 mod resume;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error,
-    batching::pack,
+    batching::{self, TOKENS_PER_PASS, pack},
     chat::Tokens,
     checkpoint::{self, Best, DataPosition},
     data,
@@ -51,12 +51,18 @@ impl Training {
         Ok(Self {
             run_dir: run_dir.to_owned(),
             grads: vec![0.0; run.adapter.parameters()],
+            workspace: Workspace::new(run.plan.gradient_checkpointing),
             run,
-            workspace: Workspace::default(),
             log: MetricsLog::open(run_dir)?,
             ordered: None,
             order: Vec::new(),
         })
+    }
+
+    /// Gives back the memory that only steps need.
+    pub(super) fn shrink(&mut self) {
+        self.workspace = Workspace::default();
+        self.grads = Vec::new();
     }
 
     /// Trains until the last step, a pause or a stop.
@@ -247,6 +253,7 @@ impl Training {
             model,
             adapter,
             validation,
+            plan,
             ..
         } = &self.run;
         if validation.is_empty() || !evaluates_after(epoch, spec.epochs, spec.evaluation_epochs) {
@@ -258,7 +265,9 @@ impl Training {
             dropout: None,
         };
         let mut totals = Totals::default();
-        for batch in pack(validation.iter().map(parts), 0) {
+        // No larger than what training needs memory for anyway.
+        let tokens = TOKENS_PER_PASS.min(plan.rows);
+        for batch in pack(validation.iter().map(parts), 0, tokens) {
             totals.add(self.workspace.evaluate(network, &batch));
             emitter.beat();
         }
@@ -309,12 +318,13 @@ fn parts(tokens: &Tokens) -> (&[u32], &[bool]) {
     (&tokens.ids, &tokens.counts)
 }
 
-/// The examples of one step in `count` parts of about the same number.
+/// The batches of one step of which every part is computed by itself.
 fn micro_batches(all: &[Tokens], examples: &[usize], count: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut first_row = 0;
-    for part in examples.chunks(examples.len().div_ceil(count).max(1)) {
-        batches.extend(pack(part.iter().map(|index| parts(&all[*index])), first_row));
+    for part in batching::parts(examples, count) {
+        let texts = part.iter().map(|index| parts(&all[*index]));
+        batches.extend(pack(texts, first_row, TOKENS_PER_PASS));
         first_row += part.iter().map(|index| all[*index].ids.len() as u64).sum::<u64>();
     }
     batches

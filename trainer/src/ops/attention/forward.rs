@@ -3,6 +3,7 @@
 use super::{BLOCK, Cache, HeadNorms, Shape, Task, rotate, split_off, tasks};
 use crate::{
     matmul::{Matrix, multiply},
+    network::fit,
     ops::{ROWS_PER_TASK, norm::inverse_rms},
     simd,
 };
@@ -20,7 +21,7 @@ pub(crate) fn forward(
 ) {
     let rows = qkv.len() / shape.width();
     cache.resize(shape, rows);
-    scratch.resize(rows * shape.query_width(), 0.0);
+    fit(scratch, rows * shape.query_width());
     let mut rest = scratch.as_mut_slice();
     let tasks: Vec<(Task<'_>, &mut [f32])> = tasks(shape, cache)
         .into_iter()

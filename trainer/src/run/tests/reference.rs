@@ -8,6 +8,7 @@ use crate::{
     lora::Adapter,
     optimizer::AdamW,
     run::{
+        estimate::Plan,
         prepare::Prepared,
         training::{End, Training},
     },
@@ -88,6 +89,10 @@ fn compare(family: &str) {
             .map(|ExampleTokens { ids, counts }| Tokens { ids, counts })
             .collect(),
         validation: Vec::new(),
+        plan: Plan {
+            rows: 0,
+            gradient_checkpointing: false,
+        },
         model_folder: folder,
         spec,
         model,

@@ -102,6 +102,8 @@ fn a_checkpoint_of_other_settings_is_not_resumed() {
     );
     let mut harmless = spec();
     harmless["threads"] = json!(2);
+    harmless["gradient_checkpointing"] = json!("on");
+    harmless["memory_limit_bytes"] = json!(1_000_000_000);
     fs::write(dir.path().join("spec.json"), harmless.to_string()).unwrap();
     assert_eq!(go(dir.path(), Act::Nothing).0, exit_code::DONE);
 }
