@@ -29,6 +29,24 @@ pub struct BaseModel {
     pub defaults: JobDefaults,
 }
 
+/// A model's folder that can be trained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFacts {
+    /// `llama`, `qwen2` or `qwen3`.
+    pub architecture: String,
+    /// Number of weights; tied ones count once.
+    pub parameters: u64,
+    /// How most of its weights are stored: `f32`, `f16` or `bf16`.
+    pub precision: String,
+    /// Longest text in tokens.
+    pub context_length: u32,
+    /// Size of the files that are needed, together.
+    pub bytes: u64,
+    /// Its licence, where its files tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+}
+
 /// What the wizard proposes; a model folder may carry its own in `attune.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
