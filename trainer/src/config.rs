@@ -142,11 +142,27 @@ impl ModelConfig {
         Ok(config)
     }
 
-    /// Whether the numbers fit each other.
+    /// Whether the numbers fit each other, and describe a model that could exist: what is computed from them neither
+    /// overflows nor asks for any amount of memory.
     ///
     /// # Errors
     /// [`Error::InvalidModel`].
     pub fn check(&self) -> Result<(), Error> {
+        for (name, size, most) in [
+            ("vocab_size", self.vocab_size, 1 << 24),
+            ("hidden_size", self.hidden_size, 1 << 18),
+            ("intermediate_size", self.intermediate_size, 1 << 20),
+            ("num_hidden_layers", self.num_hidden_layers, 1 << 11),
+            ("num_attention_heads", self.num_attention_heads, 1 << 12),
+            ("num_key_value_heads", self.num_key_value_heads, 1 << 12),
+            ("head_dim", self.head_dim, 1 << 12),
+        ] {
+            if size > most {
+                return Err(Error::InvalidModel(format!(
+                    "`{name}` ({size}) is more than any model has; at most {most} can be read"
+                )));
+            }
+        }
         if !self.num_attention_heads.is_multiple_of(self.num_key_value_heads) {
             return Err(Error::InvalidModel(format!(
                 "`num_attention_heads` ({}) is no multiple of `num_key_value_heads` ({})",
@@ -324,6 +340,14 @@ mod tests {
                 .to_string()
                 .contains("multiple")
         );
+        assert!(
+            refusal(|value| value["num_hidden_layers"] = json!(1_000_000_000))
+                .to_string()
+                .contains("num_hidden_layers")
+        );
+        let quantised = refusal(|value| value["quantization_config"] = json!({"quant_method": "gptq"}));
+        assert_eq!(quantised.code(), "unsupported_quantisation");
+        assert!(quantised.to_string().contains("gptq"), "{quantised}");
         assert_eq!(ModelConfig::parse("[1]").unwrap_err().code(), "invalid_model");
         assert_eq!(ModelConfig::parse("{}").unwrap_err().code(), "invalid_model");
     }

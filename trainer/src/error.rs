@@ -15,6 +15,9 @@ pub enum Error {
     /// The model is of a family that this trainer doesn't know.
     #[error("`{0}` is an architecture that can't be trained here; use a Llama, Qwen2 or Qwen3 decoder")]
     UnknownArchitecture(String),
+    /// The weights are stored in a way that can't be read.
+    #[error("{0}")]
+    UnsupportedQuantisation(String),
     /// A tensor isn't as `config.json` says.
     #[error(
         "tensor `{name}` has shape {found:?} where `config.json` asks for {expected:?}; the folder's files don't belong together"
@@ -131,6 +134,7 @@ impl Error {
             Self::InvalidSpec(_) => "invalid_spec",
             Self::InvalidModel(_) => "invalid_model",
             Self::UnknownArchitecture(_) => "unknown_architecture",
+            Self::UnsupportedQuantisation(_) => "unsupported_quantisation",
             Self::WeightShapeMismatch { .. } => "weight_shape_mismatch",
             Self::InvalidTokenizer(_) => "invalid_tokenizer",
             Self::InvalidChatTemplate(_) => "invalid_chat_template",

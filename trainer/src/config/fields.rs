@@ -62,12 +62,18 @@ impl Fields<'_> {
         {
             return refuse("a mixture of experts");
         }
-        if self
+        if let Some(quantised) = self
             .0
             .get("quantization_config")
-            .is_some_and(|config| !config.is_null())
+            .filter(|config| !config.is_null())
         {
-            return refuse("a quantised model (`quantization_config`)");
+            let method = quantised
+                .get("quant_method")
+                .and_then(Value::as_str)
+                .unwrap_or("an unnamed method");
+            return Err(Error::UnsupportedQuantisation(format!(
+                "the weights are quantised with {method} (`quantization_config` in `config.json`); use the model's original weights"
+            )));
         }
         let activation = self.0.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
         if activation != "silu" {
