@@ -36,7 +36,7 @@ pub struct ModelFacts {
     pub architecture: String,
     /// Number of weights; tied ones count once.
     pub parameters: u64,
-    /// How most of its weights are stored: `f32`, `f16` or `bf16`.
+    /// How its matrices are stored: `f32`, `f16` or `bf16`; `f32` where they aren't all alike.
     pub precision: String,
     /// Longest text in tokens.
     pub context_length: u32,

@@ -321,6 +321,15 @@ impl Model {
     }
 }
 
+/// Looks for every tensor of a folder's model, without loading any.
+///
+/// # Errors
+/// [`Error::InvalidModel`], [`Error::UnknownArchitecture`], [`Error::WeightShapeMismatch`],
+/// [`Error::UnsupportedQuantisation`], [`Error::Read`].
+pub(crate) fn stored(folder: &Path) -> Result<load::Stored, Error> {
+    load::stored(folder)
+}
+
 /// Reads only `config.json` of a model's folder.
 ///
 /// # Errors

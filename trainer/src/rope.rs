@@ -155,7 +155,7 @@ impl RopeScaling {
     }
 
     /// Frequencies of the `head_dim / 2` pairs for a sequence of this length, and the scale of both tables.
-    fn frequencies(&self, theta: f64, head_dim: usize, length: usize) -> (Vec<f64>, f64) {
+    pub(crate) fn frequencies(&self, theta: f64, head_dim: usize, length: usize) -> (Vec<f64>, f64) {
         let plain = |theta: f64| -> Vec<f64> {
             (0..head_dim / 2)
                 .map(|pair| theta.powf(-((2 * pair) as f64) / head_dim as f64))

@@ -36,7 +36,7 @@ impl Precision {
         }
     }
 
-    const fn dtype(self) -> Dtype {
+    pub(crate) const fn dtype(self) -> Dtype {
         match self {
             Self::F32 => Dtype::F32,
             Self::F16 => Dtype::F16,

@@ -48,6 +48,31 @@ pub(super) fn read_shape(folder: &Path) -> Result<ModelShape, Error> {
     Ok(config.shape(precision))
 }
 
+/// What the heads of a folder's files tell once its weights are found to fit its configuration.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// The files that hold weights.
+    pub(crate) files: Vec<PathBuf>,
+    /// How matrices are stored; f32 where they aren't all alike.
+    pub(crate) precision: Precision,
+    /// Number of weights; tied ones count once.
+    pub(crate) parameters: u64,
+}
+
+pub(super) fn stored(folder: &Path) -> Result<Stored, Error> {
+    let Files {
+        layout,
+        files,
+        precision,
+        ..
+    } = open(folder)?;
+    Ok(Stored {
+        files: files.into_keys().collect(),
+        precision,
+        parameters: layout.total as u64,
+    })
+}
+
 pub(super) fn load(folder: &Path) -> Result<Model, Error> {
     let Files {
         config,
@@ -96,6 +121,12 @@ fn open(folder: &Path) -> Result<Files, Error> {
                 found: found.to_vec(),
                 expected: tensor.shape.clone(),
             });
+        }
+        if file.and_then(|file| file.precision(&tensor.name)).is_none() {
+            return Err(Error::UnsupportedQuantisation(format!(
+                "tensor `{}` is stored in a way that can't be read; use the model's f32, f16 or bf16 weights",
+                tensor.name
+            )));
         }
     }
     if let Some(name) = places
