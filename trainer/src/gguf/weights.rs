@@ -1,7 +1,8 @@
 //! The weights of a GGUF file as `model.safetensors`, written piece by piece.
 //!
-//! What is quantised becomes f16, everything else stays as it is. llama.cpp keeps the rows of q and k of its `llama`
-//! architecture in another order (the two halves of each head interleaved); here they go back to where they were.
+//! Matrices that are quantised, or not all stored alike, become f16; everything else stays as it is. llama.cpp keeps the
+//! rows of q and k of its `llama` architecture in another order (the two halves of each head interleaved); here they go
+//! back to where they were.
 
 use super::{
     GgufFile, TensorEntry,
@@ -30,6 +31,8 @@ const PIECE: usize = 1 << 18;
 pub(super) struct Plan<'a> {
     file: &'a GgufFile,
     tensors: Vec<Planned<'a>>,
+    /// Of all matrices.
+    precision: Precision,
 }
 
 /// One tensor to be written.
@@ -88,24 +91,36 @@ impl<'a> Plan<'a> {
                 "the GGUF file holds the tensor `{name}`, which the architecture has no use for"
             )));
         }
+        // Training keeps matrices in 16 bits only where all are stored alike.
+        let is_matrix = |tensor: &Planned<'_>| tensor.source.shape.len() > 1;
+        let mut found = tensors
+            .iter()
+            .filter(|tensor| is_matrix(tensor))
+            .map(|tensor| tensor.precision);
+        let precision = match found.next() {
+            Some(first) if found.all(|other| other == first) => first,
+            _ => Precision::F16,
+        };
+        for tensor in &mut tensors {
+            if is_matrix(tensor) {
+                tensor.precision = precision;
+            }
+        }
         // Wide numbers first, so that each begins at a multiple of its width.
         tensors.sort_by(|left, right| {
             (Reverse(left.precision.bytes()), &left.name)
                 .cmp(&(Reverse(right.precision.bytes()), &right.name))
         });
-        Ok(Self { file, tensors })
+        Ok(Self {
+            file,
+            tensors,
+            precision,
+        })
     }
 
-    /// How most numbers are stored, as `torch_dtype` says.
-    pub(super) fn precision(&self) -> Precision {
-        let count = |precision: Precision| -> u64 {
-            let of_it = self.tensors.iter().filter(|tensor| tensor.precision == precision);
-            of_it.map(|tensor| tensor.source.elements()).sum()
-        };
-        [Precision::F32, Precision::F16, Precision::Bf16]
-            .into_iter()
-            .max_by_key(|precision| count(*precision))
-            .unwrap_or(Precision::F32)
+    /// How matrices are stored.
+    pub(super) const fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Bytes of all tensors as they will be written.

@@ -135,6 +135,40 @@ fn quantised_matrices_become_f16() {
 }
 
 #[test]
+fn matrices_that_are_not_all_alike_become_f16() {
+    let config = config("llama", "");
+    let expected = tensors(&config, true);
+    let mut writer = model(&config, &expected, TensorType::Q8_0);
+    for (name, plain, kind) in [
+        ("output.weight", "lm_head.weight", TensorType::F32),
+        ("token_embd.weight", "model.embed_tokens.weight", TensorType::Bf16),
+    ] {
+        let place = writer
+            .tensors
+            .iter()
+            .position(|tensor| tensor.name == name)
+            .unwrap();
+        let shape = writer.tensors.remove(place).shape;
+        writer.tensor(name, &shape, kind, &find(&expected, plain).values);
+    }
+    let (folder, facts) = prepare(&writer);
+    assert_eq!(facts.unwrap().precision, "f16");
+    for (name, dtype, values) in weights(folder.path()) {
+        let tensor = find(&expected, &name);
+        let kept = [Dtype::F32, Dtype::F16][tensor.shape.len() - 1];
+        assert_eq!(dtype, kept, "{name}");
+        if name == "lm_head.weight" {
+            assert!(
+                values
+                    .iter()
+                    .zip(&tensor.values)
+                    .all(|(a, b)| (a - b).abs() < 1e-3)
+            );
+        }
+    }
+}
+
+#[test]
 fn what_an_interrupted_conversion_left_is_written_anew() {
     let config = config("llama", "");
     let writer = model(&config, &tensors(&config, true), TensorType::F16);
