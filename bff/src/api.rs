@@ -3,6 +3,7 @@
 mod artifacts;
 mod capabilities;
 mod datasets;
+mod estimate;
 mod job_record;
 mod jobs;
 mod models;
@@ -71,7 +72,9 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(job_record::find_metrics))
         .routes(routes!(job_record::download_metrics))
         .routes(routes!(stream::stream_job))
-        .routes(routes!(models::list_models))
+        .routes(routes!(models::list_models, models::add_model))
+        .routes(routes!(models::remove_model))
+        .routes(routes!(estimate::find_estimate))
         .routes(routes!(artifacts::list_artifacts))
         .routes(routes!(artifacts::find_artifact))
         .routes(routes!(artifacts::create_download))

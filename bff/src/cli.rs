@@ -4,6 +4,8 @@ mod doctor;
 mod health;
 #[cfg(feature = "embedded")]
 mod key;
+#[cfg(feature = "embedded")]
+mod model;
 mod url;
 
 use crate::{
@@ -64,6 +66,26 @@ enum Command {
     #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Key(key::Command),
+    /// Manage base models.
+    #[cfg(feature = "embedded")]
+    #[command(subcommand)]
+    Model(model::Command),
+    /// Make a folder with a model's files ready for training; what `attune model add` starts.
+    #[cfg(feature = "embedded")]
+    #[command(hide = true)]
+    PrepareModel {
+        /// The folder.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+    /// Reckon what a run would take; what the engine starts.
+    #[cfg(feature = "embedded")]
+    #[command(hide = true)]
+    Estimate {
+        /// The run directory.
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: PathBuf,
+    },
     /// Train one run to its end; what the engine starts.
     #[cfg(feature = "embedded")]
     #[command(hide = true)]
@@ -135,6 +157,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => health::check(&load(&common.flags(listen))?.config, ready),
         #[cfg(feature = "embedded")]
         Command::Key(command) => runtime()?.block_on(key::run(command)),
+        #[cfg(feature = "embedded")]
+        Command::Model(command) => runtime()?.block_on(model::run(command)),
+        #[cfg(feature = "embedded")]
+        Command::PrepareModel { folder } => model::prepare(&folder),
+        #[cfg(feature = "embedded")]
+        Command::Estimate { run_dir } => {
+            let spec = std::fs::read(run_dir.join("spec.json")).context("can't read `spec.json`")?;
+            let spec = serde_json::from_slice(&spec).context("`spec.json` can't be used")?;
+            print(&serde_json::to_string(&trainer::estimate(&spec, &run_dir)?)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         #[cfg(feature = "embedded")]
         Command::Train {
             run_dir,

@@ -73,6 +73,8 @@ pub struct Config {
     pub upstream: UpstreamConfig,
     /// How the embedded engine trains.
     pub engine: EngineConfig,
+    /// Where base models can be fetched from.
+    pub hub: HubAccess,
     /// Largest dataset file in bytes.
     pub upload_bytes: u64,
     /// Largest other request body in bytes.
@@ -106,6 +108,15 @@ pub struct EngineConfig {
     pub memory_bytes: Option<u64>,
     /// By how much a trainer yields the processor to others, from 0 to 19.
     pub niceness: u8,
+}
+
+/// How to reach the Hugging Face Hub, by the variables that all its tools read.
+#[derive(Debug, Clone, Default)]
+pub struct HubAccess {
+    /// `HF_ENDPOINT`.
+    pub endpoint: Option<String>,
+    /// `HF_TOKEN`.
+    pub token: Option<Secret>,
 }
 
 /// How logs are written, to standard error.
@@ -170,7 +181,8 @@ impl Config {
     /// The first setting that is missing or can't be used.
     pub fn load(flags: &Flags, environment: &[(String, String)]) -> Result<Loaded, ConfigError> {
         let settings = Settings::read(flags, environment)?;
-        let config = check::check(&settings)?;
+        let mut config = check::check(&settings)?;
+        config.hub = HubAccess::of(environment);
         Ok(Loaded {
             config,
             warnings: settings.warnings,
@@ -181,6 +193,21 @@ impl Config {
     #[must_use]
     pub const fn is_local(&self) -> bool {
         self.listen.ip().is_loopback()
+    }
+}
+
+impl HubAccess {
+    fn of(environment: &[(String, String)]) -> Self {
+        let of = |wanted: &str| {
+            environment
+                .iter()
+                .find(|(name, value)| name == wanted && !value.trim().is_empty())
+                .map(|(_, value)| value.trim().to_owned())
+        };
+        Self {
+            endpoint: of("HF_ENDPOINT"),
+            token: of("HF_TOKEN").map(Secret::new),
+        }
     }
 }
 

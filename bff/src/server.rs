@@ -190,14 +190,11 @@ async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
 async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
     use engine::executor::child::{ChildExecutor, Limits};
 
-    let program = std::env::current_exe().context("this program's own path can't be found")?;
-    let program = program.to_str().context("this program's own path is no text")?;
-    let executor = ChildExecutor::new(vec![program.to_owned(), "train".to_owned()]).within(Limits {
+    let executor = ChildExecutor::new(itself("train")?).within(Limits {
         memory_bytes: config.engine.memory_bytes,
         niceness: config.engine.niceness,
     });
-    let mut settings = engine::Config::new(&config.data_dir);
-    settings.models_dir.clone_from(&config.models_dir);
+    let mut settings = engine_settings(config)?;
     settings.max_running = usize::try_from(config.engine.max_running).unwrap_or(1);
     settings.threads = config.engine.threads;
     settings.longest_silence = config.engine.silence;
@@ -214,6 +211,30 @@ async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
     let v1 = engine::v1::router(service.clone());
     let upstream = crate::upstream::engine::Embedded::new(service, config.upload_bytes);
     Ok((Arc::new(upstream), Some(v1)))
+}
+
+/// What the engine needs to know wherever it is used: by a server, or by a command.
+#[cfg(feature = "embedded")]
+pub(crate) fn engine_settings(config: &Config) -> anyhow::Result<engine::Config> {
+    let mut settings = engine::Config::new(&config.data_dir);
+    settings.models_dir.clone_from(&config.models_dir);
+    settings.prepare_model = itself("prepare-model")?;
+    settings.estimate_run = itself("estimate")?;
+    settings.memory_bytes =
+        engine::models::memory_for_training(config.engine.memory_bytes, u64::from(config.engine.max_running));
+    if let Some(endpoint) = &config.hub.endpoint {
+        settings.hub.endpoint.clone_from(endpoint);
+    }
+    settings.hub.token = config.hub.token.as_ref().map(|token| token.expose().to_owned());
+    Ok(settings)
+}
+
+/// The command line of one of this program's own commands.
+#[cfg(feature = "embedded")]
+fn itself(command: &str) -> anyhow::Result<Vec<String>> {
+    let program = std::env::current_exe().context("this program's own path can't be found")?;
+    let program = program.to_str().context("this program's own path is no text")?;
+    Ok(vec![program.to_owned(), command.to_owned()])
 }
 
 fn announce(config: &Config, address: SocketAddr) {

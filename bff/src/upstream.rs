@@ -23,11 +23,12 @@ use shared::{
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
+    estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList},
     id::{ArtifactId, DatasetId, JobId, Subject},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
-    model::{Artifact, ArtifactList, DownloadLink, ModelList},
+    model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     queue::JobChange,
 };
 
@@ -139,6 +140,21 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Base models to choose from.
     async fn list_models(&self, subject: &Subject) -> Answer<ModelList>;
+
+    /// What a job would take in steps, tokens and memory.
+    async fn estimate(&self, _subject: &Subject, _query: &EstimateQuery) -> Answer<Estimate> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Starts to fetch a base model.
+    async fn add_model(&self, _subject: &Subject, _model: AddModel) -> Answer<ModelAddition> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Removes a base model, or gives up one that is being fetched.
+    async fn remove_model(&self, _subject: &Subject, _id: &str) -> Answer<()> {
+        Err(UpstreamError::Unsupported)
+    }
 
     /// Ends a job early.
     async fn cancel_job(&self, _subject: &Subject, _id: &JobId) -> Answer<Job> {

@@ -1,5 +1,6 @@
 //! What the engine is told when it starts.
 
+use crate::models::HubConfig;
 use std::path::PathBuf;
 
 /// Settings of the engine.
@@ -28,6 +29,15 @@ pub struct Config {
     /// How long the second restart in a row of a trainer that gets nowhere waits, and the second try of what storage
     /// refused; doubled from one to the next.
     pub restart_delay: std::time::Duration,
+    /// The program that makes a folder with a model's files ready for training: takes the folder, prints a
+    /// `shared::model::PreparedModel`.
+    pub prepare_model: Vec<String>,
+    /// The program that reckons what a run takes: reads a `RunSpec`, prints a `RunEstimate`.
+    pub estimate_run: Vec<String>,
+    /// Where base models can be fetched from.
+    pub hub: HubConfig,
+    /// Memory that a trainer may take, where that is known.
+    pub memory_bytes: Option<u64>,
 }
 
 impl Config {
@@ -46,6 +56,10 @@ impl Config {
             longest_silence: std::time::Duration::from_secs(600),
             lease: std::time::Duration::from_secs(30),
             restart_delay: std::time::Duration::from_secs(1),
+            prepare_model: Vec::new(),
+            estimate_run: Vec::new(),
+            hub: HubConfig::default(),
+            memory_bytes: None,
         }
     }
 }

@@ -166,6 +166,9 @@ pub(crate) fn one_finding(field: &str, code: &str, params: &[(&str, &str)]) -> F
 pub fn english(field: &str, code: &FieldCode) -> String {
     let sentence = match code.code.as_str() {
         "unknown_model" => "there is no such base model",
+        "model_not_trainable" => "it can't be trained on this machine: see the models' page for the reason",
+        "invalid_source" => "write `hf:OWNER/NAME`, or `hf:OWNER/NAME@REVISION`",
+        "cannot_estimate" => "what a job of this model and data takes can't be told",
         "unknown_file" => "there is no such file",
         "wrong_purpose" => "the file must have the purpose `fine-tune`",
         "not_uploaded" => "the file has not been uploaded completely",

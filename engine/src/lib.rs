@@ -12,7 +12,7 @@ mod config;
 mod data_folder;
 mod error;
 pub mod executor;
-mod models;
+pub mod models;
 mod notify;
 mod parameters;
 #[cfg(any(test, feature = "testing"))]
@@ -35,6 +35,7 @@ pub use service::{
     artifacts::Download,
     counters::Counters,
     keys::{ApiKey, Caller, create_api_key_in},
+    models::remove_model_in,
     record::CsvStream,
     stream::{JobStream, Told},
 };

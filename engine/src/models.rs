@@ -1,13 +1,46 @@
-//! Base models: the bundled one and the folders of a configured place.
+//! Base models: which lie where, adding further ones and removing them. Works with a server and without.
 
+pub(crate) mod add;
 pub(crate) mod bundled;
+pub(crate) mod catalogue;
+mod error;
 pub(crate) mod folder;
+pub(crate) mod hub;
+mod memory;
+mod pending;
+pub(crate) mod source;
 
-use shared::model::BaseModel;
+pub use add::{Progress, Told};
+pub use error::AddError;
+pub use hub::{DEFAULT_ENDPOINT, HubConfig};
+pub use memory::memory_for_training;
+pub use source::Source;
+
+use crate::config::Config;
+use bundled::BUNDLED_MODEL;
+use shared::model::{BaseModel, ModelList};
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// How long what a cut transfer left waits for the next try.
+const KEEP_BEGINNINGS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The base models of a machine.
+#[derive(Debug, Clone)]
+pub struct Models {
+    /// Where models lie; the first place wins where two have the same identifier.
+    places: Vec<PathBuf>,
+    /// Where further ones are put.
+    folder: PathBuf,
+    /// The program that makes a folder ready; takes the folder, prints a `PreparedModel`.
+    tool: Vec<String>,
+    hub: HubConfig,
+    /// What a trainer may take, where that is known.
+    memory_bytes: Option<u64>,
+}
 
 /// A base model and where it lies.
 #[derive(Debug, Clone)]
@@ -16,23 +49,109 @@ pub(crate) struct FoundModel {
     pub(crate) path: PathBuf,
 }
 
-/// Every model below some places, by identifier; the first place wins where two have the same. A folder is a model
-/// if it has a `config.json`; one level of grouping (`organisation/model`) is looked through.
-pub(crate) fn find_all(places: &[PathBuf]) -> Vec<FoundModel> {
-    let mut found: Vec<FoundModel> = Vec::new();
-    for place in places {
-        for (id, path) in model_folders(place) {
-            if found.iter().any(|known| known.model.id == id) {
-                continue;
-            }
-            match folder::describe(&id, &path) {
-                Ok(model) => found.push(FoundModel { model, path }),
-                Err(reason) => tracing::warn!(path = %path.display(), reason, "a model folder is left out"),
-            }
+impl FoundModel {
+    /// Whether it is known beforehand that it can't be trained here.
+    pub(crate) fn is_untrainable(&self) -> bool {
+        let installed = self.model.installed.as_ref();
+        installed.is_some_and(|installed| installed.obstacle.is_some())
+    }
+}
+
+impl Models {
+    /// Those that a server with this configuration has.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let own = config.data_dir.join("models");
+        let folder = config.models_dir.clone().unwrap_or_else(|| own.clone());
+        let mut places = vec![own];
+        places.extend(config.models_dir.clone());
+        Self {
+            places,
+            folder,
+            tool: config.prepare_model.clone(),
+            hub: config.hub.clone(),
+            memory_bytes: config.memory_bytes,
         }
     }
-    found.sort_by(|one, other| one.model.id.cmp(&other.model.id));
-    found
+
+    /// Unpacks the bundled model into the data folder unless it lies there.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn unpack(&self) -> std::io::Result<()> {
+        match self.places.first() {
+            Some(own) => bundled::unpack(own),
+            None => Ok(()),
+        }
+    }
+
+    /// Every model, by identifier. A folder is a model if it has a `config.json`; one level of grouping
+    /// (`organisation/model`) is looked through.
+    pub(crate) fn find_all(&self) -> Vec<FoundModel> {
+        let mut found: Vec<FoundModel> = Vec::new();
+        for place in &self.places {
+            for (id, path) in model_folders(place) {
+                if found.iter().any(|known| known.model.id == id) {
+                    continue;
+                }
+                let removable = *place == self.folder && id != BUNDLED_MODEL;
+                match folder::describe(&id, &path, removable, self.memory_bytes) {
+                    Ok(model) => found.push(FoundModel { model, path }),
+                    Err(reason) => {
+                        tracing::warn!(path = %path.display(), reason, "a model folder is left out");
+                    }
+                }
+            }
+        }
+        found.sort_by(|one, other| one.model.id.cmp(&other.model.id));
+        found
+    }
+
+    /// One model.
+    pub(crate) fn find(&self, id: &str) -> Option<FoundModel> {
+        self.find_all().into_iter().find(|found| found.model.id == id)
+    }
+
+    /// What there is and what could be had.
+    #[must_use]
+    pub fn list(&self) -> ModelList {
+        let models: Vec<BaseModel> = self.find_all().into_iter().map(|found| found.model).collect();
+        ModelList {
+            catalogue: catalogue::entries()
+                .filter(|entry| !models.iter().any(|model| model.id == entry.id))
+                .collect(),
+            models,
+            additions: Vec::new(),
+            memory_bytes: self.memory_bytes,
+        }
+    }
+
+    /// Removes a model; the caller has seen to it that nothing needs it.
+    ///
+    /// # Errors
+    /// [`AddError::Unknown`], [`AddError::Bundled`], [`AddError::Files`].
+    pub fn remove(&self, id: &str) -> Result<(), AddError> {
+        let found = self.find(id).ok_or_else(|| AddError::Unknown(id.to_owned()))?;
+        if !found.model.installed.is_some_and(|installed| installed.removable) {
+            return Err(AddError::Bundled(id.to_owned()));
+        }
+        pending::remove_model(&self.folder, id)
+    }
+
+    /// Whence came what cut transfers and ended processes left.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        pending::left_behind(&self.folder)
+    }
+
+    /// Removes what is left of a model that was being added.
+    pub(crate) fn discard_left(&self, id: &str) {
+        pending::discard_left(&self.folder, id);
+    }
+
+    /// Removes what was begun long ago and never ended.
+    pub(crate) fn sweep(&self) {
+        pending::sweep(&self.folder, KEEP_BEGINNINGS);
+    }
 }
 
 fn model_folders(place: &Path) -> Vec<(String, PathBuf)> {

@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 mod backoff;
 pub(crate) mod counters;
 pub(crate) mod datasets;
+pub(crate) mod estimate;
 pub(crate) mod examples;
 pub(crate) mod job_actions;
 pub(crate) mod job_create;
@@ -25,6 +26,7 @@ use crate::{
     data_folder::Layout,
     error::{Error, StartError},
     executor::Executor,
+    models::Models,
     notify::Notifier,
     secret,
     store::{self, Store, attempts::Ended, leases},
@@ -55,6 +57,9 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
     pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) models: Models,
+    /// Models that are being added.
+    pub(crate) additions: models::Additions,
     /// Names this server in leases.
     pub(crate) server: String,
     /// Told when a job's record or status changes.
@@ -70,6 +75,7 @@ pub(crate) struct Inner {
     /// Set once the bundled model lies in the data folder.
     pub(crate) models_ready: OnceCell<()>,
     pub(crate) tallies: Tallies,
+    pub(crate) estimates: estimate::Estimates,
     /// Cancelled when the service goes down.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -114,6 +120,8 @@ impl Service {
             source: error.into(),
         })?;
         let inner = Inner {
+            models: Models::new(&config),
+            additions: models::Additions::default(),
             config,
             clock,
             distinct: Distinct::default(),
@@ -130,6 +138,7 @@ impl Service {
             writers: uploads::Writers::default(),
             models_ready: OnceCell::new(),
             tallies: Tallies::default(),
+            estimates: estimate::Estimates::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             lock: Mutex::new(Some(lock)),
@@ -141,6 +150,7 @@ impl Service {
             path,
             source: error.into(),
         })?;
+        service.show_interrupted_additions();
         let starting = service.clone();
         service
             .inner

@@ -6,6 +6,7 @@ mod datasets;
 mod job_create;
 mod job_list;
 mod jobs;
+mod models;
 mod ownership;
 mod pause;
 mod queue;

@@ -61,6 +61,12 @@ pub struct Capabilities {
     pub queue: bool,
     /// Batch size, LoRA, schedule and seed can be chosen.
     pub hyperparameters: bool,
+    /// Base models can be added and removed.
+    #[serde(default)]
+    pub add_models: bool,
+    /// What a job would take can be told before it is created.
+    #[serde(default)]
+    pub estimates: bool,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
     /// Bounds of the form's fields.
@@ -104,6 +110,8 @@ impl Capabilities {
             retry: true,
             queue: true,
             hyperparameters: true,
+            add_models: true,
+            estimates: true,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
                 epochs: Bounds {
@@ -142,6 +150,8 @@ impl Capabilities {
             retry: false,
             queue: false,
             hyperparameters: false,
+            add_models: false,
+            estimates: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             bounds: JobBounds {
                 epochs: Bounds { min: 1, max: None },

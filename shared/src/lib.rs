@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod dataset;
 pub mod decimate;
 pub mod draft;
+pub mod estimate;
 pub mod event;
 pub mod id;
 pub mod job;

@@ -1,6 +1,15 @@
 //! Training lines made up for the tests.
 
 use serde_json::{Value, json};
+use std::{fs, path::Path};
+
+/// The first so many lines of one of the example dataset's files.
+#[must_use]
+pub fn first_lines(file: &str, count: usize) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/assets/example");
+    let text = fs::read_to_string(folder.join(file)).expect("the example is part of the repository");
+    text.lines().take(count).map(|line| format!("{line}\n")).collect()
+}
 
 /// One chat a line: a question about a number, and its answer.
 #[must_use]

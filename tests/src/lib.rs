@@ -14,6 +14,7 @@ pub mod clients;
 pub mod contract_server;
 pub mod examples;
 pub mod hosted;
+pub mod hub;
 pub mod list;
 pub mod many_jobs;
 pub mod memory;
@@ -28,7 +29,11 @@ pub mod stream;
 pub mod torture;
 mod wizard;
 
-use std::{env, path::PathBuf, sync::Once};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Once,
+};
 
 /// The token that the tests sign in with, unless they are about the token itself.
 pub const TOKEN: &str = "end-to-end-0123456789abcdef0123456789abcdef";
@@ -41,6 +46,17 @@ pub(crate) fn install_crypto_provider() {
             .install_default()
             .expect("nobody else installs one");
     });
+}
+
+/// The names in a folder, hidden ones too; none where there is no folder.
+#[must_use]
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().into_string().expect("a name"))
+        .collect();
+    names.sort();
+    names
 }
 
 /// Something that `cargo xtask test` installs for the tests, by its place in the folder of tools.

@@ -37,6 +37,15 @@ impl SmallDisk {
         assert_eq!(error.kind(), ErrorKind::StorageFull);
     }
 
+    /// Nothing can be written there any more.
+    pub fn make_read_only(&self) {
+        let mount = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(&self.0)
+            .output();
+        assert!(mount.expect("a command").status.success());
+    }
+
     /// Makes room again.
     pub fn clear(&self) {
         fs::remove_file(self.filler()).expect("it was filled");

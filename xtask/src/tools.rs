@@ -6,7 +6,7 @@ mod crates;
 mod node;
 mod python;
 
-pub(crate) use python::python;
+pub(crate) use python::{python, smollm2_wheel};
 
 use crate::{process, project};
 use anyhow::{Context, Result};

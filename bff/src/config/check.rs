@@ -97,6 +97,7 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
             memory_bytes: Some(raw.engine.memory_bytes).filter(|bytes| *bytes > 0),
             niceness: raw.engine.niceness,
         },
+        hub: super::HubAccess::default(),
         upload_bytes: raw.limits.upload_bytes,
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
         header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),

@@ -13,11 +13,12 @@ use shared::{
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
+    estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList},
     id::{ArtifactId, DatasetId, JobId, Subject, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
-    model::{Artifact, ArtifactList, DownloadLink, ModelList},
+    model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     queue::JobChange,
 };
 use std::io;
@@ -148,6 +149,18 @@ impl Upstream for Embedded {
 
     async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {
         Ok(self.service.list_models().await?)
+    }
+
+    async fn estimate(&self, subject: &Subject, query: &EstimateQuery) -> Answer<Estimate> {
+        Ok(self.service.estimate(subject, query).await?)
+    }
+
+    async fn add_model(&self, _subject: &Subject, model: AddModel) -> Answer<ModelAddition> {
+        Ok(self.service.add_model(&model).await?)
+    }
+
+    async fn remove_model(&self, _subject: &Subject, id: &str) -> Answer<()> {
+        Ok(self.service.remove_model(id).await?)
     }
 
     async fn list_events(

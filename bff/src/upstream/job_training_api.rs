@@ -125,9 +125,7 @@ impl Upstream for JobTrainingApi {
     }
 
     async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {
-        Ok(ModelList {
-            models: self.all_models().await?.as_ref().clone(),
-        })
+        Ok(ModelList::of(self.all_models().await?.as_ref().clone()))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Service, job_validation::file_fault};
 use crate::{
     error::{Error, one_finding},
+    models::FoundModel,
     parameters::Parameters,
     secret,
     store::{
@@ -122,6 +123,9 @@ impl Service {
         let model = self.find_model(&job.base_model).await?;
         if model.is_none() && !findings.contains_key("base_model") {
             findings.extend(one_finding("base_model", "unknown_model", &[]));
+        }
+        if model.as_ref().is_some_and(FoundModel::is_untrainable) {
+            findings.extend(one_finding("base_model", "model_not_trainable", &[]));
         }
         let datasets = [
             ("training_dataset", &job.training_dataset),

@@ -1,53 +1,191 @@
-//! Base models.
+//! Base models: listing them, adding further ones in the background, removing them.
 
 use super::Service;
 use crate::{
+    config::Config,
+    data_folder::Layout,
     error::Error,
-    models::{self, FoundModel, bundled},
+    models::{AddError, FoundModel, Models, Progress, Source, source::Repository},
+    store::{self, Store},
 };
-use shared::model::ModelList;
+use shared::model::{AddModel, AdditionFailure, AdditionStage, ModelAddition, ModelList};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Models that are being added, and those whose adding failed, by identifier.
+#[derive(Debug, Default)]
+pub(crate) struct Additions(Mutex<BTreeMap<String, Addition>>);
+
+#[derive(Debug)]
+struct Addition {
+    source: String,
+    progress: watch::Receiver<Progress>,
+    failure: Option<AdditionFailure>,
+    /// Cancelled where it isn't wanted any more.
+    dropped: CancellationToken,
+}
+
+impl Additions {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Addition>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Addition {
+    fn describe(&self, id: &str) -> ModelAddition {
+        let progress = *self.progress.borrow();
+        ModelAddition {
+            id: id.to_owned(),
+            source: self.source.clone(),
+            stage: if self.failure.is_some() {
+                AdditionStage::Failed
+            } else {
+                progress.stage
+            },
+            bytes_done: progress.done,
+            bytes_total: progress.total,
+            failure: self.failure.clone(),
+        }
+    }
+}
 
 impl Service {
-    /// The base models to choose from; everybody sees the same.
+    /// The base models to choose from, those on their way, and those that could be had; everybody sees the same.
     ///
     /// # Errors
     /// Storage only.
     pub async fn list_models(&self) -> Result<ModelList, Error> {
-        let models = self
-            .found_models()
-            .await?
-            .into_iter()
-            .map(|found| found.model)
+        self.unpack_models().await;
+        let models = self.inner.models.clone();
+        let mut list = blocking(move || models.list()).await?;
+        let additions = self.inner.additions.lock();
+        list.catalogue.retain(|entry| !additions.contains_key(&entry.id));
+        list.additions = additions
+            .iter()
+            .map(|(id, addition)| addition.describe(id))
             .collect();
-        Ok(ModelList { models })
+        Ok(list)
+    }
+
+    /// Starts to fetch a model from the Hub; one that is being fetched already goes on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the source is no repository of the Hub, [`Error::Conflict`] with `model_exists`.
+    pub async fn add_model(&self, request: &AddModel) -> Result<ModelAddition, Error> {
+        // No path: whoever uses the console isn't to read the server's files.
+        let repository = request
+            .source
+            .strip_prefix("hf:")
+            .ok_or_else(|| Error::field("source", "invalid_source"))?;
+        let source = Source::Hub(Repository::parse(repository)?);
+        let id = source.default_id();
+        if self.find_model(&id).await?.is_some() {
+            return Err(AddError::Exists(id).into());
+        }
+        let mut additions = self.inner.additions.lock();
+        if let Some(under_way) = additions.get(&id).filter(|addition| addition.failure.is_none()) {
+            return Ok(under_way.describe(&id));
+        }
+        let (told, progress) = watch::channel(Progress::default());
+        let addition = Addition {
+            source: source.to_string(),
+            progress,
+            failure: None,
+            dropped: CancellationToken::new(),
+        };
+        let (described, dropped) = (addition.describe(&id), addition.dropped.clone());
+        additions.insert(id.clone(), addition);
+        drop(additions);
+        let service = self.clone();
+        self.inner.tasks.spawn(async move {
+            let adding = service.inner.models.add(&source, &id, &told);
+            let ended = tokio::select! {
+                ended = adding => ended,
+                () = dropped.cancelled() => {
+                    service.inner.models.discard_left(&id);
+                    return;
+                }
+                // What has arrived stays for the next server.
+                () = service.inner.stopping.cancelled() => return,
+            };
+            let mut additions = service.inner.additions.lock();
+            match ended {
+                Ok(_) => drop(additions.remove(&id)),
+                Err(error) => {
+                    log(&error, &id);
+                    if let Some(addition) = additions.get_mut(&id) {
+                        addition.failure = Some(error.to_failure());
+                    }
+                }
+            }
+        });
+        Ok(described)
+    }
+
+    /// Removes a model, or gives up one that is being added.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] with `model_bundled` or `model_in_use`.
+    pub async fn remove_model(&self, id: &str) -> Result<(), Error> {
+        let given_up = self.inner.additions.lock().remove(id);
+        let models = self.inner.models.clone();
+        let name = id.to_owned();
+        if let Some(addition) = given_up {
+            addition.dropped.cancel();
+            return blocking(move || models.discard_left(&name)).await;
+        }
+        refuse_needed(&self.inner.store, id).await?;
+        Ok(blocking(move || models.remove(&name)).await??)
+    }
+
+    /// Shows what servers before this one left unfinished, so that it can be tried again or given up.
+    pub(super) fn show_interrupted_additions(&self) {
+        for left in self.inner.models.left_behind() {
+            let source = left.split_whitespace().next().unwrap_or_default();
+            let Ok(Source::Hub(repository)) = Source::parse(source) else {
+                continue;
+            };
+            let (_told, progress) = watch::channel(Progress::default());
+            let addition = Addition {
+                source: source.to_owned(),
+                progress,
+                failure: Some(AdditionFailure {
+                    code: "interrupted".to_owned(),
+                    message: "it was interrupted: what has arrived is kept, try again to go on from there"
+                        .to_owned(),
+                }),
+                dropped: CancellationToken::new(),
+            };
+            let id = Source::Hub(repository).default_id();
+            self.inner.additions.lock().insert(id, addition);
+        }
     }
 
     /// One base model by its identifier.
     pub(crate) async fn find_model(&self, id: &str) -> Result<Option<FoundModel>, Error> {
-        Ok(self
-            .found_models()
-            .await?
-            .into_iter()
-            .find(|found| found.model.id == id))
+        self.unpack_models().await;
+        let (models, id) = (self.inner.models.clone(), id.to_owned());
+        blocking(move || models.find(&id)).await
     }
 
     /// The base models with the places where they lie.
     pub(crate) async fn found_models(&self) -> Result<Vec<FoundModel>, Error> {
         self.unpack_models().await;
-        let mut places = vec![self.inner.layout.models()];
-        places.extend(self.inner.config.models_dir.clone());
-        tokio::task::spawn_blocking(move || models::find_all(&places))
-            .await
-            .map_err(|error| Error::storage("looking for models was interrupted", error))
+        let models = self.inner.models.clone();
+        blocking(move || models.find_all()).await
     }
 
     /// Unpacks the bundled model once; whoever needs it meanwhile waits here.
     pub(crate) async fn unpack_models(&self) {
-        let models = self.inner.layout.models();
+        let models = self.inner.models.clone();
         self.inner
             .models_ready
             .get_or_init(|| async move {
-                let unpacked = tokio::task::spawn_blocking(move || bundled::unpack(&models)).await;
+                let unpacked = tokio::task::spawn_blocking(move || models.unpack()).await;
                 match unpacked {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => tracing::error!(%error, "the bundled model could not be unpacked"),
@@ -56,4 +194,57 @@ impl Service {
             })
             .await;
     }
+}
+
+/// Removes a base model in a data folder whether a server works there or not: what `attune model remove` calls.
+///
+/// # Errors
+/// [`AddError::Unknown`], [`AddError::Bundled`], [`AddError::InUse`], [`AddError::Files`], [`AddError::Storage`].
+pub async fn remove_model_in(config: &Config, id: &str) -> Result<(), AddError> {
+    let storage = |error| AddError::Storage(Error::storage("the data folder can't be read", error));
+    let layout = Layout::prepare(&config.data_dir).map_err(storage)?;
+    let store = Store::open(&layout.database()).await.map_err(storage)?;
+    let free = refuse_needed(&store, id).await;
+    store.close().await;
+    free?;
+    Models::new(config).remove(id)
+}
+
+/// That no job which has not ended, and no adapter, needs the model.
+async fn refuse_needed(store: &Store, id: &str) -> Result<(), AddError> {
+    let jobs = store::jobs::count_unfinished_of_model(store.read(), id)
+        .await
+        .map_err(Error::from)?;
+    let artifacts = store::artifacts::count_of_model(store.read(), id)
+        .await
+        .map_err(Error::from)?;
+    let counted = [(jobs, "unfinished job"), (artifacts, "tuned model")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }))
+        .collect::<Vec<_>>();
+    if counted.is_empty() {
+        return Ok(());
+    }
+    Err(AddError::InUse {
+        id: id.to_owned(),
+        needed_by: counted.join(" and "),
+    })
+}
+
+/// Tells the operator the whole chain; the console shows the public text.
+fn log(error: &AddError, id: &str) {
+    let mut chain = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        chain = format!("{chain}: {error}");
+        cause = error.source();
+    }
+    tracing::warn!(model = id, error = chain, "a base model could not be added");
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::storage("looking after models was interrupted", error))
 }

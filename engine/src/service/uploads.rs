@@ -227,6 +227,10 @@ impl Service {
                 self.remove_run(&id, None).await;
             }
         }
+        let models = self.inner.models.clone();
+        tokio::task::spawn_blocking(move || models.sweep())
+            .await
+            .map_err(|error| Error::storage("clearing away unfinished models was interrupted", error))?;
         self.sweep_staged().await
     }
 

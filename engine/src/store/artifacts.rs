@@ -106,3 +106,12 @@ pub(crate) async fn find(
         .fetch_optional(executor)
         .await
 }
+
+/// How many artifacts of everybody stand on a base model.
+pub(crate) async fn count_of_model(executor: impl SqliteExecutor<'_>, model: &str) -> sqlx::Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM artifacts WHERE base_model = $1")
+        .bind(model)
+        .fetch_one(executor)
+        .await?;
+    Ok(from_sql(count))
+}

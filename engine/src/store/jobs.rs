@@ -326,6 +326,20 @@ pub(crate) async fn exists(executor: impl SqliteExecutor<'_>, id: &str) -> sqlx:
         .await
 }
 
+/// How many jobs of everybody that have not ended train a base model.
+pub(crate) async fn count_unfinished_of_model(
+    executor: impl SqliteExecutor<'_>,
+    model: &str,
+) -> sqlx::Result<u64> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM jobs WHERE base_model = $1 AND status NOT IN ('succeeded', 'failed', 'cancelled')",
+    )
+    .bind(model)
+    .fetch_one(executor)
+    .await?;
+    Ok(from_sql(count))
+}
+
 /// How many jobs of everybody have each status.
 pub(crate) async fn count_by_status(executor: impl SqliteExecutor<'_>) -> sqlx::Result<Vec<(String, i64)>> {
     sqlx::query_as("SELECT status, COUNT(*) FROM jobs GROUP BY status")

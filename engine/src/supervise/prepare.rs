@@ -1,7 +1,10 @@
 //! The run directory before its first trainer: data, then `spec.json`, written once.
 
 use super::run::Supervised;
-use crate::{error::Error, parameters::Parameters, service::job_retry::START, store::files};
+use crate::{
+    config::Config, error::Error, models::FoundModel, parameters::Parameters, service::job_retry::START,
+    store::files,
+};
 use shared::{
     attempt::FailureCause,
     job::JobFailure,
@@ -9,6 +12,11 @@ use shared::{
 };
 use std::path::Path;
 use tokio::{fs, io::AsyncWriteExt as _};
+
+/// The data in a run directory.
+pub(crate) const TRAINING: &str = "data/training.jsonl";
+/// The validation data there.
+pub(crate) const VALIDATION: &str = "data/validation.jsonl";
 
 /// Checkpoints over a whole run besides those asked for by the clock, at most.
 const CHECKPOINTS: u64 = 20;
@@ -39,12 +47,8 @@ pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, 
     let read = job.service.inner.store.read();
     let mut examples = 0;
     let wanted = [
-        ("training_file", Some(&job.row.training_file), "training.jsonl"),
-        (
-            "validation_file",
-            job.row.validation_file.as_ref(),
-            "validation.jsonl",
-        ),
+        ("training_file", Some(&job.row.training_file), TRAINING),
+        ("validation_file", job.row.validation_file.as_ref(), VALIDATION),
     ];
     for (param, id, name) in wanted {
         let Some(id) = id else { continue };
@@ -59,7 +63,7 @@ pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, 
         if param == "training_file" {
             examples = file.examples.map_or(0, crate::store::from_sql);
         }
-        let target = data.join(name);
+        let target = job.run_dir.join(name);
         // Left by a server that ended in mid-way.
         if fs::try_exists(&target).await.map_err(failed)? {
             fs::remove_file(&target).await.map_err(failed)?;
@@ -71,30 +75,37 @@ pub(crate) async fn prepare(job: &Supervised<'_>) -> Result<Option<JobFailure>, 
     if let Some(runs) = job.run_dir.parent() {
         flush_folder(runs).await.map_err(failed)?;
     }
-    let spec = write_spec(job, &parameters, &model.path, examples);
+    let spec = run_spec(&parameters, &model, examples, &job.service.inner.config);
+    let spec = RunSpec {
+        validation_file: job.row.validation_file.as_ref().map(|_| VALIDATION.to_owned()),
+        // Put there when the job was created, and only then.
+        start_adapter: job.run_dir.join(START).is_dir().then(|| START.to_owned()),
+        ..spec
+    };
     let text = serde_json::to_vec_pretty(&spec)
         .map_err(|error| Error::storage("`spec.json` can't be written", error))?;
     write_whole(&spec_path, &text).await.map_err(failed)?;
     Ok(None)
 }
 
-fn write_spec(job: &Supervised<'_>, parameters: &Parameters, model_path: &Path, examples: u64) -> RunSpec {
+/// The specification of a run without validation, from the beginning.
+pub(crate) fn run_spec(
+    parameters: &Parameters,
+    model: &FoundModel,
+    examples: u64,
+    config: &Config,
+) -> RunSpec {
     let steps_per_epoch = examples.div_ceil(u64::from(parameters.batch_size.max(1)));
     let total_steps = steps_per_epoch * u64::from(parameters.epochs);
     // At the ends of epochs where there are few of them, else spread over the run.
     let every_steps = steps_per_epoch.max(total_steps.div_ceil(CHECKPOINTS)).max(1);
     RunSpec {
         version: SPEC_VERSION,
-        base_model: job.row.base_model.clone(),
-        model_path: model_path.display().to_string(),
-        training_file: "data/training.jsonl".to_owned(),
-        validation_file: job
-            .row
-            .validation_file
-            .as_ref()
-            .map(|_| "data/validation.jsonl".to_owned()),
-        // Put there when the job was created, and only then.
-        start_adapter: job.run_dir.join(START).is_dir().then(|| START.to_owned()),
+        base_model: model.model.id.clone(),
+        model_path: model.path.display().to_string(),
+        training_file: TRAINING.to_owned(),
+        validation_file: None,
+        start_adapter: None,
         lora: parameters.lora.clone(),
         epochs: parameters.epochs,
         evaluation_epochs: parameters.evaluation_epochs,
@@ -110,12 +121,12 @@ fn write_spec(job: &Supervised<'_>, parameters: &Parameters, model_path: &Path, 
         shuffle: true,
         checkpoints: CheckpointSpec {
             every_steps: u32::try_from(every_steps).unwrap_or(u32::MAX),
-            keep_last: job.service.inner.config.keep_checkpoints,
+            keep_last: config.keep_checkpoints,
         },
-        threads: job.service.inner.config.threads,
+        threads: config.threads,
         merge: false,
         gradient_checkpointing: GradientCheckpointing::Auto,
-        memory_limit_bytes: None,
+        memory_limit_bytes: config.memory_bytes,
     }
 }
 

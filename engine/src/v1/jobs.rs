@@ -52,6 +52,13 @@ pub(crate) async fn create_job(
         let message = format!("there is no base model `{}`: see `GET /v1/models`", asked.model);
         ApiError::param("model", message).with_code("model_not_found")
     })?;
+    if model.is_untrainable() {
+        let message = format!(
+            "`{}` can't be trained on this machine: choose another model",
+            asked.model
+        );
+        return Err(ApiError::param("model", message).with_code("model_not_trainable"));
+    }
     check_file(&service, &caller.subject, "training_file", &asked.training_file).await?;
     if let Some(file) = &asked.validation_file {
         check_file(&service, &caller.subject, "validation_file", file).await?;

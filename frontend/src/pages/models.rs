@@ -1,9 +1,12 @@
-//! Base models to start from, and the adapters that training made.
+//! Base models to start from, those that could be had, and the adapters that training made.
+
+mod adding;
+mod remove;
 
 use crate::{
     api,
     components::{
-        button::{button, icon_button},
+        button::{button_if, icon_button},
         card::{card, words},
         face::{empty_view, face, skeleton_lines},
         icon::Icon,
@@ -14,7 +17,9 @@ use crate::{
         toast::use_toaster,
     },
     draft::{DraftAction, use_draft},
+    kept::use_kept,
     pages::job::follow_download,
+    part::part,
     query::{
         Poll,
         hooks::{use_now, use_optional_query, use_store},
@@ -23,14 +28,22 @@ use crate::{
     route::{Route, Section},
     text::{self, format},
 };
+use adding::{AddProps, use_additions, use_get_model};
+use remove::{RemoveModelProps, use_remove_model};
 use shared::{
     capabilities::UpstreamKind,
     id::ArtifactId,
-    model::{Artifact, ArtifactList, BaseModel, ModelList},
+    model::{AdditionStage, Artifact, ArtifactList, BaseModel, ModelList},
 };
+use std::rc::Rc;
 use yew::prelude::*;
 
-/// Base models to start from, and the adapters that training made.
+/// While a model is on its way.
+const ADDING_MS: u32 = 1_000;
+/// Another tab, or the command line, may add one.
+const IDLE_MS: u32 = 15_000;
+
+/// Base models to start from, those that could be had, and the adapters that training made.
 #[hook]
 pub fn use_models_page() -> Html {
     let now = use_now(30_000);
@@ -39,8 +52,19 @@ pub fn use_models_page() -> Html {
     let draft = use_draft();
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
     let has_artifacts = (capabilities.as_ref()).is_some_and(|capabilities| capabilities.artifacts);
+    let can_add = (capabilities.as_ref()).is_some_and(|capabilities| capabilities.add_models);
     let upstream = capabilities.map(|capabilities| capabilities.upstream);
-    let models = use_query(api::models::list(), Poll::Never);
+    let known = store.read(&api::models::list());
+    let models = use_query(api::models::list(), Poll::Every(poll_ms(known.as_deref())));
+    let leaving = use_kept(|| None::<Rc<BaseModel>>);
+    let ask = {
+        let leaving = leaving.setter();
+        Callback::from(move |model| leaving.set(Some(model)))
+    };
+    let on_done = {
+        let leaving = leaving.setter();
+        Callback::from(move |()| leaving.set(None))
+    };
     let artifacts = use_optional_query(has_artifacts.then(api::artifacts::list), Poll::Every(10_000));
     let choose = Callback::from(move |id: String| {
         if let Some(draft) = &draft {
@@ -59,15 +83,21 @@ pub fn use_models_page() -> Html {
         &models,
         || skeleton_lines(3),
         |list| no_models(list, upstream),
-        |list| base(list, &choose),
+        |list| base(list, &choose, &ask),
     );
+    let adding = AddProps {
+        list: models.data.clone().filter(|_| can_add),
+    };
     html! {
         <div class="page">
             <PageHeader title={text::section_label(Section::Models)} />
             <div class="stack">
                 <div hidden={!has_artifacts}>{ card(text::tuned_models(), Html::default(), tuned) }</div>
+                <div>{ part(use_additions, adding.clone()) }</div>
                 { card(text::base_models(), html! { <span class="dim wide">{ text::base_models_sub() }</span> }, base) }
+                <div>{ part(use_get_model, adding) }</div>
             </div>
+            { part(use_remove_model, RemoveModelProps { model: (*leaving).clone(), on_done }) }
         </div>
     }
 }
@@ -85,36 +115,64 @@ fn no_artifacts(list: &ArtifactList) -> Option<Html> {
     })
 }
 
-fn base(list: &ModelList, choose: &Callback<String>) -> Html {
+/// Often while something is on its way.
+fn poll_ms(list: Option<&ModelList>) -> u32 {
+    let under_way = |list: &ModelList| {
+        let mut additions = list.additions.iter();
+        additions.any(|addition| addition.stage != AdditionStage::Failed)
+    };
+    if list.is_some_and(under_way) {
+        ADDING_MS
+    } else {
+        IDLE_MS
+    }
+}
+
+fn base(list: &ModelList, choose: &Callback<String>, ask: &Callback<Rc<BaseModel>>) -> Html {
     let columns = [
         (text::name(), ""),
         (text::architecture(), "wide"),
         (text::parameters(), "number"),
-        (text::context(), "number wide"),
+        (text::on_disk(), "number wide"),
+        (text::to_train(), "number wide"),
+        (text::licence(), "wide"),
         (text::actions(), ACTIONS),
     ];
-    table(
-        "",
-        &columns,
-        list.models.iter().map(|model| base_row(model, choose)).collect(),
-    )
+    let rows = list.models.iter().map(|model| base_row(model, choose, ask));
+    table("job-table", &columns, rows.collect())
 }
 
-fn base_row(model: &BaseModel, choose: &Callback<String>) -> Html {
+fn base_row(model: &BaseModel, choose: &Callback<String>, ask: &Callback<Rc<BaseModel>>) -> Html {
     let or_none = |value: Option<String>| value.unwrap_or_else(|| text::none().to_owned());
+    let installed = model.installed.as_ref();
+    let obstacle = installed.and_then(|installed| installed.obstacle);
     let id = model.id.clone();
-    let use_it = button(
+    let use_it = button_if(
+        obstacle.is_none(),
         "button small",
         text::use_model(),
         choose.reform(move |_| id.clone()),
     );
+    let leaving = Rc::new(model.clone());
+    let remove = icon_button(
+        installed.is_some_and(|installed| installed.removable),
+        text::remove_named(&model.display_name),
+        Icon::Trash,
+        ask.reform(move |_| Rc::clone(&leaving)),
+    );
     html! {
         <tr key={model.id.as_str()}>
-            <td><b class="model-title">{ model.display_name.as_str() }</b><div class="dim mono">{ model.id.as_str() }</div></td>
+            <td>
+                <b class="model-title">{ model.display_name.as_str() }</b>
+                <div class="dim mono" hidden={model.id == model.display_name}>{ model.id.as_str() }</div>
+                <div class="model-obstacle" hidden={obstacle.is_none()}>{ obstacle.map(text::obstacle).unwrap_or_default() }</div>
+            </td>
             { text_cell("sub wide", or_none(model.architecture.clone())) }
             { text_cell("number", or_none(model.parameters.map(format::large))) }
-            { text_cell("number wide", or_none(model.context_length.map(|length| text::tokens(length.into())))) }
-            { cell(ACTIONS, use_it) }
+            { text_cell("number dim wide", or_none(installed.map(|installed| format::bytes(installed.bytes)))) }
+            { text_cell("number dim wide", or_none(installed.and_then(|installed| installed.training_memory_bytes).map(format::bytes))) }
+            { text_cell("dim wide", or_none(installed.and_then(|installed| installed.licence.clone()))) }
+            { cell(ACTIONS, html! { <>{ use_it }{ remove }</> }) }
         </tr>
     }
 }

@@ -4,6 +4,7 @@
 //! its form is sent, and what the server refused on the step and under the field it belongs to.
 
 mod configure;
+mod estimate;
 mod findings;
 mod frame;
 mod review;
@@ -176,7 +177,10 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
             form(step, configure::configure(&fields), onsubmit),
             review::setup_card(&known(&fields)),
         ),
-        Step::Review => (part(review::use_review, known(&fields)), Html::default()),
+        Step::Review => (
+            part(review::use_review, known(&fields)),
+            part(estimate::use_estimate_card, known(&fields)),
+        ),
     };
     html! {
         <div class="page">

@@ -106,6 +106,26 @@ impl Store {
         Ok(job)
     }
 
+    /// Starts to fetch a base model.
+    ///
+    /// # Errors
+    /// As [`api::models::add`].
+    pub async fn add_model(&self, source: &str) -> Result<(), ApiError> {
+        let outcome = self.watch(api::models::add(source).await);
+        self.invalidate(Resource::Models);
+        outcome
+    }
+
+    /// Removes a base model, or gives up one that is being fetched.
+    ///
+    /// # Errors
+    /// As [`api::models::remove`].
+    pub async fn remove_model(&self, id: &str) -> Result<(), ApiError> {
+        let outcome = self.watch(api::models::remove(id).await);
+        self.invalidate(Resource::Models);
+        outcome
+    }
+
     /// Deletes a job; it leaves every list at once.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod datasets;
 mod errors;
 mod job;
 mod jobs;
+mod models;
 mod wizard;
 
 pub use attempt::*;
@@ -12,6 +13,7 @@ pub use datasets::*;
 pub use errors::*;
 pub use job::*;
 pub use jobs::*;
+pub use models::*;
 pub use wizard::*;
 
 use super::format::count;
@@ -142,28 +144,6 @@ words! {
     not_found_body = "The address may be mistyped, or what it showed was deleted.";
     /// Unknown address.
     go_to_dashboard = "Go to the dashboard";
-    /// Models.
-    base_models = "Base models";
-    /// Models.
-    base_models_sub = "What a job can start from.";
-    /// Models.
-    tuned_models = "Tuned models";
-    /// Models.
-    no_models_title = "No base model";
-    /// Models.
-    no_artifacts_title = "No tuned model yet";
-    /// Models.
-    no_artifacts_body = "When a job completes, its adapter can be downloaded here.";
-    /// Models.
-    architecture = "Architecture";
-    /// Models.
-    parameters = "Parameters";
-    /// Models.
-    context = "Context";
-    /// Models.
-    use_model = "Fine-tune";
-    /// Models.
-    from_job = "Job";
     /// Copies a name.
     copy = "Copy";
     /// After copying.
@@ -306,17 +286,6 @@ pub const fn upstream_label(capabilities: &Capabilities) -> &'static str {
         UpstreamKind::Engine => "Embedded engine",
         UpstreamKind::Openai => "OpenAI-compatible API",
         UpstreamKind::JobTrainingApi => "Job Training API",
-    }
-}
-
-/// Where there is no base model: who can bring one.
-#[must_use]
-pub const fn no_models_body(upstream: Option<UpstreamKind>) -> &'static str {
-    match upstream {
-        Some(UpstreamKind::Engine) => {
-            "Put a folder in Hugging Face format where the server's setting ATTUNE_MODELS_DIR points, then load this page again."
-        }
-        _ => "The API behind this console offers none for now, so no job can start. Ask whoever runs it.",
     }
 }
 

