@@ -171,13 +171,13 @@ async fn the_console_fetches_a_model_trains_it_and_lets_nobody_remove_it_meanwhi
     hub.set_open(false);
     browser.click("Download SmolLM2 135M Instruct").await;
     browser.shows("Being added").await;
-    browser.shows("2 MB of 4 MB").await;
+    browser.shows("2.0 MB of 4.0 MB").await;
     browser.photograph_all("models-adding").await;
     // Given up, and taken up again.
     browser.click("Stop").await;
     browser.gone("region", "Being added").await;
     browser.click("Download SmolLM2 135M Instruct").await;
-    browser.shows("2 MB of 4 MB").await;
+    browser.shows("2.0 MB of 4.0 MB").await;
     hub.set_open(true);
     browser.gone("region", "Being added").await;
     browser.button("Remove HuggingFaceTB/SmolLM2-135M-Instruct").await;
@@ -230,7 +230,7 @@ async fn the_console_fetches_a_model_trains_it_and_lets_nobody_remove_it_meanwhi
     let list: ModelList = api.get("/api/models").await.expect(200);
     assert_eq!(list.models.len(), 1, "{list:?}");
     let path = api.post("/api/models", &json!({"source": "/etc"})).await;
-    assert_eq!(path.problem(400).code, "invalid_request");
+    assert_eq!(path.problem(400).code, "validation_failed");
     browser.no_errors().await;
     browser.quit().await;
 }

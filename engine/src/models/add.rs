@@ -186,7 +186,9 @@ fn note(folder: &Path, source: &str, licence: Option<&str>) -> Result<(), AddErr
         .unwrap_or_else(|| json!({}));
     if let Some(known) = known.as_object_mut() {
         known.insert("source".to_owned(), source.into());
-        if let Some(licence) = licence {
+        if let Some(licence) = licence
+            && !known.contains_key("license")
+        {
             known.entry("licence").or_insert_with(|| licence.into());
         }
     }

@@ -48,6 +48,7 @@ struct ModelConfig {
 #[serde(default)]
 struct AttuneConfig {
     display_name: Option<String>,
+    #[serde(alias = "license")]
     licence: Option<String>,
     defaults: Option<JobDefaults>,
 }

@@ -139,7 +139,7 @@ fn base(list: &ModelList, choose: &Callback<String>, ask: &Callback<Rc<BaseModel
         (text::actions(), ACTIONS),
     ];
     let rows = list.models.iter().map(|model| base_row(model, choose, ask));
-    table("job-table", &columns, rows.collect())
+    table("", &columns, rows.collect())
 }
 
 fn base_row(model: &BaseModel, choose: &Callback<String>, ask: &Callback<Rc<BaseModel>>) -> Html {

@@ -130,7 +130,7 @@ pub(super) fn use_get_model(props: Rc<AddProps>) -> Html {
     let rows = list.catalogue.iter().map(|entry| entry_row(entry, &add));
     let body = html! {
         <>
-            <div hidden={list.catalogue.is_empty()}>{ table("job-table", &columns, rows.collect()) }</div>
+            <div hidden={list.catalogue.is_empty()}>{ table("", &columns, rows.collect()) }</div>
             <form class="card-body get-model" novalidate=true {onsubmit}>
                 { text_field(&field) }
                 <button type="submit" class="button">{ text::fetch_model() }</button>
