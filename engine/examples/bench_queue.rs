@@ -91,6 +91,7 @@ async fn enqueue(service: &Service, owner: &Subject, dataset: &DatasetId, number
         batch_size: None,
         lora: None,
         schedule: None,
+        gradient_checkpointing: None,
         seed: None,
     };
     Ok(service.create_job(owner, job, None).await?.job.id)

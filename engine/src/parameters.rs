@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     job::NewJob,
     model::BaseModel,
-    run::{LoraSpec, Schedule, Warmup},
+    run::{GradientCheckpointing, LoraSpec, Schedule, Warmup},
 };
 
 /// Longest example in tokens where the model doesn't tell its own limit.
@@ -23,6 +23,8 @@ pub(crate) struct Parameters {
     pub(crate) schedule: Schedule,
     pub(crate) batch_size: u32,
     pub(crate) gradient_accumulation: u32,
+    #[serde(default)]
+    pub(crate) gradient_checkpointing: GradientCheckpointing,
     pub(crate) lora: LoraSpec,
     pub(crate) max_sequence_length: u32,
     pub(crate) seed: u64,
@@ -59,6 +61,7 @@ impl Parameters {
                 model.defaults.batch_size
             }),
             gradient_accumulation: 1,
+            gradient_checkpointing: job.gradient_checkpointing.unwrap_or_default(),
             lora: given_or(job.lora.clone(), "lora", &mut auto, || {
                 model.defaults.lora.clone()
             }),

@@ -300,6 +300,7 @@ pub(crate) fn new_job(name: &str, training_dataset: &DatasetId) -> NewJob {
         batch_size: None,
         lora: None,
         schedule: None,
+        gradient_checkpointing: None,
         seed: None,
     }
 }

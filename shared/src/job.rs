@@ -4,7 +4,7 @@ use crate::{
     attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId},
     queue::Priority,
-    run::{LoraSpec, Schedule, Stage},
+    run::{GradientCheckpointing, LoraSpec, Schedule, Stage},
     status::JobStatus,
     timestamp::Timestamp,
 };
@@ -351,4 +351,7 @@ pub struct NewJob {
     /// Keys all randomness.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether activations are computed again instead of kept; by itself only where they would not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_checkpointing: Option<GradientCheckpointing>,
 }

@@ -214,6 +214,7 @@ impl Api {
             batch_size: Some(8),
             lora: None,
             schedule: None,
+            gradient_checkpointing: None,
             seed: Some(7),
         }
     }

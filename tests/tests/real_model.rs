@@ -61,6 +61,7 @@ async fn a_model_out_of_a_wheel_learns_the_example() {
             batch_size: Some(2),
             lora: None,
             schedule: None,
+            gradient_checkpointing: None,
             seed: Some(7),
         })
         .await;

@@ -163,6 +163,7 @@ fn as_job(query: &EstimateQuery) -> NewJob {
         batch_size: query.batch_size.map(|size| size.clamp(1, 1 << 16)),
         lora: None,
         schedule: None,
+        gradient_checkpointing: None,
         seed: None,
     }
 }

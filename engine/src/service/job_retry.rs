@@ -158,6 +158,7 @@ fn as_form(parent: &JobRow, before: &Parameters, retry: &RetryJob, name: &str) -
         batch_size: retry.batch_size.or(Some(before.batch_size)),
         lora: retry.lora.clone().or_else(|| Some(before.lora.clone())),
         schedule: retry.schedule.or(Some(before.schedule)),
+        gradient_checkpointing: Some(before.gradient_checkpointing),
         seed: retry.seed,
     }
 }

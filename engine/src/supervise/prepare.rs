@@ -8,7 +8,7 @@ use crate::{
 use shared::{
     attempt::FailureCause,
     job::JobFailure,
-    run::{CheckpointSpec, GradientCheckpointing, RunSpec, SPEC_VERSION},
+    run::{CheckpointSpec, RunSpec, SPEC_VERSION},
 };
 use std::path::Path;
 use tokio::{fs, io::AsyncWriteExt as _};
@@ -125,7 +125,7 @@ pub(crate) fn run_spec(
         },
         threads: config.threads,
         merge: false,
-        gradient_checkpointing: GradientCheckpointing::Auto,
+        gradient_checkpointing: parameters.gradient_checkpointing,
         memory_limit_bytes: config.memory_bytes,
     }
 }

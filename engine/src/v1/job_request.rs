@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::{
     model::BaseModel,
-    run::{LoraSpec, Projection, Schedule, Warmup},
+    run::{GradientCheckpointing, LoraSpec, Projection, Schedule, Warmup},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,7 @@ struct Extras {
     lora: Option<LoraExtras>,
     schedule: Option<Schedule>,
     gradient_accumulation: Option<u32>,
+    gradient_checkpointing: Option<GradientCheckpointing>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -155,6 +156,7 @@ impl JobRequest {
             schedule: given_or(extras.schedule, "schedule", &mut auto, Schedule::default),
             batch_size,
             gradient_accumulation,
+            gradient_checkpointing: extras.gradient_checkpointing.unwrap_or_default(),
             lora: resolve_lora(extras.lora.as_ref(), &defaults.lora, &mut auto)?,
             max_sequence_length: sequence_length(model),
             seed: given_or(self.seed, "seed", &mut auto, || fresh_seed),

@@ -89,6 +89,7 @@ fn extras(row: &JobRow, parameters: &Parameters) -> Value {
         "evaluation_epochs": parameters.evaluation_epochs,
         "schedule": parameters.schedule,
         "gradient_accumulation": parameters.gradient_accumulation,
+        "gradient_checkpointing": parameters.gradient_checkpointing,
         "lora": parameters.lora,
         "attempt": row.attempt,
         "stage": row.stage,

@@ -132,7 +132,7 @@ fn base(list: &ModelList, choose: &Callback<String>, ask: &Callback<Rc<BaseModel
     let columns = [
         (text::name(), ""),
         (text::architecture(), "wide"),
-        (text::parameters(), "number"),
+        (text::parameters(), "number wide"),
         (text::on_disk(), "number wide"),
         (text::to_train(), "number wide"),
         (text::licence(), "wide"),
@@ -168,7 +168,7 @@ fn base_row(model: &BaseModel, choose: &Callback<String>, ask: &Callback<Rc<Base
                 <div class="model-obstacle" hidden={obstacle.is_none()}>{ obstacle.map(text::obstacle).unwrap_or_default() }</div>
             </td>
             { text_cell("sub wide", or_none(model.architecture.clone())) }
-            { text_cell("number", or_none(model.parameters.map(format::large))) }
+            { text_cell("number wide", or_none(model.parameters.map(format::large))) }
             { text_cell("number dim wide", or_none(installed.map(|installed| format::bytes(installed.bytes)))) }
             { text_cell("number dim wide", or_none(installed.and_then(|installed| installed.training_memory_bytes).map(format::bytes))) }
             { text_cell("dim wide", or_none(installed.and_then(|installed| installed.licence.clone()))) }

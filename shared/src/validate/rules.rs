@@ -84,6 +84,8 @@ impl Fields {
             lora,
             schedule: self.schedule,
             seed: self.seed,
+            // The form leaves it to the trainer.
+            gradient_checkpointing: None,
         })
     }
 }

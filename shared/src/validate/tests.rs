@@ -185,6 +185,7 @@ fn what_the_upstream_does_not_take_is_left_out_of_a_draft_and_refused_in_a_reque
         codes(&validate_new_job(
             &NewJob {
                 seed: Some(1),
+                gradient_checkpointing: None,
                 schedule: Some(Schedule::Linear),
                 ..full
             },
@@ -302,7 +303,7 @@ proptest! {
             name, base_model: "m".to_owned(), epochs, evaluation_epochs, warmup_epochs, learning_rate,
             training_dataset: Some(DatasetId::new("file-1")), validation_dataset: None, batch_size: Some(batch_size),
             lora: Some(LoraSpec { rank, alpha, dropout, targets: targets.clone() }),
-            schedule: Some(Schedule::Cosine), seed: Some(seed),
+            schedule: Some(Schedule::Cosine), seed: Some(seed), gradient_checkpointing: None,
         };
         let mut draft = Draft::new("one");
         let texts = [

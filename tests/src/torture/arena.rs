@@ -85,6 +85,7 @@ impl Arena {
             batch_size: Some(BATCH),
             lora: None,
             schedule: None,
+            gradient_checkpointing: None,
             seed: Some(7),
         };
         Self {

@@ -29,7 +29,7 @@ async fn a_job_goes_from_create_to_a_model_with_every_field_where_sdks_expect_it
     let body = json!({
         "model": "tiny", "training_file": file, "suffix": "mine", "seed": 7, "metadata": {"team": "a"},
         "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 3, "learning_rate_multiplier": 2}}},
-        "x_attune": {"warmup_epochs": 1, "lora": {"rank": 4}}
+        "x_attune": {"warmup_epochs": 1, "lora": {"rank": 4}, "gradient_checkpointing": "on"}
     });
     let job = create(&client, body).await;
     let keys = [
@@ -67,6 +67,10 @@ async fn a_job_goes_from_create_to_a_model_with_every_field_where_sdks_expect_it
     let spec: shared::run::RunSpec =
         serde_json::from_slice(&std::fs::read(trainer.launch.run_dir.join("spec.json")).unwrap()).unwrap();
     assert_eq!((spec.learning_rate, spec.lora.rank, spec.seed), (0.002, 4, 7));
+    assert_eq!(
+        spec.gradient_checkpointing,
+        shared::run::GradientCheckpointing::On
+    );
     trainer.train_from(0).await;
     for step in 1..=5 {
         trainer.step(step).await;
