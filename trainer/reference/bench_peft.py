@@ -7,7 +7,6 @@ example made, so that every loss can be compared. Weights are read as f32, and f
 """
 
 import argparse
-import json
 import resource
 import statistics
 import time
@@ -63,13 +62,11 @@ def main() -> None:
             seconds.append(time.perf_counter() - start)
             user += user_seconds() - before
 
-    report = {
-        "losses": losses,
-        "step_seconds": statistics.median(seconds),
-        "user_seconds": user / len(seconds),
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
-    print(json.dumps(report))
+    print(
+        f"losses={','.join(map(str, losses))} tokens={tokens.numel()} step_seconds={statistics.median(seconds):.4f}"
+        f" user_seconds={user / len(seconds):.3f}"
+        f" peak_bytes={resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ use crate::{
     optimizer::{AdamW, clip_scale, norm},
     pretrain::thread_pool,
 };
-use std::time::Duration;
+
+/// How often each product is repeated to be measured: its time is told in hundredths of a second.
+const PRODUCTS: usize = 20;
 
 /// A model under LoRA training.
 #[derive(Debug)]
@@ -110,10 +112,16 @@ impl Bench {
         2.0 * (layers + head + attention) as f64
     }
 
-    /// Floating-point operations a second of the matrix product itself at this model's shapes, each thread with a
-    /// product of its own. `time` tells how long something takes.
-    #[must_use]
-    pub fn product_rate(&self, rows: usize, time: impl Fn(&mut dyn FnMut()) -> Duration) -> f64 {
+    /// Floating-point operations of the matrix product itself in a second of one thread at this model's shapes, while all
+    /// threads do the same. `time` tells how much time of all threads together something takes.
+    ///
+    /// # Errors
+    /// Those of `time`.
+    pub fn product_rate<E>(
+        &self,
+        rows: usize,
+        time: impl Fn(&mut dyn FnMut()) -> Result<f64, E>,
+    ) -> Result<f64, E> {
         let layer = &self.model.layout.layers[0];
         let shapes = Group::ALL.map(|group| {
             let layout = &layer.groups[group as usize];
@@ -125,17 +133,17 @@ impl Bench {
             let mut products = || {
                 self.pool.broadcast(|_| {
                     let mut out = vec![0.0; rows * outputs];
-                    for _ in 0..3 {
+                    for _ in 0..PRODUCTS {
                         let left = Matrix::new(&input, rows, inputs);
                         let right = Matrix::new(&weight, outputs, inputs).transposed();
                         multiply(&mut out, outputs, left, right, 1.0, false);
                     }
                 });
             };
-            let best = (0..3).map(|_| time(&mut products)).min().unwrap_or_default();
-            operations += 6.0 * (rows * inputs * outputs * self.pool.current_num_threads()) as f64;
-            seconds += best.as_secs_f64();
+            let each = 2 * rows * inputs * outputs;
+            operations += (PRODUCTS * each * self.pool.current_num_threads()) as f64;
+            seconds += time(&mut products)?;
         }
-        operations / seconds
+        Ok(operations / seconds)
     }
 }
