@@ -22,7 +22,7 @@ const TOKEN: u64 = 5;
 const ATTENTION_BLOCK: u64 = 64;
 
 /// Scores over the vocabulary that are held at once.
-const SCORES: u64 = 1 << 22;
+const SCORES: u64 = 1 << 23;
 
 /// Rows whose scores over the vocabulary are held at once.
 #[must_use]

@@ -1,9 +1,9 @@
-"""Measures LoRA training with PyTorch and PEFT: the peer of `cargo run --release -p trainer --example bench`.
+"""Measures LoRA training with PyTorch and PEFT: the peer of the example `bench`; `cargo xtask bench lora` runs both.
 
-Needs a virtual environment with torch, transformers and peft. Prints tokens a second (median over the steps after
-warm-up) and the peak resident memory of this process, so that both can stand in one table.
+Needs a virtual environment with torch, transformers and peft. The model's folder and the adapter's are those that the
+example made, so that every loss can be compared. Weights are read as f32, and f32 is what is computed in.
 
-    python bench_peft.py [--threads 2] [--steps 12]
+    python bench_peft.py --model DIR --adapter DIR [--threads 2] [--steps 8] [--batch 8] [--length 256] [--checkpointing]
 """
 
 import argparse
@@ -12,55 +12,61 @@ import statistics
 import time
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
 
-TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+def user_seconds() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--adapter", required=True)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--length", type=int, default=256)
+    parser.add_argument("--checkpointing", action="store_true")
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=4096,
-        hidden_size=256,
-        intermediate_size=704,
-        num_hidden_layers=6,
-        num_attention_heads=8,
-        num_key_value_heads=8,
-        max_position_embeddings=1024,
-        tie_word_embeddings=True,
-    )
-    model = get_peft_model(
-        LlamaForCausalLM(config),
-        LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=TARGETS, task_type="CAUSAL_LM"),
-    )
+    base = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=torch.float32)
+    base.config.use_cache = False
+    model = PeftModel.from_pretrained(base, arguments.adapter, is_trainable=True)
+    if arguments.checkpointing:
+        model.enable_input_require_grads()
+        model.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=2e-4, weight_decay=0.0)
-    tokens = torch.randint(0, config.vocab_size, (arguments.batch, arguments.length))
+    vocabulary = base.config.vocab_size
+    tokens = torch.tensor(
+        [
+            [(row * 977 + place * 131) % vocabulary for place in range(arguments.length)]
+            for row in range(arguments.batch)
+        ]
+    )
 
-    durations = []
-    for step in range(arguments.steps):
-        start = time.perf_counter()
+    losses, seconds, user = [], [], 0.0
+    for step in range(max(arguments.steps, 2)):
+        start, before = time.perf_counter(), user_seconds()
         loss = model(input_ids=tokens, labels=tokens).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        if step >= 2:
-            durations.append(time.perf_counter() - start)
+        losses.append(loss.item())
+        if step > 0:
+            seconds.append(time.perf_counter() - start)
+            user += user_seconds() - before
 
-    median = statistics.median(durations)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f"step_seconds={median:.4f} tokens_per_second={tokens.numel() / median:.0f} peak_rss_mb={peak / 1e6:.0f}")
+    print(
+        f"losses={','.join(map(str, losses))} tokens={tokens.numel()} step_seconds={statistics.median(seconds):.4f}"
+        f" user_seconds={user / len(seconds):.3f}"
+        f" peak_bytes={resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}"
+    )
 
 
 if __name__ == "__main__":

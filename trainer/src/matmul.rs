@@ -5,6 +5,7 @@
 
 use gemm::Parallelism;
 use rayon::prelude::*;
+use std::{marker::PhantomData, ops::Range};
 
 /// A read-only matrix inside a slice.
 #[derive(Debug, Clone, Copy)]
@@ -55,22 +56,10 @@ impl<'a> Matrix<'a> {
         }
         (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride + 1
     }
-
-    fn row_range(self, start: usize, count: usize) -> Self {
-        Self {
-            data: &self.data[(start * self.row_stride).min(self.data.len())..],
-            rows: count,
-            ..self
-        }
-    }
 }
 
 /// `out = scale · left · right`, or `out += …` with `accumulate`, on the calling thread. The rows of `out` begin
 /// `out_stride` numbers apart.
-#[expect(
-    unsafe_code,
-    reason = "the product's entry point takes raw pointers; every bound is asserted just before"
-)]
 pub(crate) fn multiply(
     out: &mut [f32],
     out_stride: usize,
@@ -79,51 +68,126 @@ pub(crate) fn multiply(
     scale: f32,
     accumulate: bool,
 ) {
-    let (rows, columns, inner) = (left.rows, right.columns, left.columns);
-    assert_eq!(inner, right.rows, "the inner dimensions of a product must agree");
-    if rows == 0 || columns == 0 {
-        return;
-    }
-    assert!(out_stride >= columns, "the rows of a product must not overlap");
-    assert!(
-        (rows - 1) * out_stride + columns <= out.len(),
-        "a product must fit its slice"
-    );
-    assert!(
-        left.end() <= left.data.len() && right.end() <= right.data.len(),
-        "a matrix must lie inside its slice"
-    );
-    // SAFETY: the three assertions above and those in `Matrix` keep every address inside its slice; `out` is borrowed
-    // mutably, so it overlaps neither operand; strides fit `isize` because they are shorter than a slice.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            inner,
-            out.as_mut_ptr(),
-            1,
-            out_stride as isize,
-            accumulate,
-            left.data.as_ptr(),
-            left.column_stride as isize,
-            left.row_stride as isize,
-            right.data.as_ptr(),
-            right.column_stride as isize,
-            right.row_stride as isize,
-            1.0,
-            scale,
-            false,
-            false,
-            false,
-            Parallelism::None,
+    let tiles = Tiles::new(out, out_stride, 0, left, right);
+    tiles.product(0..left.rows, 0..right.columns, scale, accumulate);
+}
+
+/// A product that is computed in tiles, perhaps by several threads, each tile by one.
+struct Tiles<'a> {
+    out: *mut f32,
+    stride: usize,
+    left: Matrix<'a>,
+    right: Matrix<'a>,
+    /// `out` is borrowed mutably for as long as this lives.
+    borrowed: PhantomData<&'a mut [f32]>,
+}
+
+#[expect(
+    unsafe_code,
+    reason = "threads write different tiles, whose rows lie between each other's in memory"
+)]
+// SAFETY: `out` is only written through `product`, whose only caller besides `multiply` hands out disjoint tiles.
+unsafe impl Sync for Tiles<'_> {}
+
+impl<'a> Tiles<'a> {
+    /// A product into the columns of `out` from `column` on.
+    fn new(out: &'a mut [f32], stride: usize, column: usize, left: Matrix<'a>, right: Matrix<'a>) -> Self {
+        let (rows, columns) = (left.rows, right.columns);
+        assert_eq!(
+            left.columns, right.rows,
+            "the inner dimensions of a product must agree"
         );
+        assert!(
+            left.end() <= left.data.len() && right.end() <= right.data.len(),
+            "a matrix must lie inside its slice"
+        );
+        if rows > 0 && columns > 0 {
+            assert!(
+                stride >= column + columns,
+                "the rows of a product must not overlap"
+            );
+            assert!(
+                (rows - 1) * stride + column + columns <= out.len(),
+                "a product must fit its slice"
+            );
+        }
+        let start = column.min(out.len());
+        Self {
+            out: out[start..].as_mut_ptr(),
+            stride,
+            left,
+            right,
+            borrowed: PhantomData,
+        }
+    }
+
+    /// Computes one tile.
+    #[expect(
+        unsafe_code,
+        reason = "the product's entry point takes raw pointers; every bound is asserted before"
+    )]
+    fn product(&self, rows: Range<usize>, columns: Range<usize>, scale: f32, accumulate: bool) {
+        assert!(rows.end <= self.left.rows && columns.end <= self.right.columns);
+        if rows.is_empty() || columns.is_empty() {
+            return;
+        }
+        let (left, right) = (self.left, self.right);
+        // SAFETY: `new` and `Matrix` assert that the whole matrices lie inside their slices, and the tile lies inside the
+        // matrices; `out` is borrowed mutably, so it overlaps neither operand, and no other thread has this tile;
+        // strides fit `isize` because they are shorter than a slice.
+        unsafe {
+            gemm::gemm(
+                rows.len(),
+                columns.len(),
+                left.columns,
+                self.out.add(rows.start * self.stride + columns.start),
+                1,
+                self.stride as isize,
+                accumulate,
+                left.data.as_ptr().add(rows.start * left.row_stride),
+                left.column_stride as isize,
+                left.row_stride as isize,
+                right.data.as_ptr().add(columns.start * right.column_stride),
+                right.column_stride as isize,
+                right.row_stride as isize,
+                1.0,
+                scale,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
+        }
     }
 }
 
-/// Rows that one task of [`multiply_parallel`] takes: enough tasks for a few threads, and none so small that packing
-/// the other operand again for each outweighs the product.
-pub(crate) fn rows_per_task(rows: usize) -> usize {
-    rows.div_ceil(8).next_multiple_of(16).clamp(32, 256)
+/// Tasks that a product is cut into, where it's large enough: some for each of a few threads.
+const TASKS: usize = 8;
+
+/// Rows and columns that one task takes: as near to a square as can be, because each task packs its share of both
+/// operands; multiples of what the product's kernel takes at once.
+fn tile(rows: usize, columns: usize) -> (usize, usize) {
+    const SMALLEST: (usize, usize) = (48, 64);
+    let (mut down, mut across) = (1, 1);
+    let size = |(down, across): (usize, usize)| {
+        (
+            rows.div_ceil(down).next_multiple_of(SMALLEST.0),
+            columns.div_ceil(across).next_multiple_of(SMALLEST.1),
+        )
+    };
+    while down * across < TASKS {
+        let (high, wide) = size((down, across));
+        if high >= wide && high > SMALLEST.0 {
+            down *= 2;
+        } else if wide > SMALLEST.1 {
+            across *= 2;
+        } else if high > SMALLEST.0 {
+            down *= 2;
+        } else {
+            break;
+        }
+    }
+    size((down, across))
 }
 
 /// [`multiply`] over all threads of the current pool; the rows of `out` follow each other without gaps.
@@ -147,16 +211,19 @@ pub(crate) fn multiply_columns_parallel(
     scale: f32,
     accumulate: bool,
 ) {
-    if left.rows == 0 || right.columns == 0 {
+    let (rows, columns) = (left.rows, right.columns);
+    if rows == 0 || columns == 0 {
         return;
     }
-    let rows = rows_per_task(left.rows);
-    out[..left.rows * width]
-        .par_chunks_mut(rows * width)
-        .enumerate()
-        .for_each(|(task, chunk)| {
-            let part = left.row_range(task * rows, chunk.len() / width);
-            multiply(&mut chunk[column..], width, part, right, scale, accumulate);
+    let tiles = Tiles::new(out, width, column, left, right);
+    let (high, wide) = tile(rows, columns);
+    let across = columns.div_ceil(wide);
+    (0..rows.div_ceil(high) * across)
+        .into_par_iter()
+        .for_each(|task| {
+            let (top, first) = (task / across * high, task % across * wide);
+            let (bottom, last) = ((top + high).min(rows), (first + wide).min(columns));
+            tiles.product(top..bottom, first..last, scale, accumulate);
         });
 }
 
@@ -199,6 +266,28 @@ mod tests {
             assert!((wide[row * 40 + 7] - 1.0 - 2.0 * expected[row * columns + 7]).abs() < 1e-4);
             assert_eq!(wide[row * 40 + 35], 1.0, "gaps between rows stay untouched");
         }
+    }
+
+    #[test]
+    fn tiles_cover_a_product_once_and_leave_what_is_beside_it() {
+        for (rows, columns) in [(1, 1), (700, 5), (5, 700), (333, 777), (49, 65)] {
+            let (left, right) = (numbers(rows * 7, 5), numbers(columns * 7, 6));
+            let expected = naive(&left, &right, rows, 7, columns);
+            let mut out = vec![1.0; rows * (columns + 3)];
+            let right = Matrix::new(&right, columns, 7).transposed();
+            let left = Matrix::new(&left, rows, 7);
+            multiply_columns_parallel(&mut out, columns + 3, 2, left, right, 1.0, true);
+            for (row, expected) in out.chunks_exact(columns + 3).zip(expected.chunks_exact(columns)) {
+                assert_eq!((row[0], row[1], row[columns + 2]), (1.0, 1.0, 1.0));
+                let all = row[2..columns + 2].iter().zip(expected);
+                assert!(
+                    all.into_iter()
+                        .all(|(found, sum)| (found - 1.0 - sum).abs() < 1e-4)
+                );
+            }
+        }
+        assert_eq!(tile(2048, 576), (528, 320), "near to a square");
+        assert_eq!(tile(85, 4000), (96, 512), "all rows and a share of the columns");
     }
 
     #[test]

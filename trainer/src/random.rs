@@ -5,6 +5,7 @@
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
+#[inline(always)]
 const fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -43,7 +44,7 @@ impl Stream {
     }
 
     /// The number at this place, all 64 bits random.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn bits(self, counter: u64) -> u64 {
         mix(self
@@ -56,6 +57,20 @@ impl Stream {
     #[must_use]
     pub fn uniform(self, counter: u64) -> f64 {
         (self.bits(counter) >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+    }
+
+    /// What [`Stream::is_below`] compares with for this probability.
+    #[must_use]
+    pub fn threshold(probability: f64) -> u64 {
+        (probability * (1_u64 << 53) as f64).ceil() as u64
+    }
+
+    /// Whether [`Stream::uniform`] at this place is below a probability, told by its [`Stream::threshold`]: whole numbers
+    /// only, so that many places are looked at together.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_below(self, counter: u64, threshold: u64) -> bool {
+        self.bits(counter) >> 11 < threshold
     }
 
     /// Standard normal at this place (Box and Muller); uses the counters `2 × counter` and the next.
@@ -85,6 +100,18 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_threshold_says_what_the_uniform_number_says() {
+        let stream = Stream::new(3, Purpose::Dropout, &[1]);
+        for probability in [0.0, 1e-17, 0.05, 0.1, 0.5, 1.0 - f64::EPSILON] {
+            let threshold = Stream::threshold(probability);
+            for place in 0..1000 {
+                let expected = stream.uniform(place) < probability;
+                assert_eq!(stream.is_below(place, threshold), expected, "{probability}");
+            }
+        }
+    }
 
     #[test]
     fn the_same_place_gives_the_same_number_and_another_path_another() {

@@ -20,6 +20,8 @@ usage: cargo xtask COMMAND
   bench streams                     10,000 open live streams: what each holds, how long an event takes to all
   bench queue                       empty jobs a second, every commit on the disk
   bench checkpoints                 what checkpoints cost a run
+  bench lora [--model DIR]          LoRA training beside PyTorch with PEFT: tokens a second, memory
+        [--threads T] [--rounds R]
   torture --kills N [--seed S]      kill trainers and servers at random instants, and compare what the jobs end with;
           [--threads T]             a second call goes on where the first ended
           [--folder DIR]
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Bench {
         /// Which benchmark.
         name: String,
+        /// Handed on as they came.
+        arguments: Vec<OsString>,
     },
     /// Kill at random instants.
     Torture {
@@ -109,9 +113,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         "image" => return image(parser),
         "size" => Command::Size,
         "openapi" => return openapi(parser),
-        "bench" => Command::Bench {
-            name: parser.value()?.string()?,
-        },
+        "bench" => {
+            return Ok(Command::Bench {
+                name: parser.value()?.string()?,
+                arguments: parser.raw_args()?.collect(),
+            });
+        }
         "torture" => {
             return Ok(Command::Torture {
                 arguments: parser.raw_args()?.collect(),

@@ -2,20 +2,25 @@
 //! ratio last.
 
 mod list;
+mod lora;
 mod page;
 mod proxy;
 
 use crate::example;
 use anyhow::{Result, bail};
-use std::{path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 /// Runs one benchmark.
 ///
 /// # Errors
 /// There is none of that name, a peer can't be installed, the answers to compare are not equal, or a goal is missed.
-pub(crate) fn bench(name: &str) -> Result<ExitCode> {
+pub(crate) fn bench(name: &str, arguments: Vec<OsString>) -> Result<ExitCode> {
+    if name != "lora" && !arguments.is_empty() {
+        bail!("`bench {name}` takes no arguments");
+    }
     match name {
         "list" => list::bench()?,
+        "lora" => lora::bench(arguments)?,
         "page" => page::bench()?,
         "proxy" => proxy::bench()?,
         "checkpoints" => program("trainer", "bench_checkpoints", None)?,

@@ -15,6 +15,20 @@ pub(crate) fn server() -> Result<PathBuf> {
     Ok(project::target().join("release/attune"))
 }
 
+/// Builds an example at speed, into `release/examples`.
+///
+/// # Errors
+/// It can't be built.
+pub(crate) fn build(which: &str) -> Result<()> {
+    process::run(&mut cargo("build", which)?)
+}
+
+fn cargo(verb: &str, which: &str) -> Result<Command> {
+    let mut cargo = process::cargo()?;
+    cargo.args([verb, "--release"]).args(which.split_whitespace());
+    Ok(cargo)
+}
+
 /// Builds an example at speed and runs it; `which` is what cargo finds it by. One that starts servers starts `server`.
 ///
 /// # Errors
@@ -24,13 +38,8 @@ pub(crate) fn run(
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
     server: Option<PathBuf>,
 ) -> Result<()> {
-    let cargo = |verb: &str| -> Result<Command> {
-        let mut cargo = process::cargo()?;
-        cargo.args([verb, "--release"]).args(which.split_whitespace());
-        Ok(cargo)
-    };
-    stage("program", || process::run(&mut cargo("build")?))?;
-    let mut program = cargo("run")?;
+    stage("program", || build(which))?;
+    let mut program = cargo("run", which)?;
     program.arg("--quiet").arg("--").args(arguments);
     if let Some(server) = server {
         program.env("ATTUNE_TEST_BINARY", server);

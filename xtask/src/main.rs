@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Command::Image(options) => image::image(&options),
         Command::Size => size::size(),
         Command::Openapi { check } => openapi::openapi(check),
-        Command::Bench { name } => bench::bench(&name),
+        Command::Bench { name, arguments } => bench::bench(&name, arguments),
         Command::Torture { arguments } => torture::torture(&arguments),
         Command::BaseModel { arguments } => recipe::base_model(&arguments),
     };

@@ -90,6 +90,20 @@ pub(crate) fn ensure_nginx() -> Result<()> {
     apt::ensure(&["nginx", "taskset"], &["nginx-light", "util-linux"])
 }
 
+/// The interpreter of an environment with `PyTorch`, transformers and PEFT, which takes 6 GB.
+///
+/// # Errors
+/// As [`ensure_browser_build`].
+pub(crate) fn ensure_peft() -> Result<PathBuf> {
+    let environment = project::target().join("peers/peft");
+    python::ensure_in(
+        &environment,
+        "trainer/reference/requirements.txt",
+        "PyTorch, transformers and PEFT (6 GB)",
+    )?;
+    Ok(environment.join("bin/python"))
+}
+
 /// Lighthouse's program.
 ///
 /// # Errors

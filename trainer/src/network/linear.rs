@@ -10,6 +10,7 @@ use crate::{
     model::{GroupLayout, Numbers},
     ops::norm::backward_bias,
     random::Stream,
+    simd,
 };
 use rayon::prelude::*;
 use std::ops::Range;
@@ -264,6 +265,7 @@ fn drop_out(
 ) {
     fit(dropped, input.len());
     let keep = (1.0 / (1.0 - probability)) as f32;
+    let threshold = Stream::threshold(probability);
     let chunk = 64 * width;
     dropped
         .par_chunks_mut(chunk)
@@ -271,13 +273,19 @@ fn drop_out(
         .enumerate()
         .for_each(|(task, (out, input))| {
             let first = first_row * width as u64 + (task * chunk) as u64;
-            for (place, (out, value)) in out.iter_mut().zip(input).enumerate() {
-                *out = if stream.uniform(first + place as u64) < probability {
-                    0.0
-                } else {
-                    value * keep
-                };
-            }
+            simd::widest(
+                #[inline(always)]
+                || {
+                    for ((out, value), place) in out.iter_mut().zip(input).zip(first..) {
+                        let kept = value * keep;
+                        *out = if stream.is_below(place, threshold) {
+                            0.0
+                        } else {
+                            kept
+                        };
+                    }
+                },
+            );
         });
 }
 
@@ -291,6 +299,7 @@ fn add_dropped(
     total: &mut [f32],
 ) {
     let keep = (1.0 / (1.0 - probability)) as f32;
+    let threshold = Stream::threshold(probability);
     let chunk = 64 * width;
     total
         .par_chunks_mut(chunk)
@@ -298,10 +307,18 @@ fn add_dropped(
         .enumerate()
         .for_each(|(task, (out, grad))| {
             let first = first_row * width as u64 + (task * chunk) as u64;
-            for (place, (out, value)) in out.iter_mut().zip(grad).enumerate() {
-                if stream.uniform(first + place as u64) >= probability {
-                    *out += value * keep;
-                }
-            }
+            simd::widest(
+                #[inline(always)]
+                || {
+                    for ((out, value), place) in out.iter_mut().zip(grad).zip(first..) {
+                        let kept = *out + value * keep;
+                        *out = if stream.is_below(place, threshold) {
+                            *out
+                        } else {
+                            kept
+                        };
+                    }
+                },
+            );
         });
 }

@@ -1,9 +1,12 @@
-//! A Python environment with the real clients that the end-to-end tests drive.
+//! Python environments: the real clients that the end-to-end tests drive, and peers of benchmarks.
 
 use super::{announce, apt};
 use crate::{process, project};
 use anyhow::{Context, Result};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The interpreter of the environment.
 ///
@@ -13,13 +16,24 @@ pub(crate) fn python() -> Result<PathBuf> {
     Ok(environment()?.join("bin/python"))
 }
 
-/// Makes the environment unless it holds exactly what `tests/clients/requirements.txt` asks for.
+/// Makes the environment of the tests unless it holds exactly what `tests/clients/requirements.txt` asks for.
+///
+/// # Errors
+/// As [`ensure_in`].
+pub(super) fn ensure() -> Result<()> {
+    ensure_in(
+        &environment()?,
+        "tests/clients/requirements.txt",
+        "a Python environment with the clients of the tests",
+    )
+}
+
+/// Makes an environment unless it holds exactly what a file of requirements asks for.
 ///
 /// # Errors
 /// There is no Python 3, or the packages can't be installed.
-pub(super) fn ensure() -> Result<()> {
-    let environment = environment()?;
-    let requirements = project::root().join("tests/clients/requirements.txt");
+pub(super) fn ensure_in(environment: &Path, requirements: &str, what: &str) -> Result<()> {
+    let requirements = project::root().join(requirements);
     let wanted = fs::read_to_string(&requirements)
         .with_context(|| format!("can't read `{}`", requirements.display()))?;
     // Written last, so that an installation that was cut short is made anew.
@@ -27,12 +41,12 @@ pub(super) fn ensure() -> Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    announce("a Python environment with the clients of the tests");
-    if make(&environment).is_err() {
+    announce(what);
+    if make(environment).is_err() {
         apt::install("Python 3 with venv", &["python3", "python3-venv"])?;
-        make(&environment)?;
+        make(environment)?;
     }
-    let mut pip = process::command(python()?)?;
+    let mut pip = process::command(environment.join("bin/python"))?;
     pip.args([
         "-m",
         "pip",
@@ -73,7 +87,7 @@ fn environment() -> Result<PathBuf> {
     Ok(project::cache()?.join("python"))
 }
 
-fn make(environment: &PathBuf) -> Result<()> {
+fn make(environment: &Path) -> Result<()> {
     process::capture(
         process::command("python3")?
             .args(["-m", "venv", "--clear"])
