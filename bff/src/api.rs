@@ -26,7 +26,7 @@ use shared::problem::Problem;
 use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::{
-    compression::{CompressionLayer, predicate::Predicate as _, predicate::SizeAbove},
+    compression::{CompressionLayer, predicate::Predicate, predicate::SizeAbove},
     cors::{AllowOrigin, CorsLayer},
 };
 use utoipa::OpenApi;
@@ -71,7 +71,6 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(job_record::list_checkpoints))
         .routes(routes!(job_record::find_metrics))
         .routes(routes!(job_record::download_metrics))
-        .routes(routes!(stream::stream_job))
         .routes(routes!(models::list_models, models::add_model))
         .routes(routes!(models::remove_model))
         .routes(routes!(estimate::find_estimate))
@@ -87,11 +86,16 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(uploads::find_upload, uploads::write_upload))
 }
 
+/// What needs one, and goes on for as long as somebody reads.
+fn live_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(stream::stream_job))
+}
+
 /// The `OpenAPI` document, as it is checked in.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = OpenApiRouter::with_openapi(Document::openapi())
-        .nest("/api", open_routes().merge(closed_routes()))
+        .nest("/api", open_routes().merge(closed_routes()).merge(live_routes()))
         .into_openapi();
     // The crate's own version would make the document stale with every release.
     "1".clone_into(&mut document.info.version);
@@ -102,28 +106,33 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub fn router(state: &AppState) -> Router<AppState> {
     let (open, _) = open_routes().split_for_parts();
     let (closed, _) = closed_routes().split_for_parts();
+    let (live, _) = live_routes().split_for_parts();
+    let session = middleware::from_fn_with_state(state.clone(), guard::require_session);
+    let live = live
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(session.clone());
     let closed = closed
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_path)
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            guard::require_session,
-        ));
+        .layer(ServiceBuilder::new().layer(session).layer(compression()));
     // A path of both halves (`/session`) must stand in one router: methods are told apart there.
-    Router::new().merge(open).merge(closed).layer(
+    Router::new().merge(open).merge(closed).merge(live).layer(
         ServiceBuilder::new()
             .layer(cors(state))
             .layer(middleware::from_fn_with_state(state.clone(), guard::check_caller))
-            .layer(
-                CompressionLayer::new()
-                    .quality(tower_http::CompressionLevel::Fastest)
-                    .compress_when(SizeAbove::new(860).and(compressible)),
-            )
             .layer(DefaultBodyLimit::max(state.body_bytes)),
     )
 }
 
-/// Text that gains by it; never a stream, whose messages must leave at once.
+/// Compresses what gains by it. Every body that this layer passes on takes the room of an encoder, 6 KiB, though it is
+/// compressed by none: so live streams stay outside of it.
+fn compression() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new()
+        .quality(tower_http::CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(860).and(compressible))
+}
+
+/// Text that gains by it.
 fn compressible(
     _status: axum::http::StatusCode,
     _version: axum::http::Version,

@@ -19,8 +19,9 @@ use std::time::{Duration, Instant};
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 /// A read is tried once more after a failure that another try may mend.
 const READ_ATTEMPTS: u32 = 2;
-/// Connections that are kept for the next call. Calls are few: those for the same thing are one.
-const POOLED: usize = 8;
+/// Connections that are kept for the next call: enough for all that are made at once, since to open one costs more than
+/// a call. Those for the same thing are one.
+const POOLED: usize = 32;
 /// How long an idle one is kept: less than servers commonly wait, so that they don't close it under a request.
 const POOLED_FOR: Duration = Duration::from_secs(30);
 /// Proxies add a charset or parameters of their own; what counts is that it is said to be JSON.
