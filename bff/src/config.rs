@@ -182,7 +182,7 @@ impl Config {
     pub fn load(flags: &Flags, environment: &[(String, String)]) -> Result<Loaded, ConfigError> {
         let settings = Settings::read(flags, environment)?;
         let mut config = check::check(&settings)?;
-        config.hub = HubAccess::of(environment);
+        config.hub = HubAccess::of(environment)?;
         Ok(Loaded {
             config,
             warnings: settings.warnings,
@@ -197,17 +197,42 @@ impl Config {
 }
 
 impl HubAccess {
-    fn of(environment: &[(String, String)]) -> Self {
+    fn of(environment: &[(String, String)]) -> Result<Self, ConfigError> {
         let of = |wanted: &str| {
             environment
                 .iter()
                 .find(|(name, value)| name == wanted && !value.trim().is_empty())
                 .map(|(_, value)| value.trim().to_owned())
         };
-        Self {
-            endpoint: of("HF_ENDPOINT"),
-            token: of("HF_TOKEN").map(Secret::new),
+        let bad = |setting: &str, problem: &str| ConfigError::Setting {
+            setting: setting.to_owned(),
+            source_name: "environment".to_owned(),
+            problem: problem.to_owned(),
+        };
+        let endpoint = of("HF_ENDPOINT");
+        let is_address = |text: &String| {
+            Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        };
+        if endpoint.as_ref().is_some_and(|text| !is_address(text)) {
+            return Err(bad(
+                "HF_ENDPOINT",
+                "is no web address; write for example `https://huggingface.co`",
+            ));
         }
+        let token = of("HF_TOKEN");
+        if token
+            .as_ref()
+            .is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            return Err(bad(
+                "HF_TOKEN",
+                "must be one line of printable characters without spaces",
+            ));
+        }
+        Ok(Self {
+            endpoint,
+            token: token.map(Secret::new),
+        })
     }
 }
 

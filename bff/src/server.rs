@@ -188,13 +188,10 @@ async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
 /// The engine, and its HTTP surface.
 #[cfg(feature = "embedded")]
 async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
-    use engine::executor::child::{ChildExecutor, Limits};
+    use engine::executor::child::ChildExecutor;
 
-    let executor = ChildExecutor::new(itself("train")?).within(Limits {
-        memory_bytes: config.engine.memory_bytes,
-        niceness: config.engine.niceness,
-    });
     let mut settings = engine_settings(config)?;
+    let executor = ChildExecutor::new(itself("train")?).within(settings.tool_limits);
     settings.max_running = usize::try_from(config.engine.max_running).unwrap_or(1);
     settings.threads = config.engine.threads;
     settings.longest_silence = config.engine.silence;
@@ -220,6 +217,10 @@ pub(crate) fn engine_settings(config: &Config) -> anyhow::Result<engine::Config>
     settings.models_dir.clone_from(&config.models_dir);
     settings.prepare_model = itself("prepare-model")?;
     settings.estimate_run = itself("estimate")?;
+    settings.tool_limits = engine::executor::child::Limits {
+        memory_bytes: config.engine.memory_bytes,
+        niceness: config.engine.niceness,
+    };
     settings.memory_bytes =
         engine::models::memory_for_training(config.engine.memory_bytes, u64::from(config.engine.max_running));
     if let Some(endpoint) = &config.hub.endpoint {

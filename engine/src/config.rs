@@ -1,6 +1,6 @@
 //! What the engine is told when it starts.
 
-use crate::models::HubConfig;
+use crate::{executor::child::Limits, models::HubConfig};
 use std::path::PathBuf;
 
 /// Settings of the engine.
@@ -34,6 +34,8 @@ pub struct Config {
     pub prepare_model: Vec<String>,
     /// The program that reckons what a run takes: reads a `RunSpec`, prints a `RunEstimate`.
     pub estimate_run: Vec<String>,
+    /// What those two may take of the machine.
+    pub tool_limits: Limits,
     /// Where base models can be fetched from.
     pub hub: HubConfig,
     /// Memory that a trainer may take, where that is known.
@@ -58,6 +60,7 @@ impl Config {
             restart_delay: std::time::Duration::from_secs(1),
             prepare_model: Vec::new(),
             estimate_run: Vec::new(),
+            tool_limits: Limits::default(),
             hub: HubConfig::default(),
             memory_bytes: None,
         }

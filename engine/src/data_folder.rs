@@ -30,7 +30,13 @@ impl Layout {
         // Absolute, because a trainer has another working directory.
         let root = fs::canonicalize(root).map_err(|error| unusable(&error))?;
         let layout = Self { root: root.clone() };
-        for folder in [layout.blobs(), layout.uploads(), layout.runs(), layout.models()] {
+        for folder in [
+            layout.blobs(),
+            layout.uploads(),
+            layout.runs(),
+            layout.models(),
+            layout.estimates(),
+        ] {
             fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
         }
         Ok(layout)
@@ -55,6 +61,18 @@ impl Layout {
 
     pub(crate) fn runs(&self) -> PathBuf {
         self.root.join("runs")
+    }
+
+    /// What estimates are reckoned from, while they are.
+    pub(crate) fn estimates(&self) -> PathBuf {
+        self.root.join("estimates")
+    }
+
+    /// Takes away what a server that was killed left there. Only under the lock.
+    pub(crate) fn clear_estimates(&self) {
+        for entry in fs::read_dir(self.estimates()).into_iter().flatten().flatten() {
+            drop(fs::remove_dir_all(entry.path()));
+        }
     }
 
     /// One job's run directory.

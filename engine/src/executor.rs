@@ -1,6 +1,7 @@
 //! Who starts trainers: a child process, or a double in tests.
 
 pub mod child;
+pub(crate) mod tool;
 
 use shared::run::{RunCommand, RunEvent};
 use std::{io, path::PathBuf};

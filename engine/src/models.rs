@@ -16,8 +16,7 @@ pub use hub::{DEFAULT_ENDPOINT, HubConfig};
 pub use memory::memory_for_training;
 pub use source::Source;
 
-use crate::config::Config;
-use bundled::BUNDLED_MODEL;
+use crate::{config::Config, executor::child::Limits};
 use shared::model::{BaseModel, ModelList};
 use std::{
     fs,
@@ -37,6 +36,7 @@ pub struct Models {
     folder: PathBuf,
     /// The program that makes a folder ready; takes the folder, prints a `PreparedModel`.
     tool: Vec<String>,
+    tool_limits: Limits,
     hub: HubConfig,
     /// What a trainer may take, where that is known.
     memory_bytes: Option<u64>,
@@ -47,6 +47,8 @@ pub struct Models {
 pub(crate) struct FoundModel {
     pub(crate) model: BaseModel,
     pub(crate) path: PathBuf,
+    /// The folder of models that it is in.
+    place: PathBuf,
 }
 
 impl FoundModel {
@@ -69,6 +71,7 @@ impl Models {
             places,
             folder,
             tool: config.prepare_model.clone(),
+            tool_limits: config.tool_limits,
             hub: config.hub.clone(),
             memory_bytes: config.memory_bytes,
         }
@@ -94,9 +97,12 @@ impl Models {
                 if found.iter().any(|known| known.model.id == id) {
                     continue;
                 }
-                let removable = *place == self.folder && id != BUNDLED_MODEL;
-                match folder::describe(&id, &path, removable, self.memory_bytes) {
-                    Ok(model) => found.push(FoundModel { model, path }),
+                match folder::describe(&id, &path, self.memory_bytes) {
+                    Ok(model) => found.push(FoundModel {
+                        model,
+                        path,
+                        place: place.clone(),
+                    }),
                     Err(reason) => {
                         tracing::warn!(path = %path.display(), reason, "a model folder is left out");
                     }
@@ -129,17 +135,22 @@ impl Models {
     /// Removes a model; the caller has seen to it that nothing needs it.
     ///
     /// # Errors
-    /// [`AddError::Unknown`], [`AddError::Bundled`], [`AddError::Files`].
+    /// [`AddError::Unknown`], [`AddError::NotAdded`], [`AddError::Files`].
     pub fn remove(&self, id: &str) -> Result<(), AddError> {
         let found = self.find(id).ok_or_else(|| AddError::Unknown(id.to_owned()))?;
-        if !found.model.installed.is_some_and(|installed| installed.removable) {
-            return Err(AddError::Bundled(id.to_owned()));
+        if !found
+            .model
+            .installed
+            .as_ref()
+            .is_some_and(|installed| installed.removable)
+        {
+            return Err(AddError::NotAdded(id.to_owned()));
         }
-        pending::remove_model(&self.folder, id)
+        pending::remove_model(&found.place, id)
     }
 
-    /// Whence came what cut transfers and ended processes left.
-    pub(crate) fn left_behind(&self) -> Vec<String> {
+    /// What cut transfers and ended processes left: identifier and whence it came.
+    pub(crate) fn left_behind(&self) -> Vec<(String, String)> {
         pending::left_behind(&self.folder)
     }
 
@@ -148,9 +159,12 @@ impl Models {
         pending::discard_left(&self.folder, id);
     }
 
-    /// Removes what was begun long ago and never ended.
+    /// Removes what was begun long ago and never ended, and what is left of models that were removed.
     pub(crate) fn sweep(&self) {
         pending::sweep(&self.folder, KEEP_BEGINNINGS);
+        for place in &self.places {
+            pending::finish_removals(place);
+        }
     }
 }
 

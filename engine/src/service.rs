@@ -105,6 +105,7 @@ impl Service {
         let path = config.data_dir.display().to_string();
         let layout = Layout::prepare(&config.data_dir)?;
         let lock = layout.lock()?;
+        layout.clear_estimates();
         let store = Store::open(&layout.database())
             .await
             .map_err(|error| match error {

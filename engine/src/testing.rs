@@ -84,7 +84,7 @@ impl TestEngine {
         .unwrap();
         std::fs::write(
             model.join("attune.json"),
-            r#"{"defaults": {"learning_rate": 0.001, "epochs": 4}}"#,
+            r#"{"source": "hf:test/tiny", "defaults": {"learning_rate": 0.001, "epochs": 4}}"#,
         )
         .unwrap();
         let mut configured = config(folder.path());

@@ -3,6 +3,7 @@
 pub(crate) mod actions;
 mod crashes;
 mod datasets;
+mod estimate;
 mod job_create;
 mod job_list;
 mod jobs;

@@ -98,8 +98,10 @@ pub struct ModelAddition {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AdditionStage {
-    /// Its files come.
+    /// Another one is being added.
     #[default]
+    Waiting,
+    /// Its files come.
     Fetching,
     /// They are read, and brought into the form that training reads.
     Preparing,

@@ -56,7 +56,7 @@ async fn commands_list_add_and_remove_models() {
     let again = refusal(&setup.run(&["model", "add", source, "--name", "mine/small"]).await);
     assert!(again.contains("attune model remove mine/small"), "{again}");
     let bundled = refusal(&setup.run(&["model", "remove", "attune-tiny"]).await);
-    assert!(bundled.contains("comes with Attune"), "{bundled}");
+    assert!(bundled.contains("was not added by Attune"), "{bundled}");
     let removed = setup.run(&["model", "remove", "mine/small"]).await;
     assert!(removed.status.success(), "{}", text(&removed.stderr));
     assert_eq!(names_in(&models), [""; 0]);
@@ -114,7 +114,7 @@ async fn a_download_survives_cut_connections_and_refuses_what_is_damaged() {
         .expect("a file")
         .len()
         / 2;
-    let part = models.join(".adding/some--model/files/model.safetensors");
+    let part = models.join(".adding/some@model/files/model.safetensors");
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     while fs::metadata(&part).map_or(0, |part| part.len()) < half {
         ticks.tick().await;

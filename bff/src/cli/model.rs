@@ -60,8 +60,17 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Makes a folder ready and tells what came of it in one line of JSON.
+/// Makes a folder ready and tells what came of it in one line of JSON. Whoever asked holds standard input open: where it
+/// ends, nobody waits for the answer any more, and somebody else may be about to fill the same folder.
 pub(super) fn prepare(folder: &Path) -> anyhow::Result<ExitCode> {
+    std::thread::spawn(|| {
+        let _ended = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the main thread is in the middle of work that nobody wants"
+        )]
+        std::process::exit(1);
+    });
     let (prepared, code) = match trainer::prepare_model(folder) {
         Ok(facts) => (PreparedModel::Ready(facts), ExitCode::SUCCESS),
         Err(error) => {
@@ -138,7 +147,11 @@ async fn add_model(add: Add) -> anyhow::Result<ExitCode> {
     let models = Models::new(&settings);
     let (told, progress) = watch::channel(Progress::default());
     let shown = tokio::spawn(show(progress));
-    let added = models.add(&source, &id, &told).await;
+    let added = tokio::select! {
+        added = models.add(&source, &id, &told) => added,
+        // Ended by this program, so that it ends the one that prepares the model, too.
+        _ = tokio::signal::ctrl_c() => Err(AddError::Stopped),
+    };
     drop(told);
     shown.await?;
     match added {
@@ -190,7 +203,7 @@ async fn show(mut progress: watch::Receiver<Progress>) {
 
 const fn stage_name(stage: AdditionStage) -> &'static str {
     match stage {
-        AdditionStage::Fetching => "fetching",
+        AdditionStage::Waiting | AdditionStage::Fetching => "fetching",
         AdditionStage::Preparing | AdditionStage::Failed => "preparing",
     }
 }
@@ -232,7 +245,7 @@ mod tests {
         let mut progress = Progress {
             done: 150_000_000,
             total: Some(300_000_000),
-            ..Progress::default()
+            stage: AdditionStage::Fetching,
         };
         let half = line(&progress);
         assert!(

@@ -16,6 +16,9 @@ const LEAST_URGENT: i32 = 19;
 /// Event lines that wait to be recorded; beyond that the trainer waits.
 const WAITING_EVENTS: usize = 256;
 
+/// What of this process's environment no child has a use for.
+pub(crate) const SECRETS: [&str; 1] = ["HF_TOKEN"];
+
 /// What a trainer may take of the machine, besides its number of threads.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
@@ -58,7 +61,11 @@ impl Executor for ChildExecutor {
             .split_first()
             .ok_or_else(|| io::Error::other("the trainer's command line is empty"))?;
         let log = OpenOptions::new().create(true).append(true).open(&launch.log)?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        for secret in SECRETS {
+            command.env_remove(secret);
+        }
+        let mut child = command
             .args(arguments)
             .arg(&launch.run_dir)
             .arg("--replay-after")
@@ -89,7 +96,7 @@ impl Executor for ChildExecutor {
 }
 
 /// Sets a process's limits. It has read nothing by now: what it allocates comes after.
-fn limit(child: &Child, limits: Limits) -> io::Result<()> {
+pub(crate) fn limit(child: &Child, limits: Limits) -> io::Result<()> {
     let Some(process) = child
         .id()
         .and_then(|id| i32::try_from(id).ok())

@@ -6,19 +6,22 @@ use super::{
     pending::Pending,
     source::{Repository, Source},
 };
+use crate::executor::tool;
 use serde_json::{Value, json};
 use shared::model::{AdditionStage, ModelFacts, PreparedModel};
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::Path,
-    process::Stdio,
     time::Duration,
 };
-use tokio::{process::Command, sync::watch};
+use tokio::sync::watch;
 
 /// Converting gigabytes takes minutes; what takes longer hangs, as a chat template may.
 const LONGEST_PREPARATION: Duration = Duration::from_secs(30 * 60);
+
+/// Room on the disk that a download leaves for everything else.
+const RESERVE: u64 = 256 << 20;
 
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,29 +43,35 @@ impl Models {
     /// # Errors
     /// See [`AddError`]; whatever it is, no half of a model is left.
     pub async fn add(&self, source: &Source, id: &str, told: &Told) -> Result<ModelFacts, AddError> {
-        if self.find(id).is_some() {
-            return Err(AddError::Exists(id.to_owned()));
-        }
-        // A path may have spaces; nothing goes on from what was copied.
-        let pending = Pending::open(&self.folder, id, &source.to_string().replace(' ', "_"))?;
-        match self.fill(source, &pending, told).await {
-            Ok((facts, licence)) => {
+        let (models, name, whence) = (self.clone(), id.to_owned(), source.clone());
+        let pending = blocking(move || {
+            if models.find(&name).is_some() {
+                return Err(AddError::Exists(name));
+            }
+            let pending = Pending::open(&models.folder, &name, &whence.to_string())?;
+            // Only a download goes on from what is there: a file on this machine may be another by now.
+            if !matches!(whence, Source::Hub(_)) {
+                pending.start_over()?;
+            }
+            Ok(pending)
+        })
+        .await?;
+        told.send_modify(|progress| progress.stage = AdditionStage::Fetching);
+        let filled = self.fill(source, &pending, told).await;
+        let source = source.to_string();
+        blocking(move || {
+            let committed = filled.and_then(|(facts, licence)| {
                 let licence = facts.licence.clone().or(licence);
-                let (id, source) = (id.to_owned(), source.to_string());
-                blocking(move || {
-                    note(&pending.files(), &source, licence.as_deref())?;
-                    pending.commit(&id)
-                })
-                .await?;
+                note(&pending.files(), &source, licence.as_deref())?;
+                pending.commit()?;
                 Ok(facts)
+            });
+            if !committed.as_ref().is_err_and(AddError::keeps_what_arrived) {
+                pending.discard();
             }
-            Err(error) => {
-                if !error.keeps_what_arrived() {
-                    pending.discard();
-                }
-                Err(error)
-            }
-        }
+            committed
+        })
+        .await
     }
 
     async fn fill(
@@ -100,14 +109,16 @@ impl Models {
         let files = wanted_of(repository, &revision)?;
         // A branch may have moved on since an earlier try.
         pending.keep_only_what_came_from(&format!("{repository} {}", revision.commit))?;
-        let total: u64 = files.iter().map(|file| file.bytes).sum();
+        let total = files
+            .iter()
+            .fold(0_u64, |total, file| total.saturating_add(file.bytes));
         let folder = pending.files();
         let there: u64 = files
             .iter()
             .filter_map(|file| fs::metadata(folder.join(&file.name)).ok())
             .map(|known| known.len())
             .sum();
-        pending.ensure_space(total.saturating_sub(there))?;
+        pending.ensure_space(total.saturating_sub(there).saturating_add(RESERVE))?;
         let mut before = 0;
         for file in &files {
             let tell = |done: u64| {
@@ -142,26 +153,9 @@ impl Models {
 
     /// Lets the tool make the files ready, and ask whether they can be trained.
     async fn prepare(&self, folder: &Path) -> Result<ModelFacts, AddError> {
-        let (program, arguments) = self
-            .tool
-            .split_first()
-            .ok_or_else(|| AddError::Tool("no program for that is configured".to_owned()))?;
-        let output = tokio::time::timeout(
-            LONGEST_PREPARATION,
-            Command::new(program)
-                .args(arguments)
-                .arg(folder)
-                .env_remove("HF_TOKEN")
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .process_group(0)
-                .kill_on_drop(true)
-                .output(),
-        )
-        .await
-        .map_err(|_| AddError::Tool("it took longer than any model should".to_owned()))?
-        .map_err(|error| AddError::Tool(error.to_string()))?;
+        let output = tool::ask(&self.tool, folder, self.tool_limits, LONGEST_PREPARATION)
+            .await
+            .map_err(|error| AddError::Tool(error.to_string()))?;
         match serde_json::from_slice(&output.stdout) {
             Ok(PreparedModel::Ready(facts)) => match super::folder::obstacle(folder, self.memory_bytes) {
                 Some(obstacle) => Err(super::folder::refusal(obstacle)),
@@ -209,11 +203,13 @@ fn is_wanted(name: &str) -> bool {
         "README.md",
         "attune.json",
     ];
-    NAMES.contains(&name)
-        || name.starts_with("LICENSE")
-        || name == "model.safetensors"
-        || name == "model.safetensors.index.json"
-        || name.starts_with("model-") && name.ends_with(".safetensors")
+    let is_plain = !name.contains(['/', '\\', '\0']);
+    is_plain
+        && (NAMES.contains(&name)
+            || name.starts_with("LICENSE")
+            || name == "model.safetensors"
+            || name == "model.safetensors.index.json"
+            || name.starts_with("model-") && name.ends_with(".safetensors"))
 }
 
 /// The files of a repository that are fetched: the configuration first, for what it tells, the weights last.
@@ -246,7 +242,7 @@ fn wanted_of(repository: &Repository, revision: &Revision) -> Result<Vec<HubFile
     let single = has("model.safetensors");
     let mut wanted: Vec<HubFile> = files
         .iter()
-        .filter(|file| is_wanted(&file.name) && file.name != "attune.json")
+        .filter(|file| is_wanted(&file.name) && file.name != "attune.json" && file.bytes > 0)
         .filter(|file| {
             !single || !file.name.starts_with("model-") && file.name != "model.safetensors.index.json"
         })

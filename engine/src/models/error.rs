@@ -12,21 +12,29 @@ pub enum AddError {
     InvalidSource(String),
     /// The identifier can't be a folder's name.
     #[error(
-        "`{0}` can't name a model: use letters, digits, `.`, `_`, `-` and `+`, with at most one `/` between two names"
+        "`{0}` can't name a model: use letters, digits, `.`, `_`, `-` and `+`, with at most one `/` between two names (`attune model add` takes \
+         another with `--name`)"
     )]
     InvalidName(String),
     /// A model of this identifier is there.
     #[error("a model named `{0}` is there already: remove it first, or add this one under another name")]
     Exists(String),
+    /// The name leads into a model's folder, or is that of a folder of models.
+    #[error(
+        "`{0}` would lie in another model's folder or in the place of several: add it under another name"
+    )]
+    Taken(String),
     /// Somebody else is adding it.
     #[error("`{0}` is being added already")]
     Busy(String),
     /// There is no model of this identifier.
     #[error("there is no base model named `{0}`")]
     Unknown(String),
-    /// It belongs to Attune, or to a folder that the operator fills.
-    #[error("`{0}` comes with Attune and can't be removed")]
-    Bundled(String),
+    /// It comes with Attune, or the operator put it there.
+    #[error(
+        "`{0}` was not added by Attune: it comes with it, or was put into its folder by hand, and is taken away there"
+    )]
+    NotAdded(String),
     /// A job or an artifact needs it.
     #[error("`{id}` is needed by {needed_by}: it can't be removed")]
     InUse {
@@ -43,6 +51,9 @@ pub enum AddError {
         "the Hub gives `{0}` only to those who were granted it: accept its conditions there, and set `HF_TOKEN`"
     )]
     Gated(String),
+    /// The Hub doesn't know the token.
+    #[error("the Hub refuses the token in `HF_TOKEN`: it is wrong or has expired")]
+    BadToken,
     /// The Hub could not be reached, or the connection broke again and again.
     #[error("the connection to `{host}` failed: what has arrived is kept, try again to go on from there")]
     Unreachable {
@@ -98,7 +109,7 @@ pub enum AddError {
     #[error("the model could not be prepared: {0}")]
     Tool(String),
     /// Whoever asked for it changed their mind, or the server is going down.
-    #[error("adding the model was stopped")]
+    #[error("adding the model was stopped: what has arrived is kept, the same again goes on from there")]
     Stopped,
     /// The engine's own storage failed.
     #[error("{0}")]
@@ -123,10 +134,12 @@ impl AddError {
             Self::Exists(_) => "model_exists",
             Self::Busy(_) => "model_busy",
             Self::Unknown(_) => "not_found",
-            Self::Bundled(_) => "model_bundled",
+            Self::Taken(_) => "name_taken",
+            Self::NotAdded(_) => "model_not_added",
             Self::InUse { .. } => "model_in_use",
             Self::NotOnHub(_) => "not_on_hub",
             Self::Gated(_) => "gated",
+            Self::BadToken => "bad_token",
             Self::Unreachable { .. } => "unreachable",
             Self::HubAnswer { .. } => "hub_answer",
             Self::Damaged { .. } => "damaged",
@@ -164,7 +177,8 @@ impl From<AddError> for Error {
             AddError::InvalidSource(_) | AddError::InvalidName(_) => Self::field("source", "invalid_source"),
             AddError::Exists(_) => Self::conflict("model_exists", error.to_string()),
             AddError::Busy(_) => Self::conflict("model_busy", error.to_string()),
-            AddError::Bundled(_) => Self::conflict("model_bundled", error.to_string()),
+            AddError::Taken(_) => Self::conflict("name_taken", error.to_string()),
+            AddError::NotAdded(_) => Self::conflict("model_not_added", error.to_string()),
             AddError::InUse { .. } => Self::conflict("model_in_use", error.to_string()),
             AddError::Unknown(_) => Self::NotFound("base model"),
             AddError::Storage(error) => error,

@@ -51,16 +51,13 @@ struct AttuneConfig {
     #[serde(alias = "license")]
     licence: Option<String>,
     defaults: Option<JobDefaults>,
+    /// Whence Attune added it.
+    source: Option<String>,
 }
 
 /// Describes the model in a folder, or tells why it can't be used. `memory` is what a trainer may take, where that is
 /// known.
-pub(crate) fn describe(
-    id: &str,
-    path: &Path,
-    removable: bool,
-    memory: Option<u64>,
-) -> Result<BaseModel, String> {
+pub(crate) fn describe(id: &str, path: &Path, memory: Option<u64>) -> Result<BaseModel, String> {
     let config: ModelConfig = read_json(&path.join("config.json"))?;
     let attune: AttuneConfig = match path.join("attune.json") {
         file if file.is_file() => read_json(&file)?,
@@ -81,7 +78,7 @@ pub(crate) fn describe(
             licence: attune.licence,
             training_memory_bytes: training,
             obstacle: config.obstacle(memory),
-            removable,
+            removable: attune.source.is_some(),
         }),
         architecture: config.model_type,
     })
@@ -277,14 +274,14 @@ mod tests {
         .unwrap();
         fs::write(
             folder.path().join("attune.json"),
-            r#"{"display_name": "Tiny", "licence": "MIT", "defaults": {"epochs": 7}}"#,
+            r#"{"display_name": "Tiny", "licence": "MIT", "source": "hf:a/b", "defaults": {"epochs": 7}}"#,
         )
         .unwrap();
         let header = br#"{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[3,4],"data_offsets":[0,48]},"b":{"dtype":"F32","shape":[5],"data_offsets":[48,68]}}"#;
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.extend_from_slice(header);
         fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
-        let model = describe("tiny", folder.path(), true, None).unwrap();
+        let model = describe("tiny", folder.path(), None).unwrap();
         assert_eq!(
             (model.display_name.as_str(), model.parameters),
             ("Tiny", Some(17))
@@ -354,7 +351,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.json"), "{").unwrap();
         assert!(
-            describe("broken", folder.path(), true, None)
+            describe("broken", folder.path(), None)
                 .unwrap_err()
                 .contains("can't be understood")
         );

@@ -215,7 +215,10 @@ impl<'a> Hub<'a> {
         match answer.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => Ok(answer),
             StatusCode::FORBIDDEN => Err(AddError::Gated(repository.to_string())),
-            // The Hub says 401 of what doesn't exist, so that nobody learns of private ones.
+            // The Hub says 401 of what doesn't exist, so that nobody learns of private ones; of gated ones to strangers;
+            // and of everything to whoever shows a token that isn't one.
+            StatusCode::UNAUTHORIZED if is_gated(&answer) => Err(AddError::Gated(repository.to_string())),
+            StatusCode::UNAUTHORIZED if self.config.token.is_some() => Err(AddError::BadToken),
             StatusCode::NOT_FOUND | StatusCode::UNAUTHORIZED => {
                 Err(AddError::NotOnHub(repository.to_string()))
             }
@@ -243,6 +246,11 @@ impl Sibling {
             hash,
         })
     }
+}
+
+fn is_gated(answer: &Response) -> bool {
+    let code = answer.headers().get("x-error-code");
+    code.is_some_and(|code| code == "GatedRepo")
 }
 
 async fn read_bounded(answer: Response) -> reqwest::Result<Option<Vec<u8>>> {

@@ -15,6 +15,12 @@ use std::{
 /// Holds what is on its way; hidden, so that nobody takes it for a model.
 const ADDING: &str = ".adding";
 
+/// Begins the names of models that are being removed.
+const REMOVING: &str = ".removing-";
+
+/// Stands for the `/` of an identifier, which can't have it itself.
+const SEPARATOR: &str = "@";
+
 /// A model on its way. What has arrived outlives this process, until it is committed, discarded or swept away.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -30,9 +36,7 @@ impl Pending {
     /// [`AddError::InvalidName`], [`AddError::Exists`], [`AddError::Busy`], [`AddError::Files`].
     pub(super) fn open(models: &Path, id: &str, source: &str) -> Result<Self, AddError> {
         let target = folder_of(models, id)?;
-        if target.exists() {
-            return Err(AddError::Exists(id.to_owned()));
-        }
+        refuse_taken(models, &target, id)?;
         let folder = folder_on_its_way(models, id);
         fs::create_dir_all(&folder).map_err(AddError::files(&folder))?;
         let lock_path = folder.join("lock");
@@ -105,23 +109,45 @@ impl Pending {
         discard(&self.folder);
     }
 
+    /// Begins anew, whatever is there.
+    ///
+    /// # Errors
+    /// [`AddError::Files`].
+    pub(super) fn start_over(&self) -> Result<(), AddError> {
+        let files = self.files();
+        remove(&files)?;
+        fs::create_dir_all(&files).map_err(AddError::files(&files))
+    }
+
     /// Makes it a model, whole and durable.
     ///
     /// # Errors
     /// [`AddError::Exists`] where somebody put one there meanwhile, [`AddError::Files`].
-    pub(super) fn commit(self, id: &str) -> Result<(), AddError> {
+    pub(super) fn commit(&self) -> Result<(), AddError> {
         let above = self.target.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(above).map_err(AddError::files(above))?;
         let files = self.files();
         sync_all(&files).map_err(AddError::files(&files))?;
         if self.target.exists() {
-            return Err(AddError::Exists(id.to_owned()));
+            return Err(AddError::Exists(self.target.display().to_string()));
         }
         fs::rename(&files, &self.target).map_err(AddError::files(&self.target))?;
-        sync(above).map_err(AddError::files(above))?;
-        discard(&self.folder);
-        Ok(())
+        sync(above).map_err(AddError::files(above))
     }
+}
+
+/// That nothing stands where the model would, and that it wouldn't stand inside of another.
+fn refuse_taken(models: &Path, target: &Path, id: &str) -> Result<(), AddError> {
+    if target.join("config.json").exists() {
+        return Err(AddError::Exists(id.to_owned()));
+    }
+    let inside = target
+        .parent()
+        .is_some_and(|above| above != models && above.join("config.json").exists());
+    if inside || target.exists() {
+        return Err(AddError::Taken(id.to_owned()));
+    }
+    Ok(())
 }
 
 fn discard(folder: &Path) {
@@ -133,34 +159,38 @@ fn discard(folder: &Path) {
     }
 }
 
-/// Whether nobody works on it.
-fn is_free(folder: &Path) -> bool {
-    File::open(folder.join("lock"))
-        .is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok())
+/// The lock of a model on its way, if nobody works on it.
+fn free(folder: &Path) -> Option<File> {
+    let lock = File::open(folder.join("lock")).ok()?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).ok()?;
+    Some(lock)
 }
 
-/// Whence came what cut transfers and ended processes left, and nobody works on.
-pub(super) fn left_behind(models: &Path) -> Vec<String> {
+/// What cut transfers and ended processes left, and nobody works on: identifier and whence it came.
+pub(super) fn left_behind(models: &Path) -> Vec<(String, String)> {
     let Ok(entries) = fs::read_dir(models.join(ADDING)) else {
         return Vec::new();
     };
-    entries
-        .flatten()
-        .filter(|entry| is_free(&entry.path()))
-        .filter_map(|entry| fs::read_to_string(entry.path().join("source")).ok())
-        .collect()
+    let described = |entry: fs::DirEntry| {
+        let _free = free(&entry.path())?;
+        let id = entry.file_name().into_string().ok()?.replace(SEPARATOR, "/");
+        Some((id, fs::read_to_string(entry.path().join("source")).ok()?))
+    };
+    entries.flatten().filter_map(described).collect()
 }
 
-/// Removes what is left of a model on its way, if nobody works on it.
+/// Removes what is left of a model on its way, once nobody works on it any more.
 pub(super) fn discard_left(models: &Path, id: &str) {
     let folder = folder_on_its_way(models, id);
-    if is_free(&folder) {
+    if let Ok(lock) = File::open(folder.join("lock"))
+        && flock(&lock, FlockOperation::LockExclusive).is_ok()
+    {
         discard(&folder);
     }
 }
 
 fn folder_on_its_way(models: &Path, id: &str) -> PathBuf {
-    models.join(ADDING).join(id.replace('/', "--"))
+    models.join(ADDING).join(id.replace('/', SEPARATOR))
 }
 
 /// Removes what cut transfers left longer ago than this and nobody works on.
@@ -176,8 +206,18 @@ pub(super) fn sweep(models: &Path, older_than: Duration) {
                 .duration_since(at)
                 .is_ok_and(|age| age > older_than)
         });
-        if is_old && is_free(&path) {
+        if is_old && let Some(_lock) = free(&path) {
             discard(&path);
+        }
+    }
+}
+
+/// Removes what is left of models whose removal was interrupted.
+pub(super) fn finish_removals(models: &Path) {
+    for entry in fs::read_dir(models).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(REMOVING) {
+            // What can't be removed now is tried again at the next start.
+            drop(fs::remove_dir_all(entry.path()));
         }
     }
 }
@@ -188,7 +228,7 @@ pub(super) fn sweep(models: &Path, older_than: Duration) {
 /// [`AddError::Files`].
 pub(super) fn remove_model(models: &Path, id: &str) -> Result<(), AddError> {
     let target = folder_of(models, id)?;
-    let leaving = models.join(format!(".removing-{}", id.replace('/', "--")));
+    let leaving = models.join(format!("{REMOVING}{}", id.replace('/', SEPARATOR)));
     remove(&leaving)?;
     fs::rename(&target, &leaving).map_err(AddError::files(&target))?;
     if let Some(group) = target.parent().filter(|group| *group != models) {
@@ -243,7 +283,8 @@ mod tests {
         assert_eq!(names(models.path()), Vec::<String>::new());
         let pending = Pending::open(models.path(), "a/b", "here").unwrap();
         fs::write(pending.files().join("config.json"), b"{}").unwrap();
-        pending.commit("a/b").unwrap();
+        pending.commit().unwrap();
+        pending.discard();
         assert_eq!(names(models.path()), ["a"]);
         assert_eq!(names(&models.path().join("a/b")), ["config.json"]);
         assert_eq!(
@@ -259,12 +300,12 @@ mod tests {
         let models = tempfile::tempdir().unwrap();
         let pending = Pending::open(models.path(), "m", "one").unwrap();
         fs::write(pending.files().join("part"), b"abc").unwrap();
-        assert_eq!(left_behind(models.path()), Vec::<String>::new());
+        assert_eq!(left_behind(models.path()), []);
         drop(pending);
-        assert_eq!(left_behind(models.path()), ["one"]);
+        assert_eq!(left_behind(models.path()), [("m".to_owned(), "one".to_owned())]);
         let pending = Pending::open(models.path(), "m", "one").unwrap();
         assert!(pending.files().join("part").exists());
-        discard_left(models.path(), "m");
+        sweep(models.path(), Duration::ZERO);
         assert!(pending.files().join("part").exists(), "somebody works on it");
         drop(pending);
         sweep(models.path(), Duration::from_secs(60));
@@ -273,6 +314,31 @@ mod tests {
         drop(pending);
         sweep(models.path(), Duration::ZERO);
         assert_eq!(names(models.path()), Vec::<String>::new());
+        let pending = Pending::open(models.path(), "a/m", "two").unwrap();
+        drop(pending);
+        assert_eq!(left_behind(models.path())[0].0, "a/m");
+        discard_left(models.path(), "a/m");
+        assert_eq!(names(models.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_model_stands_inside_of_another_or_in_the_place_of_several() {
+        let models = tempfile::tempdir().unwrap();
+        for id in ["alone", "group/one"] {
+            let pending = Pending::open(models.path(), id, "here").unwrap();
+            fs::write(pending.files().join("config.json"), b"{}").unwrap();
+            pending.commit().unwrap();
+            pending.discard();
+        }
+        for id in ["alone/inner", "group"] {
+            assert_eq!(
+                Pending::open(models.path(), id, "here").unwrap_err().code(),
+                "name_taken"
+            );
+        }
+        fs::create_dir(models.path().join(".removing-x")).unwrap();
+        finish_removals(models.path());
+        assert_eq!(names(models.path()), ["alone", "group"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Service;
 use crate::{
     error::{Error, one_finding},
+    executor::tool,
     parameters::Parameters,
     secret,
     store::files,
@@ -15,17 +16,44 @@ use shared::{
     job::NewJob,
     run::{RunEstimate, RunSpec},
 };
-use std::{collections::HashMap, path::Path, process::Stdio, sync::Mutex, time::Duration};
-use tokio::{fs, process::Command};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{fs, sync::Semaphore};
 
 /// Longest wait for one: tokenising as much as anybody uploads.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Answers that are kept; files and models don't change under their names.
+/// The form's own bounds lie below; nobody else's may make the reckoning long.
+const MOST: u32 = 256;
+/// Answers that are kept.
 const KEPT: usize = 64;
 
-/// Answers that were found before, by specification and data.
-#[derive(Debug, Default)]
-pub(crate) struct Estimates(Mutex<HashMap<String, RunEstimate>>);
+/// Answers that were found before, and whose turn it is.
+#[derive(Debug)]
+pub(crate) struct Estimates {
+    /// By specification, data and the state of the model's files.
+    known: Mutex<HashMap<String, RunEstimate>>,
+    /// One at a time: each reads a whole dataset.
+    turn: Semaphore,
+}
+
+impl Default for Estimates {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            turn: Semaphore::new(1),
+        }
+    }
+}
+
+impl Estimates {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, RunEstimate>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Service {
     /// What a job would take in steps, tokens and memory.
@@ -45,13 +73,13 @@ impl Service {
         }
         let mut parameters = Parameters::resolve(&as_job(query), &model.model, 0);
         if let Some(rank) = query.lora_rank {
-            parameters.lora.rank = rank;
+            parameters.lora.rank = rank.clamp(1, MOST);
         }
         let spec = RunSpec {
             validation_file: query.validation_dataset.as_ref().map(|_| VALIDATION.to_owned()),
             ..run_spec(&parameters, &model, examples, &self.inner.config)
         };
-        let estimate = self.estimate_of(&spec, query).await?;
+        let estimate = self.estimate_of(&spec, query, &model.path).await?;
         Ok(self.decide(&estimate))
     }
 
@@ -89,25 +117,30 @@ impl Service {
         }
     }
 
-    async fn estimate_of(&self, spec: &RunSpec, query: &EstimateQuery) -> Result<RunEstimate, Error> {
+    async fn estimate_of(
+        &self,
+        spec: &RunSpec,
+        query: &EstimateQuery,
+        model: &Path,
+    ) -> Result<RunEstimate, Error> {
         let text = serde_json::to_vec(spec)
             .map_err(|error| Error::storage("`spec.json` can't be written", error))?;
         let data = [Some(&query.training_dataset), query.validation_dataset.as_ref()];
-        let key = format!("{} {data:?}", secret::hash_bytes(&text));
-        let kept = &self.inner.estimates.0;
-        let lock = || kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = lock().get(&key) {
+        let key = format!("{} {data:?} {}", secret::hash_bytes(&text), state_of(model).await);
+        let estimates = &self.inner.estimates;
+        let _turn = estimates.turn.acquire().await;
+        if let Some(known) = estimates.lock().get(&key) {
             return Ok(*known);
         }
-        let folder = self.inner.layout.uploads().join(secret::new_id("estimate-")?);
-        let estimate = self.reckon(&folder, &text, query).await;
-        drop(fs::remove_dir_all(&folder).await);
-        let estimate = estimate?;
-        let mut kept = lock();
-        if kept.len() >= KEPT {
-            kept.clear();
+        // Removed when it is dropped, whoever stops waiting.
+        let folder = tempfile::TempDir::new_in(self.inner.layout.estimates())
+            .map_err(|error| Error::storage("the data of an estimate could not be laid out", error))?;
+        let estimate = self.reckon(folder.path(), &text, query).await?;
+        let mut known = estimates.lock();
+        if known.len() >= KEPT {
+            known.clear();
         }
-        kept.insert(key, estimate);
+        known.insert(key, estimate);
         Ok(estimate)
     }
 
@@ -122,25 +155,13 @@ impl Service {
         if let Some(validation) = &query.validation_dataset {
             blobs.place(validation.as_str(), &folder.join(VALIDATION)).await?;
         }
-        let (program, arguments) = self
-            .inner
-            .config
-            .estimate_run
-            .split_first()
-            .ok_or_else(|| Error::field("base_model", "cannot_estimate"))?;
-        let child = Command::new(program)
-            .args(arguments)
-            .arg(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(LIMIT, child)
+        let config = &self.inner.config;
+        let output = tool::ask(&config.estimate_run, folder, config.tool_limits, LIMIT)
             .await
-            .map_err(|_| Error::field("training_dataset", "cannot_estimate"))?
-            .map_err(|error| Error::storage("the estimate could not be started", error))?;
+            .map_err(|error| {
+                tracing::info!(%error, "a run can't be estimated");
+                Error::field("training_dataset", "cannot_estimate")
+            })?;
         serde_json::from_slice(&output.stdout).map_err(|_| {
             let said = String::from_utf8_lossy(&output.stderr);
             tracing::info!(said = said.trim(), "a run can't be estimated");
@@ -149,18 +170,30 @@ impl Service {
     }
 }
 
+/// Tells one state of a model's files from another: a model of the same name may have come in its place.
+async fn state_of(model: &Path) -> String {
+    let mut state = String::new();
+    for name in ["config.json", "model.safetensors", "model.safetensors.index.json"] {
+        if let Ok(known) = fs::metadata(model.join(name)).await {
+            let changed = known.modified().ok();
+            state.push_str(&format!("{} {changed:?} ", known.len()));
+        }
+    }
+    state
+}
+
 /// The query as a job, whose open values are resolved as a job's are.
 fn as_job(query: &EstimateQuery) -> NewJob {
     NewJob {
         name: String::new(),
         base_model: query.base_model.clone(),
-        epochs: query.epochs.clamp(1, 1 << 16),
+        epochs: query.epochs.clamp(1, MOST),
         evaluation_epochs: 1,
         warmup_epochs: 0,
         learning_rate: 1e-4,
         training_dataset: Some(query.training_dataset.clone()),
         validation_dataset: query.validation_dataset.clone(),
-        batch_size: query.batch_size.map(|size| size.clamp(1, 1 << 16)),
+        batch_size: query.batch_size.map(|size| size.clamp(1, MOST)),
         lora: None,
         schedule: None,
         gradient_checkpointing: None,

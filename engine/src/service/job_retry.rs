@@ -120,8 +120,12 @@ impl Service {
         if retry.name.is_none() {
             findings.remove("name");
         }
-        if self.find_model(&parent.base_model).await?.is_none() {
-            findings.extend(one_finding("base_model", "unknown_model", &[]));
+        match self.find_model(&parent.base_model).await? {
+            None => findings.extend(one_finding("base_model", "unknown_model", &[])),
+            Some(model) if model.is_untrainable() => {
+                findings.extend(one_finding("base_model", "model_not_trainable", &[]));
+            }
+            Some(_) => {}
         }
         let Some(step) = retry.from_step else {
             return Ok(findings);

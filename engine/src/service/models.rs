@@ -13,16 +13,31 @@ use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Models that are being added, and those whose adding failed, by identifier.
-#[derive(Debug, Default)]
-pub(crate) struct Additions(Mutex<BTreeMap<String, Addition>>);
+/// Models that are being added, and those whose adding failed.
+#[derive(Debug)]
+pub(crate) struct Additions {
+    /// By the models' identifiers.
+    known: Mutex<BTreeMap<String, Addition>>,
+    /// One at a time: several would fill the disk that each alone would fit.
+    turn: Semaphore,
+}
+
+impl Default for Additions {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            turn: Semaphore::new(1),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Addition {
     source: String,
+    /// Closed by the task's end.
     progress: watch::Receiver<Progress>,
     failure: Option<AdditionFailure>,
     /// Cancelled where it isn't wanted any more.
@@ -31,7 +46,7 @@ struct Addition {
 
 impl Additions {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Addition>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,7 +77,11 @@ impl Service {
         self.unpack_models().await;
         let models = self.inner.models.clone();
         let mut list = blocking(move || models.list()).await?;
-        let additions = self.inner.additions.lock();
+        let mut additions = self.inner.additions.lock();
+        // What failed here may have been added by command since.
+        additions.retain(|id, addition| {
+            addition.failure.is_none() || !list.models.iter().any(|model| model.id == *id)
+        });
         list.catalogue.retain(|entry| !additions.contains_key(&entry.id));
         list.additions = additions
             .iter()
@@ -74,7 +93,8 @@ impl Service {
     /// Starts to fetch a model from the Hub; one that is being fetched already goes on.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the source is no repository of the Hub, [`Error::Conflict`] with `model_exists`.
+    /// [`Error::Invalid`] where the source is no repository of the Hub, [`Error::Conflict`] with `model_exists`, or with
+    /// `model_busy` where another revision is being fetched or it is just being given up.
     pub async fn add_model(&self, request: &AddModel) -> Result<ModelAddition, Error> {
         // No path: whoever uses the console isn't to read the server's files.
         let repository = request
@@ -88,6 +108,9 @@ impl Service {
         }
         let mut additions = self.inner.additions.lock();
         if let Some(under_way) = additions.get(&id).filter(|addition| addition.failure.is_none()) {
+            if under_way.source != source.to_string() || under_way.dropped.is_cancelled() {
+                return Err(AddError::Busy(id).into());
+            }
             return Ok(under_way.describe(&id));
         }
         let (told, progress) = watch::channel(Progress::default());
@@ -102,19 +125,21 @@ impl Service {
         drop(additions);
         let service = self.clone();
         self.inner.tasks.spawn(async move {
-            let adding = service.inner.models.add(&source, &id, &told);
+            let adding = async {
+                let _turn = service.inner.additions.turn.acquire().await;
+                service.inner.models.add(&source, &id, &told).await
+            };
             let ended = tokio::select! {
                 ended = adding => ended,
-                () = dropped.cancelled() => {
-                    service.inner.models.discard_left(&id);
-                    return;
-                }
+                // Whoever gave it up clears away what has arrived.
+                () = dropped.cancelled() => return,
                 // What has arrived stays for the next server.
                 () = service.inner.stopping.cancelled() => return,
             };
             let mut additions = service.inner.additions.lock();
             match ended {
-                Ok(_) => drop(additions.remove(&id)),
+                Ok(_) if !dropped.is_cancelled() => drop(additions.remove(&id)),
+                Ok(_) => {}
                 Err(error) => {
                     log(&error, &id);
                     if let Some(addition) = additions.get_mut(&id) {
@@ -129,14 +154,28 @@ impl Service {
     /// Removes a model, or gives up one that is being added.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] with `model_bundled` or `model_in_use`.
+    /// [`Error::NotFound`]; [`Error::Conflict`] with `model_not_added` or `model_in_use`.
     pub async fn remove_model(&self, id: &str) -> Result<(), Error> {
-        let given_up = self.inner.additions.lock().remove(id);
+        let given_up = self.inner.additions.lock().get(id).map(|addition| {
+            addition.dropped.cancel();
+            addition.progress.clone()
+        });
         let models = self.inner.models.clone();
         let name = id.to_owned();
-        if let Some(addition) = given_up {
-            addition.dropped.cancel();
-            return blocking(move || models.discard_left(&name)).await;
+        if let Some(mut progress) = given_up {
+            // Until the task has ended: nothing is added behind the answer's back.
+            while progress.changed().await.is_ok() {}
+            let cleared = blocking(move || {
+                models.discard_left(&name);
+                // It may have become whole in the last moment.
+                match models.remove(&name) {
+                    Err(AddError::Unknown(_)) | Ok(()) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            })
+            .await;
+            self.inner.additions.lock().remove(id);
+            return Ok(cleared??);
         }
         refuse_needed(&self.inner.store, id).await?;
         Ok(blocking(move || models.remove(&name)).await??)
@@ -144,11 +183,11 @@ impl Service {
 
     /// Shows what servers before this one left unfinished, so that it can be tried again or given up.
     pub(super) fn show_interrupted_additions(&self) {
-        for left in self.inner.models.left_behind() {
+        for (id, left) in self.inner.models.left_behind() {
             let source = left.split_whitespace().next().unwrap_or_default();
-            let Ok(Source::Hub(repository)) = Source::parse(source) else {
+            if !matches!(Source::parse(source), Ok(Source::Hub(_))) {
                 continue;
-            };
+            }
             let (_told, progress) = watch::channel(Progress::default());
             let addition = Addition {
                 source: source.to_owned(),
@@ -160,7 +199,6 @@ impl Service {
                 }),
                 dropped: CancellationToken::new(),
             };
-            let id = Source::Hub(repository).default_id();
             self.inner.additions.lock().insert(id, addition);
         }
     }
@@ -199,7 +237,7 @@ impl Service {
 /// Removes a base model in a data folder whether a server works there or not: what `attune model remove` calls.
 ///
 /// # Errors
-/// [`AddError::Unknown`], [`AddError::Bundled`], [`AddError::InUse`], [`AddError::Files`], [`AddError::Storage`].
+/// [`AddError::Unknown`], [`AddError::NotAdded`], [`AddError::InUse`], [`AddError::Files`], [`AddError::Storage`].
 pub async fn remove_model_in(config: &Config, id: &str) -> Result<(), AddError> {
     let storage = |error| AddError::Storage(Error::storage("the data folder can't be read", error));
     let layout = Layout::prepare(&config.data_dir).map_err(storage)?;

@@ -86,6 +86,7 @@ fn failure(code: &str, message: String) -> JobFailure {
     let cause = match code {
         "invalid_training_file" | "invalid_validation_file" => FailureCause::BadData,
         "nan_loss" => FailureCause::Diverged,
+        "not_enough_memory" => FailureCause::OutOfMemory,
         "disk_full" => FailureCause::DiskFull,
         "storage" => FailureCause::Storage,
         "threads" => FailureCause::Bug,

@@ -82,6 +82,54 @@ async fn a_transfer_that_was_given_up_goes_on_with_the_next_try() {
 }
 
 #[tokio::test]
+async fn a_redirect_to_another_host_keeps_the_range_and_not_the_token() {
+    let stage = Stage::start().await;
+    let elsewhere = Stage::start().await;
+    stage.mood(|mood| mood.elsewhere = Some(elsewhere.config.hub.endpoint.clone()));
+    elsewhere.mood(|mood| mood.cuts = 1);
+    stage.add("hf:owner/model").await.unwrap();
+    let asked = &elsewhere.hub.mood.lock().unwrap().asked;
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(
+        asked[1].0.is_some() && asked.iter().all(|(_, token)| token.is_none()),
+        "{asked:?}"
+    );
+    assert!(
+        stage
+            .hub
+            .mood
+            .lock()
+            .unwrap()
+            .asked
+            .iter()
+            .all(|(_, token)| token.is_some())
+    );
+}
+
+#[tokio::test]
+async fn a_gated_model_and_a_token_that_is_none_are_told_apart() {
+    let mut stage = Stage::start().await;
+    stage.mood(|mood| mood.status = Some(StatusCode::UNAUTHORIZED));
+    assert_eq!(stage.add("hf:owner/model").await.unwrap_err().code(), "bad_token");
+    stage.config.hub.token = None;
+    assert_eq!(
+        stage.add("hf:owner/model").await.unwrap_err().code(),
+        "not_on_hub"
+    );
+    stage.mood(|mood| (mood.status, mood.gated) = (None, true));
+    assert_eq!(stage.add("hf:owner/model").await.unwrap_err().code(), "gated");
+    // The small files came; they serve whoever shows a token next, or are swept away.
+    assert!(
+        !stage
+            .lies_there()
+            .iter()
+            .any(|name| name.ends_with("config.json")),
+        "{:?}",
+        stage.lies_there()
+    );
+}
+
+#[tokio::test]
 async fn a_server_that_gives_the_whole_again_is_taken_at_its_word() {
     let stage = Stage::start().await;
     stage.mood(|mood| (mood.cuts, mood.whole) = (1, true));
@@ -98,7 +146,7 @@ async fn what_goes_wrong_is_told_and_leaves_nothing() {
     assert_eq!(stage.lies_there(), [""; 0]);
     stage.mood(|mood| *mood = Mood::default());
     for (status, code) in [
-        (StatusCode::UNAUTHORIZED, "not_on_hub"),
+        (StatusCode::UNAUTHORIZED, "bad_token"),
         (StatusCode::FORBIDDEN, "gated"),
         (StatusCode::IM_A_TEAPOT, "hub_answer"),
     ] {
@@ -204,7 +252,7 @@ async fn the_console_follows_gives_up_and_tries_again() {
     let begun = service.add_model(&wanted("hf:owner/model")).await.unwrap();
     assert_eq!(
         (begun.id.as_str(), begun.stage),
-        ("owner/model", AdditionStage::Fetching)
+        ("owner/model", AdditionStage::Waiting)
     );
     // The same again is the same addition.
     assert_eq!(
@@ -281,8 +329,17 @@ async fn a_model_that_something_needs_is_not_removed() {
             .await
             .unwrap_err()
             .code(),
-        "model_bundled"
+        "model_not_added"
     );
+    // Nor what the operator put there by hand.
+    let by_hand = engine.folder.path().join("models/by-hand");
+    fs::create_dir(&by_hand).unwrap();
+    fs::write(by_hand.join("config.json"), CONFIG).unwrap();
+    assert_eq!(
+        engine.service.remove_model("by-hand").await.unwrap_err().code(),
+        "model_not_added"
+    );
+    assert!(by_hand.exists());
     let dataset = job.training_dataset.unwrap();
     let refused = engine
         .service

@@ -40,6 +40,10 @@ pub(super) struct Mood {
     pub(super) whole: bool,
     /// Sends nothing until told.
     pub(super) held: bool,
+    /// Sends whoever wants the weights to this address.
+    pub(super) elsewhere: Option<String>,
+    /// Gives the weights to nobody, and says that they are gated.
+    pub(super) gated: bool,
     /// Range and authorization of each request for the weights.
     pub(super) asked: Vec<(Option<String>, Option<String>)>,
 }
@@ -72,6 +76,9 @@ impl Stage {
             ("tokenizer.json".to_owned(), b"{}".to_vec()),
             ("model.bin".to_owned(), b"not wanted".to_vec()),
             ("../outside".to_owned(), b"not wanted".to_vec()),
+            ("LICENSES/MIT".to_owned(), b"not wanted".to_vec()),
+            ("model-/../x.safetensors".to_owned(), b"not wanted".to_vec()),
+            ("README.md".to_owned(), Vec::new()),
         ]);
         let hub = Hub {
             files: Arc::new(files),
@@ -199,6 +206,13 @@ async fn resolve(
     if file == "model.safetensors" {
         mood.asked
             .push((text(header::RANGE), text(header::AUTHORIZATION)));
+        if mood.gated {
+            return (StatusCode::UNAUTHORIZED, [("x-error-code", "GatedRepo")]).into_response();
+        }
+        if let Some(elsewhere) = &mood.elsewhere {
+            let place = format!("{elsewhere}/owner/model/resolve/{commit}/{file}");
+            return (StatusCode::FOUND, [(header::LOCATION, place)]).into_response();
+        }
         if mood.lies {
             rest[0] ^= 1;
         }

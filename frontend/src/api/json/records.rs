@@ -52,7 +52,7 @@ macro_rules! words {
     };
 }
 
-words!(AdditionStage { "fetching" => Fetching, "preparing" => Preparing, "failed" => Failed });
+words!(AdditionStage { "waiting" => Waiting, "fetching" => Fetching, "preparing" => Preparing, "failed" => Failed });
 words!(AttemptOutcome { "done" => Done, "paused" => Paused, "requeued" => Requeued, "lost" => Lost, "died" => Died, "failed" => Failed, "cancelled" => Cancelled });
 words!(DatasetStatus { "uploading" => Uploading, "validating" => Validating, "ready" => Ready, "error" => Error });
 words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_full" => DiskFull, "storage" => Storage, "bad_data" => BadData, "diverged" => Diverged, "unresponsive" => Unresponsive, "unusable" => Unusable, "bug" => Bug });

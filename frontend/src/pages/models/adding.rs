@@ -77,7 +77,7 @@ fn row(addition: &ModelAddition, add: &Callback<String>, give_up: &Callback<Stri
         <li key={addition.id.as_str()}>
             <div class="addition-words">
                 <b class="model-title">{ addition.id.as_str() }</b>
-                <div class={if failed { "model-obstacle" } else { "dim" }} aria-live="polite">{ text::addition_progress(addition) }</div>
+                <div class={if failed { "model-obstacle" } else { "dim" }} role={failed.then_some("alert")}>{ text::addition_progress(addition) }</div>
                 <div hidden={failed}>{ meter(text::progress_of(&addition.id), share) }</div>
             </div>
             { button_if(failed, "button small", text::try_again(), again) }

@@ -52,7 +52,7 @@ words! {
     /// Under the field, after something else was typed.
     bad_repository = "Write OWNER/NAME, for example HuggingFaceTB/SmolLM2-135M-Instruct.";
     /// The dialog.
-    remove_model_body = "Its files are removed from the server. It can be fetched again.";
+    remove_model_body = "Its files are removed from the server. Whoever wants it again has to add it again.";
     /// The dialog's button.
     remove = "Remove";
     /// The card before a job is started.
@@ -98,6 +98,7 @@ pub const fn obstacle(obstacle: ModelObstacle) -> &'static str {
 #[must_use]
 pub fn addition_progress(addition: &ModelAddition) -> String {
     match (addition.stage, addition.bytes_total) {
+        (AdditionStage::Waiting, _) => "Waiting for another one".to_owned(),
         (AdditionStage::Preparing, _) => "Checking and preparing".to_owned(),
         (AdditionStage::Fetching, Some(total)) => {
             format!("{} of {}", bytes(addition.bytes_done), bytes(total))
