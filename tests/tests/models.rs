@@ -221,6 +221,8 @@ async fn the_console_fetches_a_model_trains_it_and_lets_nobody_remove_it_meanwhi
     browser.click(&format!("Remove {id}")).await;
     browser.click("Remove").await;
     browser.shows("is needed by 1 unfinished job").await;
+    // Chromium reports the refusal itself.
+    assert_eq!(browser.errors().await.len(), 1);
     api.post(&format!("/api/jobs/{}/cancel", job.id), &json!({}))
         .await;
     assert_eq!(api.ended(&job.id).await.status, JobStatus::Cancelled);
