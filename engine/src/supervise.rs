@@ -11,8 +11,8 @@ pub(crate) mod prepare;
 pub(crate) mod run;
 
 use crate::{
-    error::Error,
-    service::{Service, job_create::chain},
+    error::{Error, chain},
+    service::Service,
     store::{
         attempts::{self, Ended},
         jobs::{self, JobRow},

@@ -24,6 +24,9 @@ const ATTENTION_BLOCK: u64 = 64;
 /// Scores over the vocabulary that are held at once.
 const SCORES: u64 = 1 << 23;
 
+/// Tokens that go through a model at once, at most, unless one text alone is longer.
+pub const TOKENS_PER_PASS: u64 = 4096;
+
 /// Rows whose scores over the vocabulary are held at once.
 #[must_use]
 pub fn score_rows(vocab_size: u64) -> u64 {

@@ -12,7 +12,12 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use shared::run::{LoraSpec, Projection};
 use std::{path::Path, time::Instant};
-use trainer::{Model, Precision, bench::Bench, config::ModelConfig, lora::Adapter};
+use trainer::{
+    Model, Precision,
+    bench::{Bench, peak_memory},
+    config::ModelConfig,
+    lora::Adapter,
+};
 
 struct Arguments(Vec<String>);
 
@@ -79,7 +84,7 @@ fn main() -> Result<()> {
     let user = user / seconds.len() as f64;
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
-    let peak = peak_memory()?;
+    let peak = peak_memory().context("this system tells no peak of memory")?;
     let operations = bench.step_operations(&vec![length; batch]);
     let rate = bench.product_rate(batch * length, |work| -> Result<f64> {
         let before = user_seconds()?;
@@ -123,19 +128,4 @@ fn user_seconds() -> Result<f64> {
         .context("no user time in /proc/self/stat")?
         .parse()?;
     Ok(ticks as f64 / 100.0)
-}
-
-/// The largest resident memory of this process so far, in bytes.
-fn peak_memory() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no VmHWM in /proc/self/status")?;
-    let kilobytes: u64 = line
-        .split_whitespace()
-        .next()
-        .context("VmHWM has no value")?
-        .parse()?;
-    Ok(kilobytes * 1024)
 }

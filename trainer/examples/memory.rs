@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 use trainer::{
     Model, Precision,
+    bench::peak_memory,
     config::ModelConfig,
     run::{Commands, RunOptions, run},
 };
@@ -67,7 +68,10 @@ fn main() -> Result<()> {
             Box::new(std::io::sink()),
         );
         ensure!(code == 0, "the run ended with code {code}");
-        println!("{}", peak_memory()?);
+        println!(
+            "{}",
+            peak_memory().context("this system tells no peak of memory")?
+        );
         return Ok(());
     }
     println!("model     weights  batch  tokens  dropout  checkpointing  estimated MB  measured MB  off by");
@@ -162,19 +166,4 @@ fn config(model: &str) -> Value {
         "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": key_heads,
         "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "eos_token_id": 3
     })
-}
-
-/// The largest resident memory of this process so far, in bytes.
-fn peak_memory() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .context("no VmHWM in /proc/self/status")?;
-    let kilobytes: u64 = line
-        .split_whitespace()
-        .next()
-        .context("VmHWM has no value")?
-        .parse()?;
-    Ok(kilobytes * 1024)
 }

@@ -4,7 +4,7 @@ use crate::network::Batch;
 use std::ops::Range;
 
 /// Tokens of one forward and backward pass; a step of more is taken in several, with the same result.
-pub(crate) const TOKENS_PER_PASS: usize = 4096;
+pub(crate) const TOKENS_PER_PASS: usize = shared::memory::TOKENS_PER_PASS as usize;
 
 /// Batches of at most `tokens_per_pass` tokens, or of one text. `first_row` is the number of tokens of the same step
 /// that came before.

@@ -3,7 +3,7 @@
 use super::AddError;
 use serde::Deserialize;
 use shared::{
-    memory::{ModelShape, RunShape, peak},
+    memory::{ModelShape, RunShape, TOKENS_PER_PASS, peak},
     model::{BaseModel, InstalledModel, JobDefaults, ModelObstacle},
 };
 use std::{
@@ -18,9 +18,6 @@ const MAX_HEADER_BYTES: u64 = 64 << 20;
 
 /// Architectures that can be trained.
 const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
-
-/// Tokens that the trainer lets through a model at once, at most.
-const TOKENS_PER_PASS: u64 = 4096;
 
 /// Tokens of a text for which a model's need of memory is told.
 const TYPICAL_TOKENS: u64 = 256;

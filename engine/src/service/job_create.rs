@@ -286,15 +286,3 @@ pub(crate) fn fresh_seed() -> Result<u64, Error> {
     getrandom::fill(&mut bytes).map_err(|error| Error::storage("the system gave no random bytes", error))?;
     Ok(u64::from(u32::from_le_bytes(bytes) >> 1))
 }
-
-/// An error with its causes, for the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        text.push_str(": ");
-        text.push_str(&current.to_string());
-        cause = current.source();
-    }
-    text
-}

@@ -1,9 +1,9 @@
 //! Validating a job's files before it may queue. A job leaves this state whatever happens: what storage refuses is tried
 //! again, and what won't pass fails the job with its reason.
 
-use super::{Service, backoff::Backoff, job_create::chain};
+use super::{Service, backoff::Backoff};
 use crate::{
-    error::Error,
+    error::{Error, chain},
     store::{
         files::{self, FileRow},
         jobs,

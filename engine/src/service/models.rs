@@ -4,7 +4,7 @@ use super::Service;
 use crate::{
     config::Config,
     data_folder::Layout,
-    error::Error,
+    error::{Error, chain},
     models::{AddError, FoundModel, Models, Progress, Source, source::Repository},
     store::{self, Store},
 };
@@ -141,7 +141,12 @@ impl Service {
                 Ok(_) if !dropped.is_cancelled() => drop(additions.remove(&id)),
                 Ok(_) => {}
                 Err(error) => {
-                    log(&error, &id);
+                    // The console shows the public text alone.
+                    tracing::warn!(
+                        model = id,
+                        error = chain(&error),
+                        "a base model could not be added"
+                    );
                     if let Some(addition) = additions.get_mut(&id) {
                         addition.failure = Some(error.to_failure());
                     }
@@ -268,17 +273,6 @@ async fn refuse_needed(store: &Store, id: &str) -> Result<(), AddError> {
         id: id.to_owned(),
         needed_by: counted.join(" and "),
     })
-}
-
-/// Tells the operator the whole chain; the console shows the public text.
-fn log(error: &AddError, id: &str) {
-    let mut chain = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        chain = format!("{chain}: {error}");
-        cause = error.source();
-    }
-    tracing::warn!(model = id, error = chain, "a base model could not be added");
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {

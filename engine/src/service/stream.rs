@@ -7,8 +7,8 @@
 
 mod board;
 
-use super::{Service, job_create::chain};
-use crate::error::Error;
+use super::Service;
+use crate::error::{Error, chain};
 use board::{Board, Place, read_page};
 use bytes::Bytes;
 use futures_util::{

@@ -1,8 +1,8 @@
 //! Reading a file's lines once it has arrived: findings by line, statistics and a preview.
 
-use super::{Service, backoff::Backoff, job_create::chain};
+use super::{Service, backoff::Backoff};
 use crate::{
-    error::Error,
+    error::{Error, chain},
     store::{
         files::{self, FINE_TUNE, FileRow, Validated},
         jobs,

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     data_folder::run_is_free,
-    error::Error,
+    error::{Error, chain},
     executor::Launch,
-    service::{Service, counters::Tallies, job_create::chain},
+    service::{Service, counters::Tallies},
     store::{
         attempts::{self, Ended},
         checkpoints, from_sql,

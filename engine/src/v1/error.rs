@@ -1,6 +1,6 @@
 //! OpenAI's error envelope: `{"error": {"message", "type", "param", "code"}}`, all four keys always there.
 
-use crate::{Error, service::job_create::chain};
+use crate::{Error, error::chain};
 use axum::{
     Json,
     http::{Method, StatusCode},

@@ -3,8 +3,8 @@
 
 use super::{Next, Told};
 use crate::{
-    error::Error,
-    service::{Service, job_create::chain},
+    error::{Error, chain},
+    service::Service,
     store::{checkpoints, events, from_sql, jobs, steps, to_sql},
 };
 use shared::{
