@@ -3,22 +3,18 @@
 use crate::{
     api,
     browser::{self, Listener},
+    chunk,
     components::{
         shell::{ShellProps, use_shell},
         toast::{ToastList, Toaster, toasts, use_toaster},
     },
     draft::{DraftHandle, use_stored_draft},
     kept::use_kept,
-    pages::{self, dataset::DatasetProps, job::JobProps, sign_in::SignInProps, wizard::WizardProps},
-    part::{keyed_part, part, plain_part, use_change},
+    pages::{self, sign_in::SignInProps},
+    part::{part, plain_part, use_change},
     place,
     query::{Poll, Store, use_query},
     route::Route,
-    text,
-};
-use shared::{
-    id::{DatasetId, JobId},
-    validate::Step,
 };
 use yew::prelude::*;
 use yew_router::{
@@ -162,43 +158,7 @@ fn use_inside() -> Html {
     let route = use_route::<Route>().unwrap_or(Route::NotFound);
     html! {
         <ContextProvider<DraftHandle> context={draft}>
-            { part(use_shell, ShellProps { lit: route.section(), page: html! { <div>{ page(&route) }</div> } }) }
+            { part(use_shell, ShellProps { lit: route.section(), page: html! { <div>{ part(chunk::use_page, route) }</div> } }) }
         </ContextProvider<DraftHandle>>
     }
-}
-
-fn page(route: &Route) -> Html {
-    match route {
-        Route::Dashboard => plain_part(pages::dashboard::use_dashboard_page),
-        Route::Jobs => plain_part(pages::jobs::use_jobs_page),
-        Route::Setup => wizard(Step::Setup),
-        Route::Configure => wizard(Step::Configure),
-        Route::Review => wizard(Step::Review),
-        Route::Job(id) => keyed_part(
-            id,
-            pages::job::use_job_page,
-            JobProps {
-                id: JobId::new(id.as_str()),
-            },
-        ),
-        Route::Datasets => plain_part(pages::datasets::use_datasets_page),
-        Route::Dataset(id) => keyed_part(
-            id,
-            pages::dataset::use_dataset_page,
-            DatasetProps {
-                id: DatasetId::new(id.as_str()),
-            },
-        ),
-        Route::Models => plain_part(pages::models::use_models_page),
-        Route::Settings => plain_part(pages::settings::use_settings_page),
-        Route::NotFound => plain_part(pages::not_found::use_not_found_page),
-    }
-}
-
-fn wizard(step: Step) -> Html {
-    keyed_part(
-        text::step_label(step),
-        pages::wizard::use_wizard_page,
-        WizardProps { step },
-    )
 }

@@ -209,6 +209,13 @@ pub fn leave_for(address: &str) {
     }
 }
 
+/// Loads the page again, as from the start.
+pub fn reload() {
+    if let Some(window) = window() {
+        let _ = window.location().reload();
+    }
+}
+
 /// Puts a text onto the clipboard; false where the browser has none for this page or forbids it.
 pub async fn copy(text: &str) -> bool {
     let Some(clipboard) = window().map(|window| window.navigator().clipboard()) else {

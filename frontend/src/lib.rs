@@ -9,6 +9,7 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod chart;
+pub mod chunk;
 pub mod components;
 pub mod crash;
 pub mod draft;

@@ -152,6 +152,17 @@ impl Browser {
             .expect("the network changes");
     }
 
+    /// Refuses every request whose address fits one of these patterns (`*` stands for anything); none refuses nothing.
+    pub async fn block(&self, patterns: &[&str]) {
+        let cdp = self.web.cdp();
+        cdp.send_raw("Network.enable", serde_json::json!({}))
+            .await
+            .expect("the network is watched");
+        cdp.send_raw("Network.setBlockedURLs", serde_json::json!({"urls": patterns}))
+            .await
+            .expect("the network changes");
+    }
+
     /// Takes every cookie away, as the end of a session does.
     pub async fn forget_cookies(&self) {
         self.web

@@ -1,7 +1,7 @@
 //! The page: trunk builds it into `dist/`, and every file that can shrink gets a `.br` sibling, which the server
 //! sends as it is.
 
-use crate::{glue, process, project, tools};
+use crate::{module, process, project, tools};
 use anyhow::{Context, Result, ensure};
 use brotli::enc::BrotliEncoderParams;
 use std::{
@@ -22,10 +22,14 @@ pub(crate) fn build() -> Result<()> {
     tools::ensure_browser_build()?;
     let mut trunk = process::command("trunk")?;
     // trunk 0.21.14 takes `NO_COLOR=1` for a wrong value of its own option.
-    trunk.env_remove("NO_COLOR").args(["build", "--release"]);
-    trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", short_paths());
+    trunk
+        .env_remove("NO_COLOR")
+        .args(["build", "--release", "--features", "split"]);
+    // The module is cut along what refers to what, which the linker keeps for it.
+    let flags = format!("-Clink-arg=--emit-relocs {}", short_paths());
+    trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
     process::run(&mut trunk)?;
-    glue::lighten()?;
+    module::finish()?;
     compress()
 }
 

@@ -5,23 +5,16 @@
 
 mod names;
 
-use crate::{browser_build, process};
+use crate::process;
 use anyhow::{Context, Result, ensure};
 use names::Names;
 use std::{fs, path::Path};
 
-/// Rewrites the module of `dist/` and its script.
+/// Rewrites the module and its script.
 ///
 /// # Errors
-/// They are not there, can't be read or written, or aren't what wasm-bindgen writes.
-pub(crate) fn lighten() -> Result<()> {
-    let files = browser_build::files()?;
-    let module = files
-        .iter()
-        .find(|file| file.to_string_lossy().ends_with("_bg.wasm"));
-    let module = module.context("`dist/` has no module after the build")?;
-    let script = module.to_string_lossy().replace("_bg.wasm", ".js");
-    let script = Path::new(&script);
+/// They can't be read or written, or aren't what wasm-bindgen writes.
+pub(crate) fn lighten(module: &Path, script: &Path) -> Result<()> {
     let mut terser = process::command("terser")?;
     terser.args(["--module", "--compress", "passes=3", "--mangle", "--output"]);
     process::run(terser.args([script, Path::new("--"), script]))?;

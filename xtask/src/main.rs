@@ -10,6 +10,7 @@ mod dist;
 mod example;
 mod glue;
 mod image;
+mod module;
 mod openapi;
 mod process;
 mod project;

@@ -50,6 +50,12 @@ words! {
     new_tab = "New";
     /// Asks again.
     retry = "Retry";
+    /// The code of a page can't be fetched.
+    page_code_missing = "This page could not be loaded";
+    /// What to do about it.
+    page_code_advice = "The server can't be reached, or it was upgraded while this page was open. What you typed is kept.";
+    /// Loads the whole page again.
+    reload = "Reload the page";
     /// Closes a dialog without doing anything.
     cancel = "Cancel";
     /// Confirms a deletion.
