@@ -280,6 +280,29 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// As [`Listener::new`], for who may refuse what the browser would do by itself.
+    pub fn refusing(
+        target: &web_sys::EventTarget,
+        kind: &'static str,
+        heard: impl Fn(web_sys::Event) + 'static,
+    ) -> Self {
+        let heard = wasm_bindgen::closure::Closure::new(heard);
+        let options = web_sys::AddEventListenerOptions::new();
+        options.set_passive(false);
+        let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+            kind,
+            heard.as_ref().unchecked_ref(),
+            &options,
+        );
+        Self {
+            target: target.clone(),
+            kind,
+            heard,
+        }
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         let heard = self.heard.as_ref().unchecked_ref();

@@ -13,7 +13,7 @@ async fn a_page_whose_code_cannot_be_fetched_says_so_and_opens_once_it_can() {
     browser.errors().await;
 
     // Elsewhere the console goes on.
-    browser.click("Jobs").await;
+    browser.click("Jobs 0").await;
     browser.shows("No jobs yet").await;
     browser.block(&[]).await;
     browser.click("Models").await;

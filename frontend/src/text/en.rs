@@ -1,6 +1,7 @@
 //! English.
 
 mod attempt;
+mod charts;
 mod datasets;
 mod errors;
 mod job;
@@ -9,6 +10,7 @@ mod models;
 mod wizard;
 
 pub use attempt::*;
+pub use charts::*;
 pub use datasets::*;
 pub use errors::*;
 pub use job::*;

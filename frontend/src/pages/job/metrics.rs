@@ -4,14 +4,17 @@ use crate::{
     api,
     chart::{
         line_chart::{LineChartProps, use_line_chart},
+        lines::{Axis, Line},
+        measure::{Measure, Places, curve},
         sparkline::sparkline,
+        tools::{Tools, legend, tools},
+        view::{View, use_view},
     },
     components::{
-        button::button_if,
         card::paragraph,
         face::{face, skeleton_block},
     },
-    kept::use_kept,
+    kept::Kept,
     part::{part, use_change},
     query::{
         Loaded, Poll,
@@ -29,13 +32,6 @@ use shared::{
 use std::rc::Rc;
 use yew::prelude::*;
 
-const SMALL: [Series; 4] = [
-    Series::TrainTokenAccuracy,
-    Series::LearningRate,
-    Series::GradientNorm,
-    Series::Tokens,
-];
-
 #[derive(PartialEq)]
 pub(super) struct MetricsProps {
     pub(super) id: JobId,
@@ -48,9 +44,13 @@ pub(super) struct MetricsProps {
 
 #[hook]
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
-    let zoom = use_kept(|| None::<(u64, u64)>);
+    let view = use_view(Vec::new());
+    let measure = Measure::parse(&view.measure);
     let whole = use_query(api::jobs::curves(&props.id, None), props.poll);
-    let finer = zoom.map(|range| api::jobs::curves(&props.id, Some(range)));
+    let places = Rc::new(places(&props.job, &view));
+    let finer = view
+        .range
+        .map(|range| api::jobs::curves(&props.id, Some(places.steps(range))));
     let finer = use_optional_query(finer, Poll::Never).data;
     let hole = !whole.fetching
         && whole
@@ -79,66 +79,110 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
         data: told.then(|| Rc::clone(&joined)),
         ..whole
     };
-    let total_steps = props
-        .job
-        .progress
-        .as_ref()
-        .map_or(0, |progress| progress.total_steps);
-    let ended = props.job.status.is_terminal();
-    let reset = {
-        let zoom = zoom.setter();
-        Callback::from(move |_: MouseEvent| zoom.set(None))
+    // The overview and the ends of the axis come from all of the curve, the lines from its finer part once that is there.
+    let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&joined));
+    let lines_of = |metrics: &Metrics| {
+        places.lines(metrics, measure, view.smoothing, |series| {
+            let is_first = measure.series().first() == Some(&series);
+            let key = series.as_str().to_owned();
+            (key, text::series_label(series).to_owned(), usize::from(!is_first))
+        })
     };
-    let shown = zoom.and(finer).unwrap_or_else(|| Rc::clone(&joined));
-    let shown_badge = badge(&shown);
+    let every_line = lines_of(&joined);
+    let switched_on = |lines: Vec<Line>| {
+        let lines = lines.into_iter().filter(|line| !view.hidden.contains(&line.key));
+        Rc::new(lines.collect::<Vec<_>>())
+    };
+    let visible = switched_on(lines_of(&shown));
+    let all_lines = switched_on(every_line.clone());
+    let (first, last) = ends(&props.job, &joined);
+    let ends = (places.at(first), places.at(last));
+    let range = view.range.unwrap_or(ends);
+    let controls = Tools {
+        view: view.clone(),
+        axes: vec![Axis::Step, Axis::Epoch],
+        whole: ends,
+        range,
+        smooths: measure.is_smoothed(),
+        lines: Rc::clone(&visible),
+        file_name: format!("{}-{}", props.job.name, measure.as_str()),
+        all_points: None,
+    };
+    let ended = props.job.status.is_terminal();
     let chart = face(
         &all,
         || skeleton_block("skeleton-chart"),
         |metrics| no_points(metrics, ended),
-        |metrics| {
-            let last = total_steps.max(metrics.to).max(metrics.from + 1);
-            let steps = zoom.unwrap_or((metrics.from.min(1), last));
-            let zoom = zoom.setter();
-            let on_zoom = Callback::from(move |range| zoom.set(range));
-            part(
-                use_line_chart,
-                LineChartProps {
-                    metrics: shown,
-                    steps,
-                    marks: props.marks.clone(),
-                    growing: !ended,
-                    on_zoom,
-                },
-            )
+        |_| {
+            let marks = props.marks.iter().map(|step| (*step, places.at(*step)));
+            let chart = LineChartProps {
+                lines: visible,
+                all: all_lines,
+                axis: view.axis,
+                log: view.log,
+                range,
+                whole: ends,
+                marks: marks.collect(),
+                growing: !ended,
+                measure,
+                on_range: on_range(&view, ends),
+                on_pick: None,
+            };
+            part(use_line_chart, chart)
         },
     );
     html! {
         <section class="stack" aria-label={text::training_metrics()}>
-            <div class="card">
+            <div class="card chart-card">
                 <div class="card-head">
-                    <h2>{ text::loss() }</h2>
-                    <div class="legend">
-                        <span class="legend-key"><i aria-hidden="true"></i>{ text::train() }</span>
-                        <span class="legend-key is-valid"><i aria-hidden="true"></i>{ text::validation() }</span>
-                        <span class="dim">{ shown_badge }</span>
-                        { button_if(zoom.is_some(), "button small", text::reset_zoom(), reset) }
-                    </div>
+                    <h2>{ text::measure_label(measure) }</h2>
+                    { legend(&view, &every_line) }
+                    <span class="dim chart-badge">{ badge(&shown, measure) }</span>
                 </div>
+                { tools(&controls) }
                 <div class="card-body chart-body">{ chart }</div>
             </div>
-            <div class="minis" hidden={joined.curves.is_empty()}>
-                { for SMALL.iter().map(|series| small(*series, &joined, total_steps)) }
+            <div class="minis" role="group" aria-label={text::measure()} hidden={joined.curves.is_empty()}>
+                { for Measure::ALL.into_iter().map(|of| small(of, measure, &view, &joined, last)) }
             </div>
         </section>
     }
 }
 
-fn badge(metrics: &Metrics) -> String {
-    let train = metrics
-        .curves
-        .iter()
-        .find(|curve| curve.series == Series::TrainLoss);
-    train
+/// Where this job's steps lie on the chosen axis.
+fn places(job: &Job, view: &View) -> Places {
+    let total = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
+    Places {
+        axis: view.axis,
+        epochs_per_step: f64::from(job.epochs.unwrap_or(1)) / total.max(1) as f64,
+        times: Rc::default(),
+    }
+}
+
+/// The first and the last step of the axis: a running job's curve grows into its place.
+fn ends(job: &Job, metrics: &Metrics) -> (u64, u64) {
+    let total = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
+    (metrics.from.min(1), total.max(metrics.to).max(metrics.from + 1))
+}
+
+/// Shows another range; what is nearly all is all.
+fn on_range(view: &Kept<View>, whole: (f64, f64)) -> Callback<Option<(f64, f64)>> {
+    let (set, chosen) = (view.setter(), (**view).clone());
+    Callback::from(move |range: Option<(f64, f64)>| {
+        let range = range.filter(|range| range.1 - range.0 < (whole.1 - whole.0) * 0.999);
+        set.set(View {
+            range,
+            ..chosen.clone()
+        });
+    })
+}
+
+fn badge(metrics: &Metrics, measure: Measure) -> String {
+    let first = measure
+        .series()
+        .first()
+        .and_then(|series| curve(metrics, *series));
+    first
         .map(|curve| text::points_badge(curve.steps.len() as u64, curve.total_points))
         .unwrap_or_default()
 }
@@ -154,33 +198,34 @@ fn no_points(metrics: &Metrics, ended: bool) -> Option<Html> {
     })
 }
 
-fn small(series: Series, metrics: &Metrics, total_steps: u64) -> Html {
+/// A measure in small: a button that shows it on the chart.
+fn small(of: Measure, chosen: Measure, view: &Kept<View>, metrics: &Metrics, last_step: u64) -> Html {
     let empty = Curve {
-        series,
+        series: Series::TrainLoss,
         total_points: 0,
         steps: Vec::new(),
         values: Vec::new(),
     };
-    let curve = metrics
-        .curves
-        .iter()
-        .find(|curve| curve.series == series)
-        .unwrap_or(&empty);
+    let first = of.series().first().and_then(|series| curve(metrics, *series));
+    let curve = first.unwrap_or(&empty);
     let newest = curve.values.iter().rev().flatten().next().copied();
-    let value = newest.map_or_else(
-        || text::none().to_owned(),
-        |value| text::series_value(series, value),
-    );
-    let class = if series == Series::TrainTokenAccuracy {
-        "sparkline is-accent"
-    } else {
-        "sparkline"
+    let value = newest.map_or_else(|| text::none().to_owned(), of.value());
+    let is_chosen = of == chosen;
+    let onclick = {
+        let (set, view) = (view.setter(), (**view).clone());
+        let measure = if of == Measure::Loss { "" } else { of.as_str() };
+        Callback::from(move |_: MouseEvent| {
+            set.set(View {
+                measure: measure.to_owned(),
+                ..view.clone()
+            });
+        })
     };
-    let label = text::curve_summary(text::series_label(series), &curve.steps, &curve.values);
+    let label = text::curve_summary(text::measure_label(of), &curve.steps, &curve.values);
     html! {
-        <div key={series.as_str()} class="card mini">
-            <div class="mini-head"><h3>{ text::series_label(series) }</h3><span class="sub">{ value }</span></div>
-            { sparkline(label, class, &curve.steps, &curve.values, total_steps) }
-        </div>
+        <button key={of.as_str()} type="button" class="card mini" aria-pressed={if is_chosen { "true" } else { "false" }} {onclick}>
+            <span class="mini-head"><span class="mini-name">{ text::measure_label(of) }</span><span class="sub">{ value }</span></span>
+            { sparkline(label, if is_chosen { "sparkline is-accent" } else { "sparkline" }, &curve.steps, &curve.values, last_step) }
+        </button>
     }
 }

@@ -1,0 +1,353 @@
+//! What follows the pointer and the keyboard: the crosshair with its values, and the part that a drag takes.
+
+use super::{
+    BOTTOM, HEIGHT, LEFT, LayerProps, Plot, RIGHT, TOP,
+    base::{hue_class, pixels},
+    summary,
+};
+use crate::{
+    browser::Listener,
+    chart::{
+        lines::{Line, Reading, read},
+        view::{moved, zoomed},
+    },
+    kept::use_kept,
+    part::use_change,
+    text::{self, format},
+};
+use std::rc::Rc;
+use wasm_bindgen::JsCast as _;
+use web_sys::Element;
+use yew::prelude::*;
+
+/// A drag shorter than this is a click.
+const DRAG: f64 = 8.0;
+/// Farther than this from the pointer a point isn't read.
+const REACH: f64 = 40.0;
+const ROWS_AT_MOST: usize = 10;
+const LETTERS_AT_MOST: usize = 24;
+const LETTER: f64 = 6.6;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Drag {
+    /// Takes the part between two pixels.
+    Take(f64, f64),
+    /// Moves the shown part: where the drag was last.
+    Move(f64),
+}
+
+#[hook]
+pub(super) fn use_overlay(props: Rc<LayerProps>) -> Html {
+    let place = use_node_ref();
+    let plot = Plot::new(&props.chart, props.width);
+    let pointed = use_kept(|| None::<f64>);
+    let drag = use_kept(|| None::<Drag>);
+    let chart = &props.chart;
+    let (range, whole) = (chart.range, chart.whole);
+    let pixel = {
+        let place = place.clone();
+        let width = props.width;
+        move |event: &MouseEvent| {
+            let left = place
+                .cast::<Element>()
+                .map_or(0.0, |place| place.get_bounding_client_rect().left());
+            (f64::from(event.client_x()) - left).clamp(LEFT, width - RIGHT)
+        }
+    };
+    use_wheel(&place, pixel.clone(), Rc::clone(&props));
+    let onpointermove = {
+        let (pixel, pointed, drag, props) =
+            (pixel.clone(), pointed.setter(), drag.clone(), Rc::clone(&props));
+        Callback::from(move |event: PointerEvent| {
+            let at = pixel(&event);
+            match *drag {
+                Some(Drag::Take(start, _)) => drag.set(Some(Drag::Take(start, at))),
+                Some(Drag::Move(last)) => {
+                    let by = plot.x.value_at(last) - plot.x.value_at(at);
+                    drag.set(Some(Drag::Move(at)));
+                    props.chart.on_range.emit(Some(moved(range, whole, by)));
+                }
+                None => {}
+            }
+            pointed.set(Some(plot.x.value_at(at)));
+        })
+    };
+    let onpointerdown = {
+        let (pixel, drag, place) = (pixel.clone(), drag.setter(), place.clone());
+        Callback::from(move |event: PointerEvent| {
+            if event.pointer_type() != "mouse" || event.button() != 0 {
+                return;
+            }
+            let at = pixel(&event);
+            let moves = event.shift_key() && range != whole;
+            drag.set(Some(if moves { Drag::Move(at) } else { Drag::Take(at, at) }));
+            if let Some(place) = place.cast::<Element>() {
+                let _ = place.set_pointer_capture(event.pointer_id());
+            }
+        })
+    };
+    let onpointerup = {
+        let (drag, props) = (drag.clone(), Rc::clone(&props));
+        Callback::from(move |event: PointerEvent| {
+            let chart = &props.chart;
+            match *drag {
+                Some(Drag::Take(start, end)) if (end - start).abs() >= DRAG => {
+                    let taken = (plot.x.value_at(start.min(end)), plot.x.value_at(start.max(end)));
+                    chart.on_range.emit(Some(taken));
+                }
+                Some(Drag::Move(_)) => {}
+                _ => pick(
+                    chart.on_pick.as_ref(),
+                    &chart.lines,
+                    plot.x.value_at(pixel(&event)),
+                ),
+            }
+            drag.set(None);
+        })
+    };
+    let forget = {
+        let (pointed, drag) = (pointed.setter(), drag.setter());
+        move || {
+            pointed.set(None);
+            drag.set(None);
+        }
+    };
+    let onpointerleave = Callback::from({
+        let forget = forget.clone();
+        move |_: PointerEvent| forget()
+    });
+    let onblur = Callback::from(move |_: FocusEvent| forget());
+    let ondblclick = chart.on_range.reform(|_: MouseEvent| None);
+    let onkeydown = keys(&props, &pointed);
+    let readings = pointed.map(|at| {
+        let reach = (range.1 - range.0) * REACH / props.width;
+        // The crosshair stands at the point that it reads.
+        let at = snapped(&chart.lines, at).unwrap_or(at);
+        (at, read(&chart.lines, at, reach))
+    });
+    let spoken = readings
+        .as_ref()
+        .map_or_else(|| summary(chart), |(at, readings)| spoken(&props, *at, readings));
+    let taken = match *drag {
+        Some(Drag::Take(start, end)) => Some((start, end)),
+        _ => None,
+    };
+    let (width, height) = (format::fixed(props.width, 0), format::fixed(HEIGHT, 0));
+    let number = |value: f64| format::fixed(value, 3);
+    html! {
+        <div
+            ref={place}
+            class={if matches!(*drag, Some(Drag::Move(_))) { "line-chart-overlay is-moving" } else { "line-chart-overlay" }}
+            tabindex="0"
+            role="slider"
+            aria-label={text::measure_by_step(chart.measure)}
+            aria-description={text::chart_help()}
+            aria-valuemin={number(range.0)}
+            aria-valuemax={number(range.1)}
+            aria-valuenow={number(readings.as_ref().map_or(range.1, |(at, _)| *at))}
+            aria-valuetext={spoken}
+            {onpointermove} {onpointerdown} {onpointerup} {onpointerleave} {onkeydown} {onblur} {ondblclick}
+        >
+            <svg aria-hidden="true" width={width.clone()} height={height.clone()} viewBox={format!("0 0 {width} {height}")}>
+                { selection(taken) }
+                { crosshair(&props, plot, readings) }
+            </svg>
+        </div>
+    }
+}
+
+/// Tells which step lies nearest to a place of the first line.
+fn pick(on_pick: Option<&Callback<u64>>, lines: &[Line], at: f64) {
+    let step = lines.first().and_then(|line| {
+        let index = crate::chart::geometry::nearest(&line.x, at)?;
+        line.steps.get(index).copied()
+    });
+    if let (Some(on_pick), Some(step)) = (on_pick, step) {
+        on_pick.emit(step);
+    }
+}
+
+/// The place of the nearest point of the first line.
+fn snapped(lines: &[Line], at: f64) -> Option<f64> {
+    let line = lines.first()?;
+    let index = crate::chart::geometry::nearest(&line.x, at)?;
+    line.x.get(index).copied()
+}
+
+/// The wheel with Ctrl or Command zooms around the pointer; without, the page scrolls as always.
+#[hook]
+fn use_wheel(place: &NodeRef, pixel: impl Fn(&MouseEvent) -> f64 + 'static, props: Rc<LayerProps>) {
+    let place = place.clone();
+    use_change(Rc::clone(&props), move |props| {
+        let element = place.cast::<Element>()?;
+        let props = Rc::clone(props);
+        let heard = Listener::refusing(&element, "wheel", move |event| {
+            let event = event.unchecked_into::<WheelEvent>();
+            if !(event.ctrl_key() || event.meta_key()) {
+                return;
+            }
+            event.prevent_default();
+            let chart = &props.chart;
+            let at = Plot::new(chart, props.width).x.value_at(pixel(&event));
+            let factor = if event.delta_y() < 0.0 { 0.8 } else { 1.25 };
+            chart.on_range.emit(zoomed(chart.range, chart.whole, at, factor));
+        });
+        Some(Box::new(heard))
+    });
+}
+
+fn keys(props: &Rc<LayerProps>, pointed: &crate::kept::Kept<Option<f64>>) -> Callback<KeyboardEvent> {
+    let (props, pointed) = (Rc::clone(props), pointed.clone());
+    Callback::from(move |event: KeyboardEvent| {
+        let chart = &props.chart;
+        let (range, whole) = (chart.range, chart.whole);
+        let span = range.1 - range.0;
+        let at = pointed.unwrap_or(range.1);
+        let middle = pointed.unwrap_or((range.0 + range.1) / 2.0);
+        let show = |range: Option<(f64, f64)>| chart.on_range.emit(range);
+        let read_at = |places: i64| {
+            let Some(line) = chart.lines.first() else { return };
+            let shown = line.visible(range);
+            let here = crate::chart::geometry::nearest(&line.x, at).unwrap_or(0) as i64;
+            let next =
+                (here + places).clamp(shown.start as i64, (shown.end as i64 - 1).max(shown.start as i64));
+            pointed.set(line.x.get(next as usize).copied());
+        };
+        let far = chart
+            .lines
+            .first()
+            .map_or(1, |line| (line.visible(range).len() / 10).max(1)) as i64;
+        match (event.key().as_str(), event.shift_key()) {
+            ("ArrowLeft", true) => show(Some(moved(range, whole, -span / 4.0)).filter(|_| range != whole)),
+            ("ArrowRight", true) => show(Some(moved(range, whole, span / 4.0)).filter(|_| range != whole)),
+            ("ArrowLeft", false) => read_at(-1),
+            ("ArrowRight", false) => read_at(1),
+            ("PageDown", _) => read_at(-far),
+            ("PageUp", _) => read_at(far),
+            ("Home", _) => read_at(-(1 << 40)),
+            ("End", _) => read_at(1 << 40),
+            ("+" | "=", _) => show(zoomed(range, whole, middle, 0.5)),
+            ("-", _) => show(zoomed(range, whole, middle, 2.0)),
+            ("Enter", _) => pick(chart.on_pick.as_ref(), &chart.lines, at),
+            ("Escape", _) => {
+                pointed.set(None);
+                show(None);
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    })
+}
+
+fn selection(taken: Option<(f64, f64)>) -> Html {
+    let Some((start, end)) = taken else {
+        return html! { <g key="selection"></g> };
+    };
+    html! {
+        <g key="selection">
+            <rect class="selection" x={pixels(start.min(end))} y={pixels(TOP)} width={pixels((end - start).abs())} height={pixels(HEIGHT - BOTTOM - TOP)} />
+        </g>
+    }
+}
+
+/// What is read at a place: its name on the axis, then a row for each line with its value, the smoothed one behind it.
+fn rows(props: &LayerProps, readings: &[Reading]) -> Vec<(String, String)> {
+    let chart = &props.chart;
+    let value = chart.measure.value();
+    let rows = readings.iter().filter_map(|reading| {
+        let line = chart.lines.get(reading.line)?;
+        let mut name: String = line.name.chars().take(LETTERS_AT_MOST).collect();
+        if name.len() < line.name.len() {
+            name.push('…');
+        }
+        let mut row = format!(
+            "{name} {}",
+            reading
+                .value
+                .map_or_else(|| text::not_a_number().to_owned(), value)
+        );
+        if let Some(smooth) = reading.smooth {
+            row.push_str(&text::smoothed_reading(&value(smooth)));
+        }
+        if line.dashed {
+            row.push_str(&text::read_at_step(reading.step));
+        }
+        Some((hue_class(line), row))
+    });
+    rows.collect()
+}
+
+fn spoken(props: &LayerProps, at: f64, readings: &[Reading]) -> String {
+    let mut words = vec![text::at_place(props.chart.axis, at)];
+    words.extend(
+        rows(props, readings)
+            .into_iter()
+            .take(ROWS_AT_MOST)
+            .map(|(_, row)| row),
+    );
+    words.join(", ")
+}
+
+fn crosshair(props: &LayerProps, plot: Plot, readings: Option<(f64, Vec<Reading>)>) -> Html {
+    let Some((place, mut readings)) = readings else {
+        return html! { <g key="crosshair"></g> };
+    };
+    // The lowest first, as one looks for the best of many losses.
+    readings.sort_by(|one, other| {
+        one.value
+            .unwrap_or(f64::INFINITY)
+            .total_cmp(&other.value.unwrap_or(f64::INFINITY))
+    });
+    if readings.len() <= 2 {
+        readings.sort_by_key(|reading| reading.line);
+    }
+    let at = plot.x.at(place);
+    let mut lines = vec![("read-head".to_owned(), text::at_place(props.chart.axis, place))];
+    lines.extend(rows(props, &readings).into_iter().take(ROWS_AT_MOST));
+    if readings.len() > ROWS_AT_MOST {
+        lines.push((
+            "read-head".to_owned(),
+            text::more_lines((readings.len() - ROWS_AT_MOST) as u64),
+        ));
+    }
+    let longest = lines
+        .iter()
+        .map(|(_, line)| line.chars().count())
+        .max()
+        .unwrap_or(0);
+    let width = (longest as f64 * LETTER + 30.0).min(plot.width - 20.0);
+    let left = if at + width + 16.0 > plot.width {
+        at - width - 10.0
+    } else {
+        at + 10.0
+    };
+    let height = 14 + lines.len() * 17;
+    let words = lines.into_iter().enumerate().map(|(index, (class, line))| {
+        let y = 20 + index * 17;
+        let is_head = class == "read-head";
+        html! {
+            <g key={index} {class}>
+                <circle class="read-dot" cx="13" cy={(y - 4).to_string()} r={if is_head { "0" } else { "3.5" }} />
+                <text class={if is_head { "read-head" } else { "read-line" }} x={if is_head { "10" } else { "22" }} y={y.to_string()}>{ line }</text>
+            </g>
+        }
+    });
+    let words: Html = words.collect();
+    let dots = readings.iter().filter_map(|reading| {
+        let line = props.chart.lines.get(reading.line)?;
+        let value = reading.smooth.or(reading.value)?;
+        let (cx, cy) = (pixels(at), pixels(plot.y.at(value)));
+        (!line.dashed).then(|| html! { <circle key={reading.line} class={format!("{} read-point", hue_class(line))} {cx} {cy} r="3.5" /> })
+    });
+    let dots: Html = dots.take(60).collect();
+    html! {
+        <g key="crosshair">
+            <line class="cross-line" x1={pixels(at)} x2={pixels(at)} y1={pixels(TOP)} y2={pixels(HEIGHT - BOTTOM)} />
+            <g>{ dots }</g>
+            <g transform={format!("translate({},{})", pixels(left.max(0.0)), pixels(TOP + 4.0))}>
+                <rect class="read-box" width={pixels(width)} height={height.to_string()} rx="6" />
+                { words }
+            </g>
+        </g>
+    }
+}
