@@ -32,7 +32,8 @@ const chunkLoader = (name) => async (callback, data) => {
 function askEarlyForChunk() {
   const below = document.querySelector('meta[name="attune-page"]')?.content ?? "";
   const [first, second] = location.pathname.slice(below.length).split("/").slice(1);
-  const name = first === "jobs" ? (second === "new" ? "wizard" : second ? "job" : "jobs") : first && "library";
+  const pages = { jobs: second === "new" ? "wizard" : second ? "job" : "jobs", compare: "job" };
+  const name = pages[first] ?? (first && "library");
   for (const file of chunkFiles[name] ?? []) askForChunk(file).catch(() => {});
 }
 askEarlyForChunk();

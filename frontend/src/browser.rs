@@ -146,6 +146,43 @@ pub fn set_title(title: &str) {
     }
 }
 
+/// The tab's picture as a ring that fills, until this is dropped.
+pub struct TabPicture {
+    plain: Option<String>,
+}
+
+impl TabPicture {
+    /// Shows how far something is, in percent; nothing shows the plain picture.
+    #[must_use]
+    pub fn show(percent: Option<u32>) -> Self {
+        let link = tab_link();
+        let plain = link.as_ref().and_then(|link| link.get_attribute("href"));
+        let Some((link, percent)) = link.zip(percent) else {
+            return Self { plain: None };
+        };
+        // The ring's length is 100, so a dash is as long as the percentage.
+        let picture = format!(
+            "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 40 40'%3E%3Cg fill='none' stroke-width='7'%3E\
+             %3Ccircle cx='20' cy='20' r='15.915' stroke='%23b9c0d4'/%3E%3Ccircle cx='20' cy='20' r='15.915' stroke='%233b5bdb' \
+             stroke-dasharray='{percent} 100' transform='rotate(-90 20 20)'/%3E%3C/g%3E%3C/svg%3E"
+        );
+        let _ = link.set_attribute("href", &picture);
+        Self { plain }
+    }
+}
+
+impl Drop for TabPicture {
+    fn drop(&mut self) {
+        if let (Some(link), Some(plain)) = (tab_link(), &self.plain) {
+            let _ = link.set_attribute("href", plain);
+        }
+    }
+}
+
+fn tab_link() -> Option<Element> {
+    document()?.query_selector("link[rel=icon]").ok().flatten()
+}
+
 /// Moves the focus to the element with this id; false if it isn't there.
 pub fn focus_id(id: &str) -> bool {
     element_by_id(id).is_some_and(|element| element.unchecked_into::<HtmlElement>().focus().is_ok())

@@ -63,6 +63,7 @@ macro_rules! chunk {
 chunk!(jobs, jobs() => plain_part(pages::jobs::use_jobs_page));
 chunk!(wizard, wizard(step: Step) => keyed_part(text::step_label(step), pages::wizard::use_wizard_page, WizardProps { step }));
 chunk!(job, job(id: String) => keyed_part(&id, pages::job::use_job_page, JobProps { id: JobId::new(id.as_str()) }));
+chunk!(job, compare() => plain_part(pages::compare::use_compare_page));
 chunk!(library, datasets() => plain_part(pages::datasets::use_datasets_page));
 chunk!(library, dataset(id: String) => keyed_part(&id, pages::dataset::use_dataset_page, DatasetProps { id: DatasetId::new(id.as_str()) }));
 chunk!(library, models() => plain_part(pages::models::use_models_page));
@@ -77,6 +78,7 @@ fn draw(route: &Route) -> Drawn {
         Route::Configure => Box::pin(wizard(Step::Configure)),
         Route::Review => Box::pin(wizard(Step::Review)),
         Route::Job(id) => Box::pin(job(id.clone())),
+        Route::Compare => Box::pin(compare()),
         Route::Datasets => Box::pin(datasets()),
         Route::Dataset(id) => Box::pin(dataset(id.clone())),
         Route::Models => Box::pin(models()),

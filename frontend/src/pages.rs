@@ -1,5 +1,6 @@
 //! One module a page.
 
+pub mod compare;
 pub mod dashboard;
 pub mod dataset;
 pub mod datasets;

@@ -24,6 +24,8 @@ pub enum Route {
     Review,
     /// One job, by its id.
     Job(String),
+    /// Several jobs side by side; which, its parameters tell.
+    Compare,
     /// All datasets.
     Datasets,
     /// One dataset, by its id.
@@ -81,6 +83,7 @@ impl Route {
             "jobs/new" | "jobs/new/setup" => Self::Setup,
             "jobs/new/configure" => Self::Configure,
             "jobs/new/review" => Self::Review,
+            "compare" => Self::Compare,
             "datasets" => Self::Datasets,
             "models" => Self::Models,
             "settings" => Self::Settings,
@@ -101,6 +104,7 @@ impl Route {
             Self::Setup => "/jobs/new/setup",
             Self::Configure => "/jobs/new/configure",
             Self::Review => "/jobs/new/review",
+            Self::Compare => "/compare",
             Self::Datasets => "/datasets",
             Self::Models => "/models",
             Self::Settings => "/settings",
@@ -115,7 +119,9 @@ impl Route {
     pub const fn section(&self) -> Option<Section> {
         match self {
             Self::Dashboard => Some(Section::Dashboard),
-            Self::Jobs | Self::Setup | Self::Configure | Self::Review | Self::Job(_) => Some(Section::Jobs),
+            Self::Jobs | Self::Setup | Self::Configure | Self::Review | Self::Job(_) | Self::Compare => {
+                Some(Section::Jobs)
+            }
             Self::Datasets | Self::Dataset(_) => Some(Section::Datasets),
             Self::Models => Some(Section::Models),
             Self::Settings => Some(Section::Settings),
@@ -166,7 +172,7 @@ impl Routable for Route {
     }
 }
 
-const ROUTES: [&str; 11] = [
+const ROUTES: [&str; 12] = [
     "/",
     "/jobs",
     "/jobs/new",
@@ -174,11 +180,19 @@ const ROUTES: [&str; 11] = [
     "/jobs/new/configure",
     "/jobs/new/review",
     "/jobs/:id",
+    "/compare",
     "/datasets",
     "/datasets/:id",
     "/models",
     "/settings",
 ];
+
+/// Where jobs are compared.
+#[must_use]
+pub fn comparison<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let ids: Vec<String> = ids.map(encode_segment).collect();
+    format!("{}?jobs={}", Route::Compare.path(), ids.join(","))
+}
 
 /// What the address bar says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -252,7 +266,7 @@ mod tests {
         assert_eq!(Route::parse("/jobs/new/setup"), Route::Setup);
         assert_eq!(Route::parse("/jobs/new"), Route::Setup);
         assert_eq!(Route::parse("/jobs/ftjob-1"), Route::Job("ftjob-1".to_owned()));
-        for unknown in ["/playground", "/jobs/a/b", "/compare", "/models/x"] {
+        for unknown in ["/no-such-page", "/jobs/a/b", "/compare/x", "/models/x"] {
             assert_eq!(Route::parse(unknown), Route::NotFound, "{unknown}");
         }
     }
@@ -267,6 +281,7 @@ mod tests {
             Route::Configure,
             Route::Review,
             Route::Job(opaque()),
+            Route::Compare,
             Route::Datasets,
             Route::Dataset(opaque()),
             Route::Models,

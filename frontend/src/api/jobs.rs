@@ -85,6 +85,17 @@ pub fn curves(id: &JobId, range: Option<(u64, u64)>) -> Query<Metrics> {
     metrics(id, &query)
 }
 
+/// A job's curves among those of others, which get fewer columns each.
+#[must_use]
+pub fn curves_among(id: &JobId, range: Option<(u64, u64)>) -> Query<Metrics> {
+    let query = MetricsQuery {
+        from: range.map(|(from, _)| from),
+        to: range.map(|(_, to)| to),
+        points: Some(COLUMNS / 2),
+    };
+    metrics(id, &query)
+}
+
 /// The address of a job's stream.
 #[must_use]
 pub fn stream_path(id: &JobId) -> String {

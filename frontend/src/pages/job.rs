@@ -1,15 +1,17 @@
 //! One job: what it is doing, its curves, checkpoints, settings and events, live.
 
 mod actions;
+mod checkpoints;
+mod events;
 mod facts;
 mod failure;
 mod metrics;
 mod progress;
-mod record;
+pub(crate) mod settings;
 mod turn;
 
 use crate::{
-    api,
+    api, browser,
     components::{
         button::button,
         card::words,
@@ -20,7 +22,7 @@ use crate::{
         status_pill::status_pill,
     },
     kept::{Kept, use_kept},
-    part::part,
+    part::{part, use_change},
     query::{
         Poll, Resource,
         hooks::{use_now, use_optional_query, use_store},
@@ -32,9 +34,10 @@ use crate::{
 };
 pub(crate) use actions::follow_download;
 use actions::{ActionsProps, use_actions};
+use checkpoints::{RecordProps, use_checkpoints_section};
+use events::use_events_section;
 use failure::{FailureProps, use_failure};
 use metrics::{MetricsProps, use_metrics_section};
-use record::{RecordProps, use_checkpoints_section, use_events_section};
 use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
 use std::rc::Rc;
 use turn::{TurnProps, use_turn};
@@ -87,6 +90,11 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
         || text::section_label(Section::Jobs).to_owned(),
         |job| job.name.clone(),
     );
+    let percent = job
+        .data
+        .as_ref()
+        .and_then(|job| progress::percent(job, &live.tail));
+    use_tab(&title, percent);
     let cut = if live.connection == Connection::Reconnecting && working {
         text::reconnecting()
     } else {
@@ -167,6 +175,16 @@ fn sections(capabilities: Option<&Capabilities>, metrics: MetricsProps, record: 
     }
     let has_none = sections.is_empty();
     html! { <div class="stack" hidden={has_none}>{ for sections }</div> }
+}
+
+/// How far the job is, in the tab's title and its picture.
+#[hook]
+fn use_tab(title: &str, percent: Option<u32>) {
+    use_change((title.to_owned(), percent), |(title, percent)| {
+        let told = percent.map(|percent| text::percent_of(percent, title));
+        browser::set_title(&text::page_title(told.as_ref().unwrap_or(title)));
+        Some(Box::new(browser::TabPicture::show(*percent)))
+    });
 }
 
 fn live_switch(working: bool, following: Kept<bool>) -> Html {

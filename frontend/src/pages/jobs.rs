@@ -122,6 +122,7 @@ pub fn use_jobs_page() -> Html {
         table,
         now,
         can_delete: capabilities.as_ref().is_none_or(|known| known.delete),
+        can_compare: capabilities.as_ref().is_some_and(|known| known.metrics),
         can_cancel,
         act: &act,
     };

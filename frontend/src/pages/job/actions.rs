@@ -13,7 +13,7 @@ use crate::{
     pages::jobs::{DeleteSeveralProps, use_delete_several},
     part::part,
     query::{Store, hooks::use_store},
-    route::Route,
+    route::{Route, comparison},
     text,
 };
 use shared::{
@@ -52,6 +52,7 @@ struct Offered {
     retry: bool,
     delete: bool,
     download: bool,
+    compare: bool,
 }
 
 fn offered(job: &Job, capabilities: &Capabilities) -> Offered {
@@ -76,6 +77,7 @@ fn offered(job: &Job, capabilities: &Capabilities) -> Offered {
             },
         delete: capabilities.delete && (ended || paused || !capabilities.cancel),
         download: capabilities.artifacts && job.artifact.is_some(),
+        compare: capabilities.metrics && trained,
     }
 }
 
@@ -185,6 +187,10 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             }
         })
     };
+    let compare = {
+        let to = comparison(std::iter::once(job.id.as_str()).chain(job.parent.as_ref().map(JobId::as_str)));
+        Callback::from(move |_: MouseEvent| browser::push_address(&to))
+    };
     let duplicate = {
         // Only an unfinished draft is worth a question.
         let loses = draft.is_some_and(|draft| !draft.is_pristine() && draft.used_up.is_none());
@@ -204,6 +210,7 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             { button_if(offered.stop, "button", text::stop_and_keep(), ask(Asked::Stop)) }
             { button_if(offered.pause, "button", text::pause(), pause) }
             { button_if(true, "button", text::duplicate(), duplicate) }
+            { button_if(offered.compare, "button", text::compare(), compare) }
             { button_if(offered.retry, "button", text::retry(), again) }
             { button_if(offered.resume, "button primary", text::resume(), resume) }
             { button_if(offered.download, "button primary", text::download_adapter(), download) }
@@ -263,6 +270,7 @@ mod tests {
             retry,
             delete,
             download,
+            compare: _,
         } = offered(&job(status), capabilities);
         [
             (pause, "pause"),

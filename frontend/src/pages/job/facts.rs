@@ -1,5 +1,6 @@
 //! What stands beside a job's curves: hyperparameters, timeline, result.
 
+use super::settings::settings;
 use crate::{
     components::{
         card::{facts, padded_card, paragraph, words},
@@ -9,84 +10,17 @@ use crate::{
     route::Route,
     text::{self, format},
 };
-use shared::{
-    job::{Hyperparameters, Job},
-    number,
-    run::Projection,
-};
+use shared::job::Job;
 use yew::prelude::*;
-
-type Facts = Vec<(&'static str, Html)>;
 
 /// What was chosen, and what the engine chose.
 pub(super) fn hyperparameters(job: &Job) -> Html {
-    let number = |value: Option<u32>| value.map(|value| value.to_string());
-    let mut list = Facts::new();
-    for (label, value) in [
-        (text::epochs(), number(job.epochs)),
-        (text::evaluation_epochs(), number(job.evaluation_epochs)),
-        (text::warmup_epochs(), number(job.warmup_epochs)),
-        (
-            text::learning_rate(),
-            job.learning_rate.map(format::learning_rate),
-        ),
-    ] {
-        list.extend(value.map(|value| (label, words(value))));
-    }
-    if let Some(chosen) = &job.hyperparameters {
-        add_chosen(&mut list, chosen);
-    }
-    padded_card(text::hyperparameters(), Html::default(), facts(list))
-}
-
-fn add_chosen(list: &mut Facts, chosen: &Hyperparameters) {
-    let lora = &chosen.lora;
-    for (label, name, value) in [
-        (text::method(), "method", text::method_label(&chosen.method)),
-        (text::batch_size(), "batch_size", chosen.batch_size.to_string()),
-        (
-            text::schedule(),
-            "schedule",
-            text::schedule_label(chosen.schedule).to_owned(),
-        ),
-        (
-            text::rank_alpha(),
-            "lora",
-            format!("{} / {}", lora.rank, number::text(lora.alpha)),
-        ),
-        (text::dropout(), "lora", number::text(lora.dropout)),
-        (text::targets(), "lora", targets(&lora.targets)),
-        (
-            text::longest_example(),
-            "max_sequence_length",
-            text::tokens(chosen.max_sequence_length.into()),
-        ),
-        (text::seed(), "seed", chosen.seed.to_string()),
-    ] {
-        let auto = if chosen.auto.iter().any(|known| known == name) {
-            text::auto()
-        } else {
-            ""
-        };
-        list.push((
-            label,
-            html! { <>{ value }<span class="auto dim">{ auto }</span></> },
-        ));
-    }
-}
-
-fn targets(targets: &[Projection]) -> String {
-    if targets.len() == Projection::ALL.len() {
-        return text::all_targets().to_owned();
-    }
-    targets
-        .iter()
-        .map(|target| {
-            let name = target.as_str();
-            name.strip_suffix("_proj").unwrap_or(name)
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
+    let list = settings(job).into_iter().map(|setting| {
+        let auto = if setting.auto { text::auto() } else { "" };
+        let value = html! { <>{ setting.value }<span class="auto dim">{ auto }</span></> };
+        (setting.label, value)
+    });
+    padded_card(text::hyperparameters(), Html::default(), facts(list.collect()))
 }
 
 /// When what happened, and how much was done.

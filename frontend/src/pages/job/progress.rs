@@ -68,6 +68,12 @@ fn newest(progress: &Progress, tail: &Tail) -> Progress {
     progress
 }
 
+/// How far a job at work is, in percent.
+pub(super) fn percent(job: &Job, tail: &Tail) -> Option<u32> {
+    let progress = job.progress.as_ref().filter(|_| job.status.is_active())?;
+    Some((overall(shares(job.status, Some(&newest(progress, tail)))) * 100.0) as u32)
+}
+
 /// Whether there is anything to show: an upstream that tells no progress gets no section, rather than one that stands
 /// still, and stages that nobody knows of.
 const fn is_told(job: &Job) -> bool {

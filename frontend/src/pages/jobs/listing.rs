@@ -7,13 +7,14 @@ use super::{
     window::{Piece, focused_row, pieces},
 };
 use crate::{
+    browser,
     components::{
         button::{icon_button, worded_button},
         icon::Icon,
         table::ACTIONS,
     },
     part::keyed_part,
-    route::Section,
+    route::{Section, comparison},
     text,
 };
 use yew::prelude::*;
@@ -25,6 +26,8 @@ pub(super) struct Listing<'a> {
     pub(super) table: NodeRef,
     pub(super) now: i64,
     pub(super) can_delete: bool,
+    /// Jobs have curves to compare.
+    pub(super) can_compare: bool,
     pub(super) can_cancel: bool,
     pub(super) act: &'a Callback<Act>,
 }
@@ -115,6 +118,11 @@ pub(super) fn bar(listing: &Listing<'_>) -> Html {
     let act = |make: fn() -> Act| listing.act.reform(move |_: MouseEvent| make());
     let checked = if page.paused { "false" } else { "true" };
     let can_delete = is_selecting && listing.can_delete;
+    let can_compare = number > 1 && listing.can_compare;
+    let compare = {
+        let to = comparison(page.selected.iter().map(|job| job.id.as_str()));
+        Callback::from(move |_: MouseEvent| browser::push_address(&to))
+    };
     html! {
         <div class="list-bar">
             <span class="list-count" role="status">{ count }</span>
@@ -122,6 +130,7 @@ pub(super) fn bar(listing: &Listing<'_>) -> Html {
             { worded_button(is_outdated, "button small", text::retry(), act(|| Act::Refresh)) }
             <span class="list-space"></span>
             { worded_button(is_selecting, "button small", text::clear_selection(), act(|| Act::ClearSelection)) }
+            { worded_button(can_compare, "button small", text::compare(), compare) }
             { worded_button(can_delete, "button small danger", text::delete_jobs(number), act(|| Act::DeleteSelected)) }
             <span class="list-tools" hidden={is_selecting}>
                 <button type="button" class="switch" role="switch" aria-checked={checked} onclick={act(|| Act::Live)}>

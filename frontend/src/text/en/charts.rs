@@ -2,6 +2,7 @@
 
 use super::{super::format, words};
 use crate::chart::{lines::Axis, measure::Measure};
+use shared::event::Level;
 
 words! {
     /// What a value that is none reads.
@@ -30,6 +31,42 @@ words! {
     measure = "Measure";
     /// Lines of a chart.
     chart_lines = "Lines";
+    /// Searches a job's events.
+    search_events = "Search events";
+    /// Which events are shown.
+    level = "Level";
+    /// Keeps the newest event in sight.
+    follow = "Follow";
+    /// No event is shown.
+    no_event_fits = "No event fits.";
+    /// The page that compares jobs.
+    compare_title = "Compare";
+    /// Leads there.
+    compare = "Compare";
+    /// No job is chosen.
+    compare_nothing = "Nothing to compare yet";
+    /// What to do about it.
+    compare_how = "Select two or more jobs in the list, or add them here.";
+    /// Leads to the list.
+    compare_to_list = "Go to the jobs";
+    /// Adds a job.
+    compare_add = "Add a job";
+    /// No job is found.
+    compare_none_found = "No other job is found.";
+    /// Takes a job out that can't be shown.
+    compare_leave_out = "Leave it out";
+    /// The job that others are measured against.
+    baseline = "Baseline";
+    /// Makes a job the baseline.
+    pin_baseline = "Make baseline";
+    /// The table of what differs.
+    differences = "What differs";
+    /// All jobs were started alike.
+    nothing_differs = "Settings and data are the same in all.";
+    /// The first column of the table.
+    setting = "Setting";
+    /// The lowest validation loss of a job.
+    best_validation_loss = "Best validation loss";
 }
 
 /// The axis in its choice.
@@ -40,6 +77,45 @@ pub const fn axis_label(axis: Axis) -> &'static str {
         Axis::Epoch => "Epochs",
         Axis::Time => "Time",
     }
+}
+
+/// What became of a loss between two checkpoints.
+#[must_use]
+pub fn changed_from_to(label: &str, first: (u64, f64), last: (u64, f64)) -> String {
+    format!(
+        "{label}: {} at step {}, {} at step {} ({})",
+        format::measure(first.1),
+        format::count(first.0),
+        format::measure(last.1),
+        format::count(last.0),
+        against_baseline(last.1 / first.1)
+    )
+}
+
+/// Behind it, where another checkpoint is better than the last.
+#[must_use]
+pub fn best_at(step: u64, value: f64) -> String {
+    format!(
+        "; best {} at step {}",
+        format::measure(value),
+        format::count(step)
+    )
+}
+
+/// A level of events in its choice.
+#[must_use]
+pub const fn level_label(level: Level) -> &'static str {
+    match level {
+        Level::Info => "All events",
+        Level::Warn => "Warnings and errors",
+        Level::Error => "Errors",
+    }
+}
+
+/// The tab's title while a job is at work.
+#[must_use]
+pub fn percent_of(percent: u32, title: &str) -> String {
+    format!("{percent} % · {title}")
 }
 
 /// A measure.
@@ -92,4 +168,32 @@ pub fn read_at_step(step: u64) -> String {
 #[must_use]
 pub fn more_lines(number: u64) -> String {
     super::plural(number, "more line", "more lines")
+}
+
+/// Below the comparison's title.
+#[must_use]
+pub fn compare_sub(number: u64) -> String {
+    super::plural(number, "job", "jobs")
+}
+
+/// Takes a job out of the comparison.
+#[must_use]
+pub fn compare_remove(name: &str) -> String {
+    format!("Remove {name}")
+}
+
+/// A job's validation curve among others.
+#[must_use]
+pub fn validation_of(name: &str) -> String {
+    format!("{name}, validation")
+}
+
+/// The distance of a result to the baseline's, from the share of it that it is: `−13.4 %`, and far above `15.5 ×`.
+#[must_use]
+pub fn against_baseline(ratio: f64) -> String {
+    if ratio >= 3.0 {
+        return format!("{} ×", format::fixed(ratio, 1));
+    }
+    let sign = if ratio < 1.0 { "−" } else { "+" };
+    format!("{sign}{}", format::percent((ratio - 1.0).abs()))
 }

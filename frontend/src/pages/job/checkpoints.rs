@@ -1,8 +1,8 @@
-//! A job's checkpoints and events.
+//! A job's checkpoints.
 
 use super::actions::retry;
 use crate::{
-    api, browser,
+    api,
     components::{
         button::icon_button,
         card::{card, paragraph},
@@ -15,11 +15,7 @@ use crate::{
     query::{Poll, hooks::use_store, use_query},
     text::{self, format},
 };
-use shared::{
-    attempt::RetryJob,
-    event::{CheckpointList, EventList, Level},
-    id::JobId,
-};
+use shared::{attempt::RetryJob, event::CheckpointList, id::JobId};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -102,9 +98,40 @@ fn checkpoints(list: &CheckpointList, now: i64, from_here: Option<&Callback<u64>
     html! {
         <>
             { table("", &columns, rows.collect()) }
+            { change(list) }
             { paragraph("card-body dim retention", text::retention(list.keep_last, bytes)) }
         </>
     }
+}
+
+/// What became of each loss from the first checkpoint to the last, and to the best.
+fn change(list: &CheckpointList) -> Html {
+    let mut all: Vec<_> = list.checkpoints.iter().collect();
+    all.sort_by_key(|checkpoint| checkpoint.step);
+    let rows = [
+        (
+            text::train_loss(),
+            all.iter()
+                .filter_map(|one| Some((one.step, one.train_loss?)))
+                .collect::<Vec<_>>(),
+        ),
+        (
+            text::validation_loss(),
+            all.iter()
+                .filter_map(|one| Some((one.step, one.valid_loss?)))
+                .collect(),
+        ),
+    ];
+    let rows = rows.into_iter().filter_map(|(label, values)| {
+        let (first, last) = (values.first()?, values.last()?);
+        let best = values.iter().min_by(|one, other| one.1.total_cmp(&other.1))?;
+        (last.0 > first.0).then(|| {
+            let best = if best.0 == last.0 { String::new() } else { text::best_at(best.0, best.1) };
+            html! { <p key={label}>{ text::changed_from_to(label, *first, *last) }<span class="is-best">{ best }</span></p> }
+        })
+    });
+    let rows: Vec<Html> = rows.collect();
+    html! { <div class="card-body checkpoint-change" hidden={rows.is_empty()}>{ for rows }</div> }
 }
 
 /// The button that tries the job again from a checkpoint.
@@ -115,39 +142,4 @@ fn again(step: u64, from: &Callback<u64>) -> Html {
         Icon::Repeat,
         from.reform(move |_: MouseEvent| step),
     )
-}
-
-#[hook]
-pub(super) fn use_events_section(props: Rc<RecordProps>) -> Html {
-    let list = use_query(api::jobs::events(&props.id), props.poll);
-    let empty = |list: &EventList| {
-        list.events
-            .is_empty()
-            .then(|| paragraph("card-body dim", text::no_events()))
-    };
-    card(
-        text::events(),
-        Html::default(),
-        face(&list, || skeleton_lines(4), empty, |list| log(list)),
-    )
-}
-
-fn log(list: &EventList) -> Html {
-    let entries = list.events.iter().map(|event| {
-        let class = match event.level {
-            Level::Info => "is-info",
-            Level::Warn => "is-warn",
-            Level::Error => "is-bad",
-        };
-        let at = event.created_at;
-        html! {
-            <li key={event.id.as_str()} {class}>
-                <time datetime={browser::machine_time(at)} title={browser::local_time(at.unix_ms())}>
-                    { browser::local_clock(at.unix_ms()) }
-                </time>
-                <span>{ event.message.as_str() }</span>
-            </li>
-        }
-    });
-    html! { <ol class="log" tabindex="0" aria-label={text::events()}>{ for entries }</ol> }
 }

@@ -1,0 +1,92 @@
+//! What a job was started with, as labels and values: for its own page and for the comparison.
+
+use crate::text::{self, format};
+use shared::{
+    job::{Hyperparameters, Job},
+    number,
+    run::Projection,
+};
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// What it is.
+    pub(crate) label: &'static str,
+    /// The value in words.
+    pub(crate) value: String,
+    /// The engine chose it.
+    pub(crate) auto: bool,
+}
+
+fn chosen(label: &'static str, value: String) -> Setting {
+    Setting {
+        label,
+        value,
+        auto: false,
+    }
+}
+
+/// What was chosen, and what the engine chose.
+pub(crate) fn settings(job: &Job) -> Vec<Setting> {
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let told = [
+        (text::epochs(), number(job.epochs)),
+        (text::evaluation_epochs(), number(job.evaluation_epochs)),
+        (text::warmup_epochs(), number(job.warmup_epochs)),
+        (
+            text::learning_rate(),
+            job.learning_rate.map(format::learning_rate),
+        ),
+    ];
+    let told = told
+        .into_iter()
+        .filter_map(|(label, value)| Some(chosen(label, value?)));
+    let resolved = job.hyperparameters.iter().flat_map(resolved);
+    told.chain(resolved).collect()
+}
+
+fn resolved(values: &Hyperparameters) -> impl Iterator<Item = Setting> {
+    let lora = &values.lora;
+    let all = [
+        (text::method(), "method", text::method_label(&values.method)),
+        (text::batch_size(), "batch_size", values.batch_size.to_string()),
+        (
+            text::schedule(),
+            "schedule",
+            text::schedule_label(values.schedule).to_owned(),
+        ),
+        (
+            text::rank_alpha(),
+            "lora",
+            format!("{} / {}", lora.rank, number::text(lora.alpha)),
+        ),
+        (text::dropout(), "lora", number::text(lora.dropout)),
+        (text::targets(), "lora", targets(&lora.targets)),
+        (
+            text::longest_example(),
+            "max_sequence_length",
+            text::tokens(values.max_sequence_length.into()),
+        ),
+        (text::seed(), "seed", values.seed.to_string()),
+    ];
+    all.map(|(label, name, value)| Setting {
+        label,
+        value,
+        auto: values.auto.iter().any(|known| known == name),
+    })
+    .into_iter()
+}
+
+fn targets(targets: &[Projection]) -> String {
+    if targets.len() == Projection::ALL.len() {
+        return text::all_targets().to_owned();
+    }
+    targets
+        .iter()
+        .map(|target| {
+            let name = target.as_str();
+            name.strip_suffix("_proj").unwrap_or(name)
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
