@@ -79,7 +79,12 @@ impl View {
                 String::new()
             }
         };
+        // A link needn't say more than the eye can tell apart.
         let (from, to) = self.range.unwrap_or_default();
+        let fine = 10_f64.powi((to - from).max(1e-9).log10().floor() as i32 - 4);
+        let (from, to) = ((from / fine).round() * fine, (to / fine).round() * fine);
+        let cut = |value: f64| (value * 1e9).round() / 1e9;
+        let (from, to) = (cut(from), cut(to));
         [
             (
                 "x",

@@ -161,8 +161,11 @@ pub fn use_compare_page() -> Html {
         })
     };
     let remove = {
-        let ids = ids.clone();
+        let (ids, pinned) = (ids.clone(), pinned.clone());
         Callback::from(move |id: JobId| {
+            if pinned.as_str() == id.as_str() {
+                pinned.set(String::new());
+            }
             ids.set(ids.iter().filter(|known| **known != id).cloned().collect());
         })
     };

@@ -205,6 +205,12 @@ impl Browser {
         found.expect("just found")
     }
 
+    /// Clicks what a selector finds, for what is neither link nor button.
+    pub async fn click_css(&self, selector: &str) {
+        let found = self.find_css(selector).await;
+        found.click().await.expect("it can be clicked");
+    }
+
     /// Every control with its role, for the message of a failed test.
     pub(super) async fn names(&self) -> Vec<String> {
         let tree = self.cdp("Accessibility.getFullAXTree", json!({})).await;
