@@ -67,6 +67,9 @@ pub struct Capabilities {
     /// What a job would take can be told before it is created.
     #[serde(default)]
     pub estimates: bool,
+    /// Models answer messages: the playground works.
+    #[serde(default)]
+    pub chat: bool,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
     /// Bounds of the form's fields.
@@ -112,6 +115,7 @@ impl Capabilities {
             hyperparameters: true,
             add_models: true,
             estimates: true,
+            chat: false,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
                 epochs: Bounds {
@@ -152,6 +156,7 @@ impl Capabilities {
             hyperparameters: false,
             add_models: false,
             estimates: false,
+            chat: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             bounds: JobBounds {
                 epochs: Bounds { min: 1, max: None },

@@ -6,12 +6,14 @@
 
 pub mod attempt;
 pub mod capabilities;
+pub mod chat;
 pub mod dataset;
 pub mod decimate;
 pub mod draft;
 pub mod estimate;
 pub mod event;
 pub mod id;
+pub mod inference;
 pub mod job;
 pub mod memory;
 pub mod metrics;

@@ -15,6 +15,8 @@
 //! | `epochs_sum` | `sum`, `epochs` | evaluation and warm-up epochs together exceed the epochs |
 //! | `unknown_choice` | `choices` | none of the words that are understood |
 //! | `duplicate` | `value` | named twice |
+//! | `too_many` | `max` | entries of a list |
+//! | `text_length` | `max` | an entry's length in bytes |
 //! | `not_supported` | | this upstream doesn't take the field |
 
 mod english;

@@ -36,6 +36,8 @@ pub fn english(field: &str, code: &FieldCode) -> String {
             param("epochs")
         ),
         "unknown_choice" => format!("{label} must be one of: {}", param("choices")),
+        "too_many" => format!("{label} can have at most {} entries", param("max")),
+        "text_length" => format!("each entry of {label} must have 1 to {} bytes", param("max")),
         "duplicate" => format!("{label} names `{}` twice", param("value")),
         "not_supported" => format!("{label} can't be chosen here: leave it out"),
         other => format!("{label} is not valid (`{other}`)"),
@@ -60,6 +62,9 @@ fn label(field: &str) -> String {
         "lora_targets" => "the list of projections".to_owned(),
         "schedule" => "the schedule".to_owned(),
         "seed" => "the seed".to_owned(),
+        "model" => "the model".to_owned(),
+        "messages" => "the list of messages".to_owned(),
+        "temperature" => "the temperature".to_owned(),
         other => format!("`{other}`"),
     }
 }

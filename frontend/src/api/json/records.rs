@@ -127,7 +127,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { stop, queue, add_models, estimates });
+} or default { stop, queue, add_models, estimates, chat });
 record!(CatalogueEntry {
     source,
     id,
