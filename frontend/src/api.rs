@@ -6,6 +6,7 @@
 
 pub mod artifacts;
 pub mod capabilities;
+pub mod chat;
 pub mod datasets;
 pub mod jobs;
 pub mod json;

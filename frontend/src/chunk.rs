@@ -67,6 +67,7 @@ chunk!(job, compare() => plain_part(pages::compare::use_compare_page));
 chunk!(library, datasets() => plain_part(pages::datasets::use_datasets_page));
 chunk!(library, dataset(id: String) => keyed_part(&id, pages::dataset::use_dataset_page, DatasetProps { id: DatasetId::new(id.as_str()) }));
 chunk!(library, models() => plain_part(pages::models::use_models_page));
+chunk!(library, playground() => plain_part(pages::playground::use_playground_page));
 chunk!(library, settings() => plain_part(pages::settings::use_settings_page));
 
 fn draw(route: &Route) -> Drawn {
@@ -82,6 +83,7 @@ fn draw(route: &Route) -> Drawn {
         Route::Datasets => Box::pin(datasets()),
         Route::Dataset(id) => Box::pin(dataset(id.clone())),
         Route::Models => Box::pin(models()),
+        Route::Playground => Box::pin(playground()),
         Route::Settings => Box::pin(settings()),
     }
 }

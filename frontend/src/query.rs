@@ -37,6 +37,8 @@ pub enum Resource {
     Datasets,
     /// What training made.
     Artifacts,
+    /// Models that can answer.
+    ChatModels,
 }
 
 /// A request for a `T`: where it is and what kind of thing it is.

@@ -26,6 +26,8 @@ pub enum Route {
     Job(String),
     /// Several jobs side by side; which, its parameters tell.
     Compare,
+    /// Models side by side, asked the same.
+    Playground,
     /// All datasets.
     Datasets,
     /// One dataset, by its id.
@@ -46,16 +48,18 @@ pub enum Section {
     Jobs,
     Datasets,
     Models,
+    Playground,
     Settings,
 }
 
 impl Section {
     /// All entries in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Dashboard,
         Self::Jobs,
         Self::Datasets,
         Self::Models,
+        Self::Playground,
         Self::Settings,
     ];
 
@@ -67,6 +71,7 @@ impl Section {
             Self::Jobs => Route::Jobs,
             Self::Datasets => Route::Datasets,
             Self::Models => Route::Models,
+            Self::Playground => Route::Playground,
             Self::Settings => Route::Settings,
         }
     }
@@ -84,6 +89,7 @@ impl Route {
             "jobs/new/configure" => Self::Configure,
             "jobs/new/review" => Self::Review,
             "compare" => Self::Compare,
+            "playground" => Self::Playground,
             "datasets" => Self::Datasets,
             "models" => Self::Models,
             "settings" => Self::Settings,
@@ -105,6 +111,7 @@ impl Route {
             Self::Configure => "/jobs/new/configure",
             Self::Review => "/jobs/new/review",
             Self::Compare => "/compare",
+            Self::Playground => "/playground",
             Self::Datasets => "/datasets",
             Self::Models => "/models",
             Self::Settings => "/settings",
@@ -124,6 +131,7 @@ impl Route {
             }
             Self::Datasets | Self::Dataset(_) => Some(Section::Datasets),
             Self::Models => Some(Section::Models),
+            Self::Playground => Some(Section::Playground),
             Self::Settings => Some(Section::Settings),
             Self::NotFound => None,
         }
@@ -172,7 +180,7 @@ impl Routable for Route {
     }
 }
 
-const ROUTES: [&str; 12] = [
+const ROUTES: [&str; 13] = [
     "/",
     "/jobs",
     "/jobs/new",
@@ -181,6 +189,7 @@ const ROUTES: [&str; 12] = [
     "/jobs/new/review",
     "/jobs/:id",
     "/compare",
+    "/playground",
     "/datasets",
     "/datasets/:id",
     "/models",
@@ -192,6 +201,20 @@ const ROUTES: [&str; 12] = [
 pub fn comparison<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let ids: Vec<String> = ids.map(encode_segment).collect();
     format!("{}?jobs={}", Route::Compare.path(), ids.join(","))
+}
+
+/// Where models are asked the same.
+#[must_use]
+pub fn playground<'a>(models: impl Iterator<Item = &'a str>, dataset: Option<&str>) -> String {
+    let models: Vec<String> = models.map(encode_segment).collect();
+    let dataset = dataset
+        .map(|id| format!("&dataset={}", encode_segment(id)))
+        .unwrap_or_default();
+    format!(
+        "{}?models={}{dataset}",
+        Route::Playground.path(),
+        models.join(",")
+    )
 }
 
 /// What the address bar says.
@@ -282,6 +305,7 @@ mod tests {
             Route::Review,
             Route::Job(opaque()),
             Route::Compare,
+            Route::Playground,
             Route::Datasets,
             Route::Dataset(opaque()),
             Route::Models,

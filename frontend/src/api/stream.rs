@@ -2,7 +2,7 @@
 
 use super::{ApiError, fetch, jobs, refusal};
 use crate::sse::{SseEvent, SseReader};
-use gloo_net::http::Method;
+use gloo_net::http::{Method, Response};
 use js_sys::{Reflect, Uint8Array};
 use shared::id::JobId;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -30,6 +30,17 @@ pub(crate) async fn follow(
         &headers[..1]
     };
     let response = fetch(Method::GET, &jobs::stream_path(id), None, headers, Some(signal)).await?;
+    read_events(&response, &mut take).await
+}
+
+/// Hands over the events of an answer, those of each chunk together, until the server closes it.
+///
+/// # Errors
+/// Where the server refuses, or the stream breaks.
+pub(crate) async fn read_events(
+    response: &Response,
+    take: &mut impl FnMut(Vec<SseEvent>),
+) -> Result<(), ApiError> {
     if !response.ok() {
         return Err(refusal(
             response.status(),

@@ -24,6 +24,7 @@ pub enum Icon {
     Copy,
     Keyboard,
     Repeat,
+    Chat,
 }
 
 impl Icon {
@@ -48,6 +49,7 @@ impl Icon {
             Self::Copy => "M9 9h10v11H9zM5 15V4h10",
             Self::Keyboard => "M3 7h18v11H3zM7 11h.1M11 11h.1M15 11h.1M8 14.5h8",
             Self::Upload => "M12 16V5M7 9l5-5 5 5M5 20h14",
+            Self::Chat => "M4 5h16v11H10l-5 4v-4H4zM8 9h8M8 12h5",
             Self::Repeat => "M4 12a8 8 0 1 1 2.4 5.7M4 21v-5h5",
         }
     }

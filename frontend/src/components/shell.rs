@@ -21,12 +21,17 @@ const fn section_icon(section: Section) -> Icon {
         Section::Jobs => Icon::Jobs,
         Section::Datasets => Icon::Data,
         Section::Models => Icon::Model,
+        Section::Playground => Icon::Chat,
         Section::Settings => Icon::Settings,
     }
 }
 
 fn is_offered(section: Section, capabilities: Option<&Capabilities>) -> bool {
-    section != Section::Datasets || capabilities.is_none_or(|capabilities| capabilities.datasets)
+    capabilities.is_none_or(|known| match section {
+        Section::Datasets => known.datasets,
+        Section::Playground => known.chat,
+        _ => true,
+    })
 }
 
 /// What the frame is drawn around.

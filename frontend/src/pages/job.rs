@@ -76,6 +76,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
 
     let has_attempts = capabilities.as_ref().is_some_and(|known| known.pause);
     let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
+    let can_chat = capabilities.as_ref().is_some_and(|known| known.chat);
     let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);
     let attempts = use_optional_query(has_attempts.then(|| api::jobs::attempts(&props.id)), poll).data;
 
@@ -118,6 +119,13 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 can_retry: can_retry && !job.status.is_active(),
                 poll,
                 now,
+                try_beside: can_chat.then(|| {
+                    let examples = job.validation_dataset.as_ref().or(job.training_dataset.as_ref());
+                    (
+                        job.base_model.clone(),
+                        examples.map(|dataset| dataset.id.to_string()),
+                    )
+                }),
             };
             let metrics = MetricsProps {
                 id: props.id.clone(),
@@ -135,7 +143,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                         <div class="stack facts-stack">
                             { facts::hyperparameters(job) }
                             { facts::timeline(job, now) }
-                            { facts::result(job) }
+                            { facts::result(job, can_chat) }
                         </div>
                     </div>
                 </div>

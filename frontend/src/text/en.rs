@@ -7,6 +7,7 @@ mod errors;
 mod job;
 mod jobs;
 mod models;
+mod playground;
 mod wizard;
 
 pub use attempt::*;
@@ -16,6 +17,7 @@ pub use errors::*;
 pub use job::*;
 pub use jobs::*;
 pub use models::*;
+pub use playground::*;
 pub use wizard::*;
 
 use super::format::count;
@@ -181,6 +183,7 @@ pub const fn section_label(section: Section) -> &'static str {
         Section::Jobs => "Jobs",
         Section::Datasets => "Datasets",
         Section::Models => "Models",
+        Section::Playground => "Playground",
         Section::Settings => "Settings",
     }
 }

@@ -4,6 +4,7 @@ use super::record::{At, FromTree, record};
 use shared::{
     attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
+    chat::{ChatDone, ChatModel, ChatModelKind, ChatModelList, FinishReason},
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, PreviewExample,
         PreviewMessage, UploadProgress, UploadTarget,
@@ -54,8 +55,10 @@ macro_rules! words {
 
 words!(AdditionStage { "waiting" => Waiting, "fetching" => Fetching, "preparing" => Preparing, "failed" => Failed });
 words!(AttemptOutcome { "done" => Done, "paused" => Paused, "requeued" => Requeued, "lost" => Lost, "died" => Died, "failed" => Failed, "cancelled" => Cancelled });
+words!(ChatModelKind { "base" => Base, "tuned" => Tuned, "checkpoint" => Checkpoint });
 words!(DatasetStatus { "uploading" => Uploading, "validating" => Validating, "ready" => Ready, "error" => Error });
 words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_full" => DiskFull, "storage" => Storage, "bad_data" => BadData, "diverged" => Diverged, "unresponsive" => Unresponsive, "unusable" => Unusable, "bug" => Bug });
+words!(FinishReason { "stop" => Stop, "length" => Length });
 words!(JobStatus { "validating_files" => ValidatingFiles, "queued" => Queued, "running" => Running, "pausing" => Pausing, "paused" => Paused, "succeeded" => Succeeded, "failed" => Failed, "cancelled" => Cancelled });
 words!(Level { "info" => Info, "warn" => Warn, "error" => Error });
 words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion });
@@ -136,6 +139,23 @@ record!(CatalogueEntry {
     bytes,
     licence,
 });
+record!(ChatDone {
+    finish_reason,
+    prompt_tokens,
+    completion_tokens,
+    first_token_ms,
+    duration_ms,
+});
+record!(ChatModel {
+    id,
+    kind,
+    name,
+    base_model,
+    job_id,
+    step,
+    created_at,
+});
+record!(ChatModelList { models });
 record!(Checkpoint {
     id,
     step,
@@ -383,6 +403,8 @@ mod tests {
         are_serdes::<FailureCause>();
         are_serdes::<JobStatus>();
         are_serdes::<Level>();
+        are_serdes::<ChatModelKind>();
+        are_serdes::<FinishReason>();
         are_serdes::<LineFormat>();
         are_serdes::<Projection>();
         are_serdes::<Schedule>();

@@ -5,14 +5,20 @@ use crate::{
     api,
     components::{
         button::icon_button,
-        card::{card, paragraph},
+        card::{card, paragraph, words},
         face::{face, skeleton_lines},
         icon::Icon,
+        link::Link,
         relative_time::relative_time,
         table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
     },
-    query::{Poll, hooks::use_store, use_query},
+    query::{
+        Poll,
+        hooks::{use_optional_query, use_store},
+        use_query,
+    },
+    route::playground,
     text::{self, format},
 };
 use shared::{attempt::RetryJob, event::CheckpointList, id::JobId};
@@ -26,6 +32,8 @@ pub(super) struct RecordProps {
     pub(super) can_retry: bool,
     pub(super) poll: Poll,
     pub(super) now: i64,
+    /// Checkpoints can answer in the playground: beside which model, on which dataset's examples.
+    pub(super) try_beside: Option<(String, Option<String>)>,
 }
 
 #[hook]
@@ -43,6 +51,22 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
             retry(&store, &toaster, &id, from);
         })
     });
+    let answering = props.try_beside.as_ref().map(|_| api::chat::models());
+    let answering = use_optional_query(answering, props.poll).data;
+    let try_it = |step: u64| {
+        let (base, dataset) = props.try_beside.as_ref()?;
+        let models = answering
+            .as_ref()
+            .map(|list| list.models.as_slice())
+            .unwrap_or_default();
+        let model = models
+            .iter()
+            .find(|model| model.job_id.as_ref() == Some(&props.id) && model.step == Some(step))?;
+        Some(playground(
+            [base.as_str(), model.id.as_str()].into_iter(),
+            dataset.as_deref(),
+        ))
+    };
     let empty = |list: &CheckpointList| {
         let words = if props.ended {
             text::no_checkpoints_ended()
@@ -57,12 +81,17 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
         &list,
         || skeleton_lines(2),
         empty,
-        |list| checkpoints(list, props.now, from_here.as_ref()),
+        |list| checkpoints(list, props.now, from_here.as_ref(), try_it),
     );
     card(text::checkpoints(), Html::default(), body)
 }
 
-fn checkpoints(list: &CheckpointList, now: i64, from_here: Option<&Callback<u64>>) -> Html {
+fn checkpoints(
+    list: &CheckpointList,
+    now: i64,
+    from_here: Option<&Callback<u64>>,
+    try_it: impl Fn(u64) -> Option<String>,
+) -> Html {
     let number = |value: Option<f64>| value.map_or_else(|| text::none().to_owned(), format::measure);
     let best = list
         .checkpoints
@@ -82,7 +111,7 @@ fn checkpoints(list: &CheckpointList, now: i64, from_here: Option<&Callback<u64>
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
                 { text_cell("number dim wide", format::bytes(checkpoint.bytes)) }
                 { cell("number dim", relative_time(now, checkpoint.created_at)) }
-                { cell(ACTIONS, from_here.map(|from| again(checkpoint.step, from)).unwrap_or_default()) }
+                { cell(ACTIONS, html! { <>{ try_link(try_it(checkpoint.step)) }{ from_here.map(|from| again(checkpoint.step, from)) }</> }) }
             </tr>
         }
     });
@@ -132,6 +161,18 @@ fn change(list: &CheckpointList) -> Html {
     });
     let rows: Vec<Html> = rows.collect();
     html! { <div class="card-body checkpoint-change" hidden={rows.is_empty()}>{ for rows }</div> }
+}
+
+/// The link to the playground, where the checkpoint can answer.
+fn try_link(to: Option<String>) -> Html {
+    let Some(to) = to else { return Html::default() };
+    Link {
+        to,
+        class: "button small",
+        content: words(text::try_it()),
+        ..Link::default()
+    }
+    .view()
 }
 
 /// The button that tries the job again from a checkpoint.

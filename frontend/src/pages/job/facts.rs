@@ -4,10 +4,10 @@ use super::settings::settings;
 use crate::{
     components::{
         card::{facts, padded_card, paragraph, words},
-        link::link,
+        link::{Link, link},
         relative_time::relative_time,
     },
-    route::Route,
+    route::{Route, playground},
     text::{self, format},
 };
 use shared::job::Job;
@@ -55,10 +55,30 @@ pub(super) fn timeline(job: &Job, now: i64) -> Html {
 }
 
 /// What the job made, once it has made it.
-pub(super) fn result(job: &Job) -> Html {
+pub(super) fn result(job: &Job, can_chat: bool) -> Html {
     let Some(model) = job.fine_tuned_model.clone() else {
         return html! { <div hidden=true></div> };
     };
-    let body = html! { <>{ paragraph("sub", text::fine_tuned_model()) }<p><code class="model-name">{ model }</code></p></> };
+    let dataset = job.validation_dataset.as_ref().or(job.training_dataset.as_ref());
+    let try_it = can_chat.then(|| {
+        let to = playground(
+            [job.base_model.as_str(), model.as_str()].into_iter(),
+            dataset.map(|dataset| dataset.id.as_str()),
+        );
+        Link {
+            to,
+            class: "button",
+            content: words(text::try_in_playground()),
+            ..Link::default()
+        }
+        .view()
+    });
+    let body = html! {
+        <>
+            { paragraph("sub", text::fine_tuned_model()) }
+            <p><code class="model-name">{ model }</code></p>
+            <div>{ try_it }</div>
+        </>
+    };
     padded_card(text::result(), Html::default(), body)
 }
