@@ -9,6 +9,7 @@
 mod blobs;
 mod clock;
 mod config;
+mod curves;
 mod data_folder;
 mod error;
 pub mod executor;

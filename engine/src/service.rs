@@ -3,6 +3,7 @@
 pub(crate) mod artifacts;
 mod backoff;
 pub(crate) mod counters;
+pub(crate) mod curves;
 pub(crate) mod datasets;
 pub(crate) mod estimate;
 pub(crate) mod examples;

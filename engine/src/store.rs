@@ -8,6 +8,7 @@ pub(crate) mod api_keys;
 pub(crate) mod artifacts;
 pub(crate) mod attempts;
 pub(crate) mod checkpoints;
+pub(crate) mod curve_blocks;
 pub(crate) mod downloads;
 pub(crate) mod events;
 pub(crate) mod files;

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod crashes;
+mod curves;
 mod datasets;
 mod estimate;
 mod job_create;

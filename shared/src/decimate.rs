@@ -14,15 +14,31 @@ pub fn m4(points: &[(u64, f64)], from: u64, to: u64, columns: u32) -> Vec<(u64, 
     let start = points.partition_point(|(step, _)| *step < from);
     let end = points.partition_point(|(step, _)| *step <= to);
     let in_range = points.get(start..end).unwrap_or_default();
+    cut(in_range, |step| column_of(step, from, to, columns), keep_column)
+}
+
+/// Reduces `points` (strictly ascending by step) by any cut into columns: `column` ascends with the step. Of each column no more is kept
+/// than it needs, however few points it has, so that a curve may be reduced in several goes, each to columns that hold whole ones
+/// of the one before, and comes to the same.
+#[must_use]
+pub fn m4_by<C: PartialOrd>(points: &[(u64, f64)], column: impl Fn(u64) -> C) -> Vec<(u64, f64)> {
+    cut(points, column, keep_extremes)
+}
+
+fn cut<C: PartialOrd>(
+    points: &[(u64, f64)],
+    column: impl Fn(u64) -> C,
+    keep: fn(&[(u64, f64)], &mut Vec<(u64, f64)>),
+) -> Vec<(u64, f64)> {
     let mut kept = Vec::new();
-    let mut rest = in_range;
+    let mut rest = points;
     while let Some((step, _)) = rest.first() {
-        let column = column_of(*step, from, to, columns);
-        let length = rest.partition_point(|(step, _)| column_of(*step, from, to, columns) <= column);
+        let here = column(*step);
+        let length = rest.partition_point(|(step, _)| column(*step) <= here);
         // A first point always belongs to its own column, so `length` is at least 1 for ascending input; `max`
         // makes the loop end for any input.
         let (here, after) = rest.split_at(length.max(1).min(rest.len()));
-        keep_column(here, &mut kept);
+        keep(here, &mut kept);
         rest = after;
     }
     kept
@@ -38,8 +54,12 @@ fn keep_column(points: &[(u64, f64)], kept: &mut Vec<(u64, f64)>) {
     let gaps = points.iter().filter(|(_, value)| !value.is_finite()).count();
     if gaps <= 1 && points.len() - gaps <= 4 {
         kept.extend_from_slice(points);
-        return;
+    } else {
+        keep_extremes(points, kept);
     }
+}
+
+fn keep_extremes(points: &[(u64, f64)], kept: &mut Vec<(u64, f64)>) {
     let mut indices: Vec<usize> = points
         .iter()
         .position(|(_, value)| !value.is_finite())

@@ -1,18 +1,16 @@
-//! A job's record: events, checkpoints and curves.
+//! A job's record: events, checkpoints, attempts, and its steps as a table.
 
 use super::{Service, jobs::page_limit};
 use crate::{
-    error::{Error, one_finding},
+    error::Error,
     store::{attempts, checkpoints, events, steps, to_sql},
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
 use shared::{
     attempt::AttemptList,
-    decimate::m4,
     event::{CheckpointList, EventList},
     id::{JobId, Subject},
-    metrics::{Curve, Metrics, MetricsQuery, Series},
     run::StepMetrics,
 };
 
@@ -22,10 +20,6 @@ const MAX_EVENTS: u32 = 1000;
 
 /// Attempts of a job that are told.
 const MAX_ATTEMPTS: i64 = 100;
-
-/// Pixel columns unless told, and at most.
-const COLUMNS: u32 = 800;
-const MAX_COLUMNS: u32 = 4000;
 
 /// Steps that the CSV reads at a time.
 const CSV_PAGE: i64 = 1000;
@@ -90,73 +84,6 @@ impl Service {
         Ok(AttemptList {
             attempts: rows.iter().map(attempts::AttemptRow::to_attempt).collect(),
         })
-    }
-
-    /// A job's curves over a range of steps, reduced so that no extreme is hidden. A job without steps has no curves.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::Invalid`] for `points` or a range that is the wrong way round.
-    pub async fn job_metrics(
-        &self,
-        subject: &Subject,
-        id: &JobId,
-        query: &MetricsQuery,
-    ) -> Result<Metrics, Error> {
-        let columns = match query.points {
-            None => COLUMNS,
-            Some(0) => {
-                return Err(Error::Invalid(one_finding(
-                    "points",
-                    "too_small",
-                    &[("min", "1")],
-                )));
-            }
-            Some(points) if points > MAX_COLUMNS => {
-                let max = MAX_COLUMNS.to_string();
-                return Err(Error::Invalid(one_finding(
-                    "points",
-                    "too_large",
-                    &[("max", &max)],
-                )));
-            }
-            Some(points) => points,
-        };
-        if let (Some(from), Some(to)) = (query.from, query.to)
-            && from > to
-        {
-            return Err(Error::Invalid(one_finding(
-                "to",
-                "too_small",
-                &[("min", &from.to_string())],
-            )));
-        }
-        self.find_job_row(subject, id).await?;
-        let read = self.inner.store.read();
-        let Some((first, last)) = steps::range(read, subject, id).await? else {
-            return Ok(Metrics {
-                from: query.from.unwrap_or(0),
-                to: query.to.unwrap_or(0),
-                curves: Vec::new(),
-            });
-        };
-        let (from, to) = (query.from.unwrap_or(first), query.to.unwrap_or(last));
-        let mut curves = Vec::new();
-        for series in Series::ALL {
-            let points = steps::points(read, subject, id, series, from, to).await?;
-            if !points.is_empty() {
-                let kept = m4(&points, from, to, columns);
-                curves.push(Curve {
-                    series,
-                    total_points: points.len() as u64,
-                    steps: kept.iter().map(|(step, _)| *step).collect(),
-                    values: kept
-                        .iter()
-                        .map(|(_, value)| value.is_finite().then_some(*value))
-                        .collect(),
-                });
-            }
-        }
-        Ok(Metrics { from, to, curves })
     }
 
     /// All steps as CSV with a header, blanks where nothing was measured; read from the store as it is sent.

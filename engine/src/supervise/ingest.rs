@@ -2,9 +2,10 @@
 
 use super::run::Supervised;
 use crate::{
-    error::Error,
+    curves::LEVELS,
+    error::{Error, chain},
     secret,
-    service::counters::Tallies,
+    service::{counters::Tallies, curves::fill},
     store::{
         attempts, checkpoints, events, jobs,
         leases::{self, ProgressUpdate},
@@ -13,6 +14,7 @@ use crate::{
 };
 use shared::{
     event::Level,
+    id::JobId,
     run::{RunEvent, Stage, StepMetrics},
     timestamp::Timestamp,
 };
@@ -109,6 +111,7 @@ impl Ingest {
         };
         let mut progress = ProgressUpdate::default();
         let (mut new_steps, mut new_tokens) = (0, 0);
+        let block = self.step / LEVELS[0].block;
         for event in batch {
             match event {
                 RunEvent::Stage {
@@ -178,6 +181,17 @@ impl Ingest {
         jobs::take_seq(&mut transaction, &job.row.id, places.used).await?;
         leases::update_progress(&mut transaction, &job.row.id, &progress).await?;
         transaction.commit().await?;
+        if self.step / LEVELS[0].block > block {
+            // Whoever looks next makes what could not be made now.
+            let id = JobId::new(job.row.id.as_str());
+            if let Err(error) = fill(&job.service.inner.store, &job.owner, &id, self.step).await {
+                tracing::warn!(
+                    job_id = job.row.id,
+                    error = chain(&error),
+                    "curves in small could not be made"
+                );
+            }
+        }
         // Where the next attempt of this supervisor finds the job.
         job.row.step = to_sql(self.step);
         Tallies::add(&job.service.inner.tallies.steps, new_steps);

@@ -1,0 +1,154 @@
+//! Curves of very many steps.
+
+use crate::{
+    curves::{LEVELS, level_for},
+    store::{curve_blocks, steps},
+    testing::*,
+};
+use shared::{
+    decimate::{m4, m4_by},
+    id::JobId,
+    metrics::{Metrics, MetricsQuery, Series},
+    run::StepMetrics,
+    status::JobStatus,
+};
+
+const STEPS: u64 = 70_000;
+
+/// A noisy curve with spikes, a hole of no numbers, and validation now and then.
+fn measured(step: u64) -> StepMetrics {
+    let noise = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / 1e8;
+    let train_loss = match step {
+        60_000..60_010 => f64::NAN,
+        step if step % 977 == 0 => 50.0 + step as f64 / 1e4,
+        step => 1000.0 / (step as f64 + 400.0) + noise,
+    };
+    StepMetrics {
+        step,
+        total_steps: STEPS,
+        epoch: step as f64 / 1e4,
+        train_loss,
+        train_token_accuracy: 0.5,
+        learning_rate: 1e-3,
+        gradient_norm: 1.0 + noise,
+        tokens: 50 + step % 7,
+        valid_loss: (step % 5_000 == 0).then_some(2.0),
+        valid_token_accuracy: None,
+    }
+}
+
+async fn record(engine: &TestEngine, id: &JobId, steps: impl Iterator<Item = u64>) {
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    for step in steps {
+        let seq = i64::try_from(step).unwrap() + 1_000_000;
+        let now = engine.service.now();
+        steps::insert(&mut transaction, id.as_str(), &alice(), seq, now, &measured(step))
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+}
+
+async fn look(engine: &TestEngine, id: &JobId, from: u64, to: u64, columns: u32) -> Metrics {
+    let query = MetricsQuery {
+        from: Some(from),
+        to: Some(to),
+        points: Some(columns),
+    };
+    engine.service.job_metrics(&alice(), id, &query).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_long_curve_in_small_is_what_its_steps_themselves_give() {
+    let engine = TestEngine::start().await;
+    let (id, _trainer) = engine.running_job(&alice(), "long").await;
+    // A step is missing at first: no block is made across the hole, and all of the curve is told nonetheless.
+    record(&engine, &id, (1..=STEPS).filter(|step| *step != 9_000)).await;
+    let store = &engine.service.inner.store;
+    for round in ["with a hole", "whole"] {
+        for (from, to, columns) in [
+            (1, STEPS, 800),
+            (1, STEPS, 100),
+            (3_333, 59_999, 150),
+            (60_001, 69_000, 40),
+            (69_000, 500_000, 10),
+        ] {
+            let metrics = look(&engine, &id, from, to, columns).await;
+            let end = to.min(STEPS);
+            let looked_at = [Series::TrainLoss, Series::Tokens, Series::ValidLoss];
+            for curve in metrics
+                .curves
+                .iter()
+                .filter(|curve| looked_at.contains(&curve.series))
+            {
+                let points = steps::points(store.read(), &alice(), &id, curve.series, from, end)
+                    .await
+                    .unwrap();
+                let expected = match level_for(end - from + 1, columns) {
+                    None => m4(&points, from, to, columns),
+                    Some((_, width)) => m4_by(&points, |step| step / width),
+                };
+                assert_eq!(
+                    curve.total_points,
+                    points.len() as u64,
+                    "{round} {:?} {from} to {to}",
+                    curve.series
+                );
+                let told: Vec<_> = curve
+                    .steps
+                    .iter()
+                    .copied()
+                    .zip(curve.values.iter().copied())
+                    .collect();
+                let expected: Vec<_> = expected
+                    .into_iter()
+                    .map(|(step, value)| (step, value.is_finite().then_some(value)))
+                    .collect();
+                assert_eq!(told, expected, "{round} {:?} {from} to {to}", curve.series);
+            }
+            assert!(
+                metrics
+                    .curves
+                    .iter()
+                    .any(|curve| curve.series == Series::TrainLoss)
+            );
+        }
+        let made = curve_blocks::made(store.read(), &id, LEVELS[0].width)
+            .await
+            .unwrap();
+        let complete = i64::try_from((STEPS + 1) / LEVELS[0].block).unwrap();
+        assert_eq!(made, if round == "whole" { complete } else { 2 }, "{round}");
+        record(&engine, &id, 9_000..=9_000).await;
+    }
+    let coarse = curve_blocks::made(store.read(), &id, LEVELS[1].width)
+        .await
+        .unwrap();
+    assert_eq!(coarse, 1);
+}
+
+#[tokio::test]
+async fn blocks_go_with_their_job() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "short-lived").await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    engine.wait_step(&alice(), &id, 1).await;
+    record(&engine, &id, 2..=5_000).await;
+    look(&engine, &id, 1, 5_000, 10).await;
+    let store = &engine.service.inner.store;
+    assert_eq!(
+        curve_blocks::made(store.read(), &id, LEVELS[0].width)
+            .await
+            .unwrap(),
+        1
+    );
+    trainer.finish(10).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    engine.service.delete_job(&alice(), &id).await.unwrap();
+    assert_eq!(
+        curve_blocks::made(store.read(), &id, LEVELS[0].width)
+            .await
+            .unwrap(),
+        0
+    );
+}
