@@ -25,10 +25,13 @@ pub fn m4_by<C: PartialOrd>(points: &[(u64, f64)], column: impl Fn(u64) -> C) ->
     cut(points, column, keep_extremes)
 }
 
+/// A step and its value.
+type Point = (u64, f64);
+
 fn cut<C: PartialOrd>(
     points: &[(u64, f64)],
     column: impl Fn(u64) -> C,
-    keep: fn(&[(u64, f64)], &mut Vec<(u64, f64)>),
+    keep: fn(&[Point], &mut Vec<Point>),
 ) -> Vec<(u64, f64)> {
     let mut kept = Vec::new();
     let mut rest = points;

@@ -20,7 +20,7 @@ fn measured(step: u64) -> StepMetrics {
     let noise = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / 1e8;
     let train_loss = match step {
         60_000..60_010 => f64::NAN,
-        step if step % 977 == 0 => 50.0 + step as f64 / 1e4,
+        step if step.is_multiple_of(977) => 50.0 + step as f64 / 1e4,
         step => 1000.0 / (step as f64 + 400.0) + noise,
     };
     StepMetrics {
@@ -32,7 +32,7 @@ fn measured(step: u64) -> StepMetrics {
         learning_rate: 1e-3,
         gradient_norm: 1.0 + noise,
         tokens: 50 + step % 7,
-        valid_loss: (step % 5_000 == 0).then_some(2.0),
+        valid_loss: step.is_multiple_of(5_000).then_some(2.0),
         valid_token_accuracy: None,
     }
 }
