@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn request(change: serde_json::Value) -> ChatRequest {
+    fn request(change: &serde_json::Value) -> ChatRequest {
         let mut request = json!({"model": "m", "messages": [{"role": "user", "content": "hello"}]});
         for (name, value) in change.as_object().into_iter().flatten() {
             request[name] = value.clone();
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn model_and_messages_are_enough() {
-        let least = request(json!({}));
+        let least = request(&json!({}));
         assert_eq!(
             (least.temperature, least.top_p, least.max_tokens),
             (0.0, 1.0, None)
@@ -289,7 +289,7 @@ mod tests {
             ("model", json!("m"), json!("")),
         ] {
             let fields = |value| {
-                request(json!({ field: value }))
+                request(&json!({ field: value }))
                     .findings()
                     .into_keys()
                     .collect::<Vec<_>>()

@@ -208,6 +208,55 @@ pub fn peak(model: &ModelShape, run: &RunShape, gradient_checkpointing: bool) ->
     }
 }
 
+/// What answering takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerMemory {
+    /// Whatever the length of the text.
+    pub fixed: u64,
+    /// For each token of prompt and answer.
+    pub token: u64,
+}
+
+impl AnswerMemory {
+    /// For a text of so many tokens.
+    #[must_use]
+    pub const fn total(&self, tokens: u64) -> u64 {
+        self.fixed.saturating_add(self.token.saturating_mul(tokens))
+    }
+}
+
+/// What answering takes when a prompt is read `part` tokens at a time.
+#[must_use]
+pub fn answering(model: &ModelShape, part: u64, threads: u64) -> AnswerMemory {
+    let matrices = model.layer_weights() + model.vocabulary_weights();
+    let largest = GROUPS
+        .iter()
+        .map(|group| {
+            group
+                .iter()
+                .map(|projection| {
+                    let (inputs, outputs) = model.projection(*projection);
+                    inputs * outputs
+                })
+                .sum::<u64>()
+        })
+        .max()
+        .unwrap_or(0);
+    // The stream twice, its norm and a product; q, k and v; queries by head and by row; gate and up, and both as one.
+    let rows = 4 * model.hidden_size + model.qkv_size() + 2 * model.query_size + 3 * model.intermediate_size;
+    let group = (model.query_size / model.key_size.max(1)).max(1);
+    // Keys and values with the room that they grow by, and a block's attention scores of each thread.
+    let cache = 2 * model.key_size * model.num_hidden_layers * 5 / 4;
+    let scores = threads * group * ATTENTION_BLOCK;
+    AnswerMemory {
+        fixed: matrices * model.weight_bytes
+            + (model.vectors() + largest + part * rows + 4 * model.vocab_size) * FLOAT
+            + PROGRAM
+            + TOKENIZER_ENTRY * model.vocab_size,
+        token: (cache + scores) * FLOAT,
+    }
+}
+
 /// Numbers in the buffers that layers and loss share.
 fn scratch(model: &ModelShape, run: &RunShape) -> u64 {
     let (mut weight, mut dropped, mut width) = (0, 0, 0);
@@ -283,6 +332,21 @@ mod tests {
         let memory = peak(&model, &run(), false);
         assert_eq!(memory.weights, 2 * 134_479_872 + 4 * 35_136);
         assert_eq!(model.adapter_values(16, &Projection::ALL), 4_884_480);
+    }
+
+    #[test]
+    fn answering_takes_the_weights_and_a_little_for_each_token() {
+        let model = smollm2_135m();
+        let memory = answering(&model, 128, 2);
+        let weights = 2 * 134_479_872;
+        assert!(
+            (weights..weights + 80_000_000).contains(&memory.fixed),
+            "{memory:?}"
+        );
+        let cache = 2 * 192 * 30 * 4;
+        assert!((cache..2 * cache).contains(&memory.token), "{memory:?}");
+        assert_eq!(memory.total(10) - memory.total(0), 10 * memory.token);
+        assert_eq!(memory.total(u64::MAX), u64::MAX);
     }
 
     #[test]

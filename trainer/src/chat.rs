@@ -5,6 +5,7 @@
 //! rendering of the messages before it with the prompt to answer. Nothing is known of any particular template.
 
 mod template;
+mod token;
 
 use crate::{Error, config::ModelConfig};
 use shared::training_line::{Example, Message, Role};
@@ -109,10 +110,21 @@ impl ChatTokenizer {
         messages: &[Message],
         tools: Option<&serde_json::Value>,
     ) -> Result<Vec<u32>, String> {
-        let text = self.template.render(messages, tools, true)?;
+        self.encode(&self.template.render(messages, tools, true)?, false)
+    }
+
+    /// The tokens of a text that a model is to go on with, the mark of its beginning included where the tokenizer has one.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn text_prompt(&self, text: &str) -> Result<Vec<u32>, String> {
+        self.encode(text, true)
+    }
+
+    fn encode(&self, text: &str, add_marks: bool) -> Result<Vec<u32>, String> {
         let encoding = self
             .tokenizer
-            .encode(text.as_str(), false)
+            .encode(text, add_marks)
             .map_err(|error| format!("the text can't be tokenised: {error}"))?;
         Ok(encoding.get_ids().to_vec())
     }

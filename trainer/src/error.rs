@@ -109,6 +109,32 @@ pub enum Error {
         /// Whether that is with gradient checkpointing.
         gradient_checkpointing: bool,
     },
+    /// What a model is asked can't be written as it reads it.
+    #[error("{0}")]
+    InvalidPrompt(String),
+    /// What a model is asked and what it may answer together are longer than it can read.
+    #[error(
+        "the model reads at most {context} tokens; the prompt has {prompt}{}: shorten it, or ask for fewer tokens",
+        max_tokens.map(|max| format!(", and up to {max} were asked for")).unwrap_or_default()
+    )]
+    ContextLength {
+        /// Tokens that the model can read.
+        context: usize,
+        /// Tokens of the prompt.
+        prompt: usize,
+        /// Tokens that the answer may have, where that was asked for.
+        max_tokens: Option<u32>,
+    },
+    /// Answering needs more memory than it may take.
+    #[error(
+        "answering needs about {needed_mb} MB of memory, and may take {limit_mb} MB; choose a smaller model, or a shorter text"
+    )]
+    NotEnoughMemoryToAnswer {
+        /// Megabytes that are needed.
+        needed_mb: u64,
+        /// Megabytes that may be taken.
+        limit_mb: u64,
+    },
     /// Threads could not be started.
     #[error("could not start worker threads: {0}")]
     Threads(String),
@@ -144,7 +170,9 @@ impl Error {
             Self::NotFinite { .. } => "nan_loss",
             Self::Locked => "locked",
             Self::NoSpace { .. } => "disk_full",
-            Self::NotEnoughMemory { .. } => "not_enough_memory",
+            Self::NotEnoughMemory { .. } | Self::NotEnoughMemoryToAnswer { .. } => "not_enough_memory",
+            Self::InvalidPrompt(_) => "invalid_prompt",
+            Self::ContextLength { .. } => "context_length_exceeded",
             Self::Write { source, .. } if is_full(source) => "disk_full",
             Self::Read { .. } | Self::Write { .. } => "storage",
             Self::Threads(_) => "threads",

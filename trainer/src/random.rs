@@ -24,6 +24,8 @@ pub enum Purpose {
     Dropout = 3,
     /// Whatever a caller of the library draws.
     Caller = 4,
+    /// Which token comes next in an answer.
+    Sampling = 5,
 }
 
 /// A stream of random numbers that can be read at any place.

@@ -21,21 +21,35 @@ impl Adapter {
     /// # Errors
     /// [`Error::InvalidAdapter`] where it's of another shape or kind, [`Error::Read`].
     pub fn load(folder: &Path, model: &Model, spec: &LoraSpec) -> Result<Self, Error> {
-        let path = folder.join(CONFIG);
-        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                let folder = folder.display();
-                Error::InvalidAdapter(format!(
-                    "`{folder}` holds no `{CONFIG}`; give the folder of a PEFT adapter"
-                ))
-            }
-            _ => Error::read(&path)(error),
-        })?;
-        let config: Value = serde_json::from_str(&text)
-            .map_err(|error| Error::InvalidAdapter(format!("`{}` is no JSON: {error}", path.display())))?;
+        let config = read_config(folder)?;
         compare(&config, spec)?;
         let adapter = Self::zero(model, spec)?;
         adapter.with_values(&folder.join(TENSORS))
+    }
+
+    /// Loads a PEFT adapter of whatever shape it has.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAdapter`] where it doesn't fit the model or is of another kind, [`Error::Read`].
+    pub fn open(folder: &Path, model: &Model) -> Result<Self, Error> {
+        let config = read_config(folder)?;
+        let refuse =
+            |what: &str| Error::InvalidAdapter(format!("the adapter's `{CONFIG}` has no usable `{what}`"));
+        let targets = config.get("target_modules").cloned().unwrap_or_default();
+        let spec = LoraSpec {
+            rank: config
+                .get("r")
+                .and_then(Value::as_u64)
+                .and_then(|rank| u32::try_from(rank).ok())
+                .ok_or_else(|| refuse("r"))?,
+            alpha: config
+                .get("lora_alpha")
+                .and_then(Value::as_f64)
+                .ok_or_else(|| refuse("lora_alpha"))?,
+            dropout: 0.0,
+            targets: serde_json::from_value(targets).map_err(|_| refuse("target_modules"))?,
+        };
+        Self::load(folder, model, &spec)
     }
 
     /// Reads the values from a file of PEFT's tensors.
@@ -129,6 +143,21 @@ impl Adapter {
             "use_rslora": false,
         })
     }
+}
+
+fn read_config(folder: &Path) -> Result<Value, Error> {
+    let path = folder.join(CONFIG);
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let folder = folder.display();
+            Error::InvalidAdapter(format!(
+                "`{folder}` holds no `{CONFIG}`; give the folder of a PEFT adapter"
+            ))
+        }
+        _ => Error::read(&path)(error),
+    })?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::InvalidAdapter(format!("`{}` is no JSON: {error}", path.display())))
 }
 
 /// Refuses an adapter that would mean another function or another shape than the run's.
@@ -233,6 +262,8 @@ mod tests {
         adapter.save("base", &folder.path().join("adapter")).unwrap();
         let again = Adapter::load(&folder.path().join("adapter"), &model, &spec()).unwrap();
         assert_eq!(again.values, adapter.values);
+        let opened = Adapter::open(&folder.path().join("adapter"), &model).unwrap();
+        assert_eq!((&opened.spec, &opened.values), (&spec(), &adapter.values));
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub(crate) struct Linear<'a> {
 /// Numbers of a weight that one task prepares.
 const WEIGHT_PIECE: usize = 1 << 16;
 
+/// Numbers of a weight that one task multiplies with a single row.
+const ROW_PIECE: usize = 1 << 16;
+
 /// Buffers that all linear layers share.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -67,7 +70,74 @@ fn part_of_a<'a>(adapter: &'a Adapter, group: &AdapterGroup, column: usize) -> M
     )
 }
 
+/// `out = weight · input` with `weight` `[outputs, inputs]`: each weight is read once, from where it lies.
+pub(crate) fn multiply_row(weight: Numbers<'_>, input: &[f32], out: &mut [f32]) {
+    let inputs = input.len();
+    let rows = (ROW_PIECE / inputs).max(1);
+    out.par_chunks_mut(rows).enumerate().for_each(|(task, out)| {
+        let weight = weight.part(task * rows * inputs..(task * rows + out.len()) * inputs);
+        match weight {
+            Numbers::F32(values) => simd::widest(
+                #[inline(always)]
+                || {
+                    for (out, row) in out.iter_mut().zip(values.chunks_exact(inputs)) {
+                        *out = simd::dot(row, input);
+                    }
+                },
+            ),
+            Numbers::F16(_) | Numbers::Bf16(_) => {
+                let mut row = vec![0.0; inputs];
+                for (index, out) in out.iter_mut().enumerate() {
+                    weight
+                        .part(index * inputs..(index + 1) * inputs)
+                        .copy_to(&mut row);
+                    *out = simd::widest(
+                        #[inline(always)]
+                        || simd::dot(&row, input),
+                    );
+                }
+            }
+        }
+    });
+}
+
 impl Linear<'_> {
+    /// [`Linear::forward`] without dropout; one row alone is computed without a copy of the weight, the adapter beside it.
+    pub(crate) fn forward_few(&self, input: &[f32], out: &mut [f32], scratch: &mut Scratch) {
+        if self.rows(input) != 1 {
+            return self.forward(input, out, scratch);
+        }
+        multiply_row(self.weight, input, out);
+        for (out, bias) in out.iter_mut().zip(self.bias) {
+            *out += bias;
+        }
+        let Some((adapter, group)) = self.adapter else {
+            return;
+        };
+        let (rank, scale) = (adapter.spec.rank as usize, adapter.scale());
+        fit(&mut scratch.inner, group.width);
+        let inner = &mut scratch.inner[..];
+        simd::widest(
+            #[inline(always)]
+            || {
+                inner.fill(0.0);
+                let a = adapter.values[group.a.clone()].chunks_exact(group.width);
+                for (value, a) in input.iter().zip(a) {
+                    for (inner, a) in inner.iter_mut().zip(a) {
+                        *inner += value * a;
+                    }
+                }
+                for part in &group.parts {
+                    let inner = &inner[part.column..part.column + rank];
+                    let b = adapter.values[part.b.clone()].chunks_exact(rank);
+                    for (out, b) in out[part.rows.clone()].iter_mut().zip(b) {
+                        *out += scale * simd::dot(b, inner);
+                    }
+                }
+            },
+        );
+    }
+
     fn rows(&self, input: &[f32]) -> usize {
         input.len() / self.layout.inputs
     }

@@ -13,7 +13,7 @@ pub(crate) use forward::{copy_head, forward};
 use crate::{network::fit, rope::RopeTable};
 
 /// Query rows whose scores are held at once.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 64;
 
 /// One sequence's place among the rows of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ fn tasks<'a>(shape: Shape<'a>, cache: &'a mut Cache) -> Vec<Task<'a>> {
 }
 
 /// Takes the first `count` numbers off a slice.
-fn split_off<'a>(rest: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
+pub(crate) fn split_off<'a>(rest: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
     let (head, tail) = std::mem::take(rest).split_at_mut(count);
     *rest = tail;
     head
