@@ -1,6 +1,6 @@
 //! What the engine is told when it starts.
 
-use crate::{executor::child::Limits, models::HubConfig};
+use crate::{executor::child::Limits, inference::InferenceConfig, models::HubConfig};
 use std::path::PathBuf;
 
 /// Settings of the engine.
@@ -36,6 +36,8 @@ pub struct Config {
     pub estimate_run: Vec<String>,
     /// What those two may take of the machine.
     pub tool_limits: Limits,
+    /// How models answer.
+    pub inference: InferenceConfig,
     /// Where base models can be fetched from.
     pub hub: HubConfig,
     /// Memory that a trainer may take, where that is known.
@@ -61,6 +63,7 @@ impl Config {
             prepare_model: Vec::new(),
             estimate_run: Vec::new(),
             tool_limits: Limits::default(),
+            inference: InferenceConfig::default(),
             hub: HubConfig::default(),
             memory_bytes: None,
         }

@@ -36,6 +36,7 @@ impl Layout {
             layout.runs(),
             layout.models(),
             layout.estimates(),
+            layout.held(),
         ] {
             fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
         }
@@ -68,9 +69,25 @@ impl Layout {
         self.root.join("estimates")
     }
 
-    /// Takes away what a server that was killed left there. Only under the lock.
-    pub(crate) fn clear_estimates(&self) {
-        for entry in fs::read_dir(self.estimates()).into_iter().flatten().flatten() {
+    /// Adapters that answers are decoded with, while they are.
+    pub(crate) fn held(&self) -> PathBuf {
+        self.root.join("held")
+    }
+
+    /// What the decoding process says besides its answers.
+    pub(crate) fn inference_log(&self) -> PathBuf {
+        self.root.join("inference.log")
+    }
+
+    /// Takes away what a server that was killed left in its scratch folders. Only under the lock.
+    pub(crate) fn clear_scratch(&self) {
+        let folders = [self.estimates(), self.held()];
+        for entry in folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
+            .flatten()
+        {
             drop(fs::remove_dir_all(entry.path()));
         }
     }

@@ -49,6 +49,31 @@ pub enum Error {
     /// No space is left.
     #[error("the disk is full: free some space and try again")]
     DiskFull(#[source] Cause),
+    /// There is no such model, or it belongs to somebody else.
+    #[error("there is no model `{0}`: see the list of models")]
+    ModelNotFound(String),
+    /// A model can't be asked this.
+    #[error("{message}")]
+    Unanswerable {
+        /// Stable, `snake_case`.
+        code: &'static str,
+        /// What is wrong and what to do, in English.
+        message: String,
+    },
+    /// Too many requests wait to be answered.
+    #[error("too many requests wait to be answered: try again in a moment")]
+    Busy {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
+    /// It could be answered, but not now or not here.
+    #[error("{message}")]
+    Unavailable {
+        /// Stable, `snake_case`.
+        code: &'static str,
+        /// What happened and what to do, in English.
+        message: String,
+    },
     /// The service is going down.
     #[error("the server is stopping: try again in a moment")]
     Stopping,
@@ -100,7 +125,11 @@ impl Error {
         match self {
             Self::NotFound(_) => "not_found",
             Self::Invalid(_) => "invalid_request",
-            Self::Conflict { code, .. } => code,
+            Self::Conflict { code, .. }
+            | Self::Unanswerable { code, .. }
+            | Self::Unavailable { code, .. } => code,
+            Self::ModelNotFound(_) => "model_not_found",
+            Self::Busy { .. } => "too_many_requests",
             Self::TooLarge { .. } => "too_large",
             Self::Range { .. } => "range_mismatch",
             Self::LinkExpired => "link_expired",

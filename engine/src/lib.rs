@@ -13,6 +13,7 @@ mod curves;
 mod data_folder;
 mod error;
 pub mod executor;
+mod inference;
 pub mod models;
 mod notify;
 mod parameters;
@@ -31,6 +32,7 @@ pub mod v1;
 pub use clock::{Clock, SystemClock};
 pub use config::Config;
 pub use error::{Cause, Error, StartError, english};
+pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece, fresh_seed};
 pub use service::{
     Service,
     artifacts::Download,

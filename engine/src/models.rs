@@ -13,11 +13,15 @@ pub(crate) mod source;
 pub use add::{Progress, Told};
 pub use error::AddError;
 pub use hub::{DEFAULT_ENDPOINT, HubConfig};
+pub(crate) use memory::available_memory;
 pub use memory::memory_for_training;
 pub use source::Source;
 
 use crate::{config::Config, executor::child::Limits};
-use shared::model::{BaseModel, ModelList};
+use shared::{
+    model::{BaseModel, ModelList},
+    timestamp::Timestamp,
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -52,6 +56,18 @@ pub(crate) struct FoundModel {
 }
 
 impl FoundModel {
+    /// When its files came, as far as the file system tells.
+    pub(crate) async fn created_at(&self) -> Timestamp {
+        let changed = tokio::fs::metadata(self.path.join("config.json"))
+            .await
+            .and_then(|data| data.modified());
+        let since = changed
+            .ok()
+            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let milliseconds = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+        Timestamp::from_unix_ms(milliseconds.unwrap_or(0))
+    }
+
     /// Whether it is known beforehand that it can't be trained here.
     pub(crate) fn is_untrainable(&self) -> bool {
         let installed = self.model.installed.as_ref();

@@ -27,6 +27,7 @@ use crate::{
     data_folder::Layout,
     error::{Error, StartError},
     executor::Executor,
+    inference::Inference,
     models::Models,
     notify::Notifier,
     secret,
@@ -77,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) models_ready: OnceCell<()>,
     pub(crate) tallies: Tallies,
     pub(crate) estimates: estimate::Estimates,
+    pub(crate) inference: Inference,
     /// Cancelled when the service goes down.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -106,7 +108,7 @@ impl Service {
         let path = config.data_dir.display().to_string();
         let layout = Layout::prepare(&config.data_dir)?;
         let lock = layout.lock()?;
-        layout.clear_estimates();
+        layout.clear_scratch();
         let store = Store::open(&layout.database())
             .await
             .map_err(|error| match error {
@@ -123,6 +125,7 @@ impl Service {
         })?;
         let inner = Inner {
             models: Models::new(&config),
+            inference: Inference::new(&config.inference),
             additions: models::Additions::default(),
             config,
             clock,
@@ -188,6 +191,7 @@ impl Service {
     /// the queue, and closes the store. Streams end. The service can't be used afterwards.
     pub async fn shutdown(&self) {
         self.inner.stopping.cancel();
+        self.inner.inference.end().await;
         self.inner.tasks.close();
         // Supervisors bound their own wait for a trainer; this is for whatever else hangs.
         let limit = self.inner.config.shutdown_grace + Duration::from_secs(5);

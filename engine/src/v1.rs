@@ -1,8 +1,11 @@
-//! The HTTP surface that the OpenAI SDKs and their users' scripts speak: files, fine-tuning jobs, models.
+//! The HTTP surface that the OpenAI SDKs and their users' scripts speak: files, fine-tuning jobs, models,
+//! and answers of models.
 //!
 //! A thin layer: routes authenticate a key, read the request, call [`Service`], and tell the answer in OpenAI's
 //! shapes. Every answer carries `x-request-id`, every error OpenAI's envelope, those of the framework too.
 
+mod completion_request;
+mod completions;
 mod error;
 mod files;
 mod job_request;
@@ -52,6 +55,8 @@ pub fn router(service: Service) -> Router {
             "/fine_tuning/jobs/{id}/checkpoints",
             get(record::list_checkpoints),
         )
+        .route("/chat/completions", post(completions::create_chat_completion))
+        .route("/completions", post(completions::create_completion))
         .route("/models", get(models::list_models))
         .route("/models/{*id}", get(models::find_model))
         .fallback(async |request: Request| ApiError::no_route(request.method(), request.uri().path()))

@@ -171,7 +171,7 @@ impl Service {
 }
 
 /// Tells one state of a model's files from another: a model of the same name may have come in its place.
-async fn state_of(model: &Path) -> String {
+pub(crate) async fn state_of(model: &Path) -> String {
     let mut state = String::new();
     for name in ["config.json", "model.safetensors", "model.safetensors.index.json"] {
         if let Ok(known) = fs::metadata(model.join(name)).await {

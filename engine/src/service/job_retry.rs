@@ -36,7 +36,7 @@ const LONGEST_NAME: usize = 50;
 pub(crate) const START: &str = "start";
 
 /// The files of a PEFT adapter.
-const ADAPTER_FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
+pub(crate) const ADAPTER_FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
 
 impl Service {
     /// Tries a job again as a new one. With an idempotency key that the subject has used before, answers the job of that
@@ -243,7 +243,7 @@ fn take_over(from: &Path, to: &Path, step: u64, whole: bool) -> io::Result<()> {
 }
 
 /// A file of a checkpoint never changes, so a second name for it is as good as a copy.
-fn place(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn place(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to).or_else(|_| copy(from, to))
 }
 

@@ -1,6 +1,6 @@
 //! The table `checkpoints`: a job's saved states. A removed one keeps its row.
 
-use super::{from_sql, to_sql};
+use super::{from_sql, jobs, to_sql};
 use shared::{
     event::Checkpoint,
     id::{CheckpointId, JobId, Subject},
@@ -135,6 +135,42 @@ pub(crate) async fn list(
         .bind(job_id.as_str())
         .fetch_all(executor)
         .await
+}
+
+/// A checkpoint with what names it.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct NamedCheckpoint {
+    pub(crate) job_id: String,
+    pub(crate) step: i64,
+    pub(crate) created_at: i64,
+    pub(crate) name: String,
+    pub(crate) base_model: String,
+    suffix: Option<String>,
+}
+
+impl NamedCheckpoint {
+    /// The name of its job's tuned model.
+    pub(crate) fn tuned_name(&self) -> String {
+        jobs::tuned_name(&self.job_id, &self.base_model, self.suffix.as_deref())
+    }
+}
+
+/// Those of an owner that are kept, the newest first, so many at most.
+pub(crate) async fn list_of_owner(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    most: i64,
+) -> sqlx::Result<Vec<NamedCheckpoint>> {
+    sqlx::query_as(
+        "SELECT checkpoints.job_id, checkpoints.step, checkpoints.created_at, jobs.name, jobs.base_model, jobs.suffix \
+         FROM checkpoints JOIN jobs ON jobs.id = checkpoints.job_id \
+         WHERE checkpoints.owner = $1 AND checkpoints.removed_seq IS NULL \
+         ORDER BY checkpoints.created_at DESC, checkpoints.step DESC LIMIT $2",
+    )
+    .bind(owner.as_str())
+    .bind(most)
+    .fetch_all(executor)
+    .await
 }
 
 /// Those recorded or removed after a place in the record; there are few, so all of them.

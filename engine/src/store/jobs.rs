@@ -3,7 +3,8 @@
 
 mod row;
 
-pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word};
+use row::ID_PREFIX;
+pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word, tuned_name};
 
 use super::{events, from_sql, to_sql};
 use crate::parameters::Parameters;
@@ -78,6 +79,28 @@ pub(crate) async fn find(
         .bind(id.as_str())
         .fetch_optional(executor)
         .await
+}
+
+/// The job of an owner whose tuned model is or will be called so.
+pub(crate) async fn find_by_tuned_name(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    name: &str,
+) -> sqlx::Result<Option<JobRow>> {
+    let Some((_, short)) = name.rsplit_once(':').filter(|(_, short)| !short.is_empty()) else {
+        return Ok(None);
+    };
+    // Identifiers that begin so lie side by side; no letter of theirs comes after the last bound.
+    let found: Vec<JobRow> = sqlx::query_as(concat!(
+        select_job!(),
+        " WHERE jobs.owner = $1 AND (jobs.id >= $2 AND jobs.id < $2 || '~' OR jobs.id = $3)"
+    ))
+    .bind(owner.as_str())
+    .bind(format!("{ID_PREFIX}{short}"))
+    .bind(short)
+    .fetch_all(executor)
+    .await?;
+    Ok(found.into_iter().find(|job| job.tuned_name() == name))
 }
 
 /// The job that an owner made with an idempotency key.

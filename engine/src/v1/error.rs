@@ -3,10 +3,10 @@
 use crate::{Error, error::chain};
 use axum::{
     Json,
-    http::{Method, StatusCode},
+    http::{HeaderValue, Method, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An error as a caller of /v1 sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) struct ApiError {
     message: String,
     param: Option<String>,
     code: Option<String>,
+    /// Seconds to wait before another try.
+    retry_after: Option<u64>,
 }
 
 impl ApiError {
@@ -24,6 +26,7 @@ impl ApiError {
             message: message.into(),
             param: None,
             code: None,
+            retry_after: None,
         }
     }
 
@@ -33,6 +36,12 @@ impl ApiError {
             param: Some(param.to_owned()),
             ..Self::new(StatusCode::BAD_REQUEST, message)
         }
+    }
+
+    /// Of this parameter.
+    pub(crate) fn of(mut self, param: &str) -> Self {
+        self.param = Some(param.to_owned());
+        self
     }
 
     /// With a stable word that programs read.
@@ -95,36 +104,55 @@ impl From<Error> for ApiError {
             tracing::error!(error = %chain(&error), "a call of /v1 failed");
         }
         let status = match &error {
-            Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::NotFound(_) | Error::ModelNotFound(_) => StatusCode::NOT_FOUND,
+            Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
             // The SDKs retry a 409, which helps nobody: what is illegal now stays illegal.
+            Error::Unanswerable { .. } => StatusCode::BAD_REQUEST,
             Error::Invalid(_) | Error::Conflict { .. } | Error::Range { .. } | Error::Interrupted(_) => {
                 StatusCode::BAD_REQUEST
             }
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::LinkExpired => StatusCode::GONE,
             Error::DiskFull(_) => StatusCode::INSUFFICIENT_STORAGE,
-            Error::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Stopping | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Storage { .. } => return Self::internal(),
         };
         let param = error.fields().into_keys().next();
+        let retry_after = match error {
+            Error::Busy { retry_after } => Some(retry_after),
+            _ => None,
+        };
         Self {
             param,
+            retry_after,
             ..Self::new(status, error.to_string())
         }
         .with_code(error.code())
     }
 }
 
+impl ApiError {
+    /// The body that tells it.
+    pub(crate) fn envelope(&self) -> Value {
+        let kind = match self.status {
+            status if status.is_server_error() => "server_error",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            _ => "invalid_request_error",
+        };
+        json!({
+            "error": { "message": self.message, "type": kind, "param": self.param, "code": self.code }
+        })
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let kind = if self.status.is_server_error() {
-            "server_error"
-        } else {
-            "invalid_request_error"
-        };
-        let envelope = json!({
-            "error": { "message": self.message, "type": kind, "param": self.param, "code": self.code }
-        });
-        (self.status, Json(envelope)).into_response()
+        let mut response = (self.status, Json(self.envelope())).into_response();
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }

@@ -12,15 +12,7 @@ use shared::id::Subject;
 async fn all(service: &Service, subject: &Subject) -> Result<Vec<Value>, ApiError> {
     let mut models = Vec::new();
     for found in service.found_models().await? {
-        let changed = tokio::fs::metadata(found.path.join("config.json"))
-            .await
-            .and_then(|data| data.modified());
-        let created = changed
-            .ok()
-            .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let created = created
-            .and_then(|since| i64::try_from(since.as_secs()).ok())
-            .unwrap_or(0);
+        let created = found.created_at().await.unix_seconds();
         models.push(objects::model(&found.model.id, created));
     }
     for artifact in service.list_artifacts(subject).await?.artifacts {
@@ -52,6 +44,17 @@ pub(crate) async fn find_model(
         .await?
         .into_iter()
         .find(|model| model["id"] == id.as_str());
+    // Checkpoints aren't listed, but they can be asked as every model.
+    let found = match found {
+        None => {
+            let asked = service.chat_models(&caller.subject).await?.models.into_iter();
+            let mut asked = asked.filter(|model| model.id == id);
+            asked
+                .next()
+                .map(|model| objects::model(&model.id, model.created_at.unix_seconds()))
+        }
+        found => found,
+    };
     found
         .map(Json)
         .ok_or_else(|| ApiError::not_found("model", &id).with_code("model_not_found"))

@@ -1,6 +1,7 @@
 //! OpenAI's shapes of what the engine has.
 
 use crate::{
+    inference::checkpoint_name,
     parameters::Parameters,
     store::{
         checkpoints::CheckpointRow,
@@ -187,7 +188,7 @@ pub(crate) fn checkpoint(job: &JobRow, row: &CheckpointRow, step: Option<&StepRo
         "object": "fine_tuning.job.checkpoint",
         "created_at": checkpoint.created_at.unix_seconds(),
         "fine_tuning_job_id": job.id,
-        "fine_tuned_model_checkpoint": format!("{}:ckpt-step-{}", job.tuned_name(), checkpoint.step),
+        "fine_tuned_model_checkpoint": checkpoint_name(&job.tuned_name(), checkpoint.step),
         "step_number": checkpoint.step,
         "metrics": metrics,
     })

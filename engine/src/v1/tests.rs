@@ -1,6 +1,7 @@
 //! /v1 as its callers meet it: through the router.
 
 mod actions;
+mod completions;
 mod envelope;
 mod files;
 mod jobs;
@@ -61,7 +62,10 @@ impl Answer {
 
 impl Client {
     async fn start() -> Self {
-        let engine = TestEngine::start().await;
+        Self::of(TestEngine::start().await).await
+    }
+
+    async fn of(engine: TestEngine) -> Self {
         let key = engine
             .service
             .create_api_key("test", &alice(), false)

@@ -17,6 +17,9 @@ use sqlx::FromRow;
 /// The organisation in a tuned model's name.
 pub(crate) const ORGANIZATION: &str = "attune";
 
+/// How a job's identifier begins.
+pub(crate) const ID_PREFIX: &str = "ftjob-";
+
 /// One row with the names of its files.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct JobRow {
@@ -145,10 +148,7 @@ impl JobRow {
     /// What the tuned model is or will be called, `ft:BASE:ORGANISATION:SUFFIX:ID`; the last part is the job's own, so
     /// names never clash.
     pub(crate) fn tuned_name(&self) -> String {
-        let id = self.id.strip_prefix("ftjob-").unwrap_or(&self.id);
-        let short = id.get(..12).unwrap_or(id);
-        let suffix = self.suffix.as_deref().unwrap_or_default();
-        format!("ft:{}:{ORGANIZATION}:{suffix}:{short}", self.base_model)
+        tuned_name(&self.id, &self.base_model, self.suffix.as_deref())
     }
 
     fn progress(&self) -> Option<Progress> {
@@ -216,6 +216,16 @@ impl JobRow {
             parent_step: self.parent_step.map(from_sql),
         }
     }
+}
+
+/// See [`JobRow::tuned_name`].
+pub(crate) fn tuned_name(id: &str, base_model: &str, suffix: Option<&str>) -> String {
+    let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
+    let short = id.get(..12).unwrap_or(id);
+    format!(
+        "ft:{base_model}:{ORGANIZATION}:{}:{short}",
+        suffix.unwrap_or_default()
+    )
 }
 
 /// The word in the table.
