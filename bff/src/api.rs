@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod capabilities;
+mod chat;
 mod datasets;
 mod estimate;
 mod job_record;
@@ -45,7 +46,12 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
                        stable `code`.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(Problem, shared::event::StreamMessage))
+    components(schemas(
+        Problem,
+        shared::event::StreamMessage,
+        shared::chat::ChatText,
+        shared::chat::ChatDone
+    ))
 )]
 struct Document;
 
@@ -74,6 +80,7 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(models::list_models, models::add_model))
         .routes(routes!(models::remove_model))
         .routes(routes!(estimate::find_estimate))
+        .routes(routes!(chat::list_chat_models))
         .routes(routes!(artifacts::list_artifacts))
         .routes(routes!(artifacts::find_artifact))
         .routes(routes!(artifacts::create_download))
@@ -88,7 +95,9 @@ fn closed_routes() -> OpenApiRouter<AppState> {
 
 /// What needs one, and goes on for as long as somebody reads.
 fn live_routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(stream::stream_job))
+    OpenApiRouter::new()
+        .routes(routes!(stream::stream_job))
+        .routes(routes!(chat::create_chat))
 }
 
 /// The `OpenAPI` document, as it is checked in.

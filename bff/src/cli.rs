@@ -97,6 +97,14 @@ enum Command {
         #[arg(long, value_name = "STEP", default_value_t = 0)]
         replay_after: u64,
     },
+    /// Answer what comes on standard input; what the engine starts.
+    #[cfg(feature = "embedded")]
+    #[command(hide = true)]
+    Infer {
+        /// Worker threads; 0 takes as many as the machine has.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        threads: usize,
+    },
     /// Print the `OpenAPI` document of `/api`.
     #[command(hide = true)]
     Openapi,
@@ -175,6 +183,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => {
             let options = trainer::run::RunOptions { replay_after };
             Ok(ExitCode::from(trainer::run::main(&run_dir, options)))
+        }
+        #[cfg(feature = "embedded")]
+        Command::Infer { threads } => {
+            trainer::infer::main(threads);
+            Ok(ExitCode::SUCCESS)
         }
         Command::Openapi => {
             print(

@@ -73,6 +73,8 @@ pub struct Config {
     pub upstream: UpstreamConfig,
     /// How the embedded engine trains.
     pub engine: EngineConfig,
+    /// How the embedded engine's models answer.
+    pub inference: InferenceConfig,
     /// Where base models can be fetched from.
     pub hub: HubAccess,
     /// Largest dataset file in bytes.
@@ -108,6 +110,21 @@ pub struct EngineConfig {
     pub memory_bytes: Option<u64>,
     /// By how much a trainer yields the processor to others, from 0 to 19.
     pub niceness: u8,
+}
+
+/// How the embedded engine's models answer.
+#[derive(Debug, Clone)]
+pub struct InferenceConfig {
+    /// Threads of the process that decodes; 0 takes half of the machine's cores.
+    pub threads: u32,
+    /// By how much it yields the processor to others, from 0 to 19.
+    pub niceness: u8,
+    /// Bytes that it may allocate, where that is limited.
+    pub memory_bytes: Option<u64>,
+    /// How long it stays when nobody asks.
+    pub idle: Duration,
+    /// Requests that may wait for their turn.
+    pub queue: u32,
 }
 
 /// How to reach the Hugging Face Hub, by the variables that all its tools read.

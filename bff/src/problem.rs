@@ -105,6 +105,22 @@ impl ApiError {
         self
     }
 
+    /// The problem as a stream's last event tells it; what only the log may tell is logged here.
+    pub(crate) fn into_problem(self, request_id: &str) -> Problem {
+        let mut problem = *self.problem;
+        problem.request_id = Some(request_id.to_owned());
+        if let Some(internal) = &self.internal {
+            tracing::error!(
+                request_id,
+                status = problem.status,
+                code = problem.code,
+                cause = %internal,
+                "request failed"
+            );
+        }
+        problem
+    }
+
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -151,17 +167,7 @@ pub(crate) fn finish(response: &mut Response, request_id: &str) {
     let Some(error) = response.extensions_mut().remove::<ApiError>() else {
         return;
     };
-    let mut problem = error.problem;
-    problem.request_id = Some(request_id.to_owned());
-    if let Some(internal) = &error.internal {
-        tracing::error!(
-            request_id,
-            status = problem.status,
-            code = problem.code,
-            cause = %internal,
-            "request failed"
-        );
-    }
+    let problem = error.into_problem(request_id);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),

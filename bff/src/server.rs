@@ -199,6 +199,16 @@ async fn embedded(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<
     settings.keep_checkpoints = config.engine.keep_checkpoints;
     settings.lease = config.engine.lease;
     settings.max_file_bytes = config.upload_bytes;
+    settings.inference = engine::InferenceConfig {
+        command: itself("infer")?,
+        threads: config.inference.threads,
+        limits: engine::executor::child::Limits {
+            memory_bytes: config.inference.memory_bytes,
+            niceness: config.inference.niceness,
+        },
+        idle: config.inference.idle,
+        longest_queue: usize::try_from(config.inference.queue).unwrap_or(0),
+    };
     // What the drain leaves, less what the service takes besides waiting for its trainers.
     settings.shutdown_grace = config
         .shutdown

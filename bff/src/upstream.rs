@@ -20,6 +20,7 @@ use futures_util::stream::BoxStream;
 use shared::{
     attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
+    chat::{ChatEvent, ChatModelList, ChatRequest},
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
@@ -38,6 +39,9 @@ pub type Answer<T> = Result<T, UpstreamError>;
 /// A job's live stream: server-sent events, each whole, with the id to resume from where it is stored. Shared by all
 /// who follow the job.
 pub type FrameStream = BoxStream<'static, Bytes>;
+
+/// An answer as it comes; an error is the last, and dropping it gives the answer up.
+pub type ChatStream = BoxStream<'static, Answer<ChatEvent>>;
 
 /// Bytes of a file as they come.
 pub type ByteStream = BoxStream<'static, Result<Bytes, std::io::Error>>;
@@ -306,6 +310,16 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Takes such a link: it works once.
     async fn open_download(&self, _token: &str) -> Answer<Download> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What can be asked: base models, then what the subject's jobs made, newest first.
+    async fn list_chat_models(&self, _subject: &Subject) -> Answer<ChatModelList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Asks a model to answer messages; the stream begins when it does. The values were validated.
+    async fn chat(&self, _subject: &Subject, _request: ChatRequest) -> Answer<ChatStream> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -115,7 +115,7 @@ impl Capabilities {
             hyperparameters: true,
             add_models: true,
             estimates: true,
-            chat: false,
+            chat: true,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
                 epochs: Bounds {

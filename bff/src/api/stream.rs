@@ -53,28 +53,27 @@ pub(super) async fn stream_job(
         .stream(signed_in.subject(), &id, last_event_id)
         .await?;
     let date = state.clock.now();
-    let follower = Follower {
-        messages,
-        ending: state.sessions.watch(signed_in.hash),
-        state,
-        session: signed_in.hash,
-        beat: tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT),
-    };
+    let mut response = response(Follower::new(state, &signed_in, messages));
+    response.extensions_mut().insert(Live);
+    if let Some(date) = http_date(date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    Ok(response)
+}
+
+/// The answer whose body is a stream of events.
+pub(super) fn response(follower: Follower) -> Response {
     let body = futures_util::stream::unfold(follower, Follower::next);
     let mut response = Body::from_stream(body).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/event-stream"),
     );
-    response.extensions_mut().insert(Live);
-    if let Some(date) = http_date(date) {
-        response.headers_mut().insert(header::DATE, date);
-    }
     // Some proxies hold back what they could compress or collect.
     response
         .headers_mut()
         .insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
 /// An instant as HTTP writes it.
@@ -84,7 +83,8 @@ fn http_date(instant: Timestamp) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-struct Follower {
+/// A stream of events for as long as its reader's session lasts and the server stays, with a beat where it is silent.
+pub(super) struct Follower {
     messages: FrameStream,
     state: AppState,
     session: SessionHash,
@@ -93,6 +93,16 @@ struct Follower {
 }
 
 impl Follower {
+    pub(super) fn new(state: AppState, signed_in: &SignedIn, messages: FrameStream) -> Self {
+        Self {
+            messages,
+            ending: state.sessions.watch(signed_in.hash),
+            state,
+            session: signed_in.hash,
+            beat: tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT),
+        }
+    }
+
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
             let bytes = tokio::select! {

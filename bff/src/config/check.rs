@@ -1,9 +1,15 @@
 //! What the settings mean together: each value becomes a type, or an error that names it.
 
-use super::{Config, ConfigError, EngineConfig, LogConfig, RemoteConfig, UpstreamConfig, settings::Settings};
+use super::{
+    Config, ConfigError, EngineConfig, InferenceConfig, LogConfig, RemoteConfig, UpstreamConfig,
+    settings::Settings,
+};
 use crate::secret::Secret;
 use reqwest::Url;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// Requests that may be let wait: each holds its conversation in memory.
+const MOST_WAITING: u32 = 10_000;
 
 pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
     let raw = &settings.raw;
@@ -55,11 +61,24 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
     // Loading a model tells nothing while it takes its time.
     at_least(settings, "engine.silence_ms", raw.engine.silence_ms, 1_000)?;
     at_least(settings, "engine.checkpoint_ms", raw.engine.checkpoint_ms, 1_000)?;
-    if cfg!(not(target_os = "linux")) && raw.engine.memory_bytes > 0 {
-        return Err(settings.bad("engine.memory_bytes", "can be set on Linux alone; leave it out"));
+    for (setting, bytes) in [
+        ("engine.memory_bytes", raw.engine.memory_bytes),
+        ("inference.memory_bytes", raw.inference.memory_bytes),
+    ] {
+        if cfg!(not(target_os = "linux")) && bytes > 0 {
+            return Err(settings.bad(setting, "can be set on Linux alone; leave it out"));
+        }
     }
-    if raw.engine.niceness > 19 {
-        return Err(settings.bad("engine.niceness", "must be at most 19"));
+    for (setting, niceness) in [
+        ("engine.niceness", raw.engine.niceness),
+        ("inference.niceness", raw.inference.niceness),
+    ] {
+        if niceness > 19 {
+            return Err(settings.bad(setting, "must be at most 19"));
+        }
+    }
+    if raw.inference.queue > MOST_WAITING {
+        return Err(settings.bad("inference.queue", &format!("must be at most {MOST_WAITING}")));
     }
     // Shorter, and a busy machine would take its own jobs for lost.
     at_least(settings, "engine.lease_ms", raw.engine.lease_ms, 1_000)?;
@@ -96,6 +115,13 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
             keep_checkpoints: raw.engine.keep_checkpoints,
             memory_bytes: Some(raw.engine.memory_bytes).filter(|bytes| *bytes > 0),
             niceness: raw.engine.niceness,
+        },
+        inference: InferenceConfig {
+            threads: raw.inference.threads,
+            niceness: raw.inference.niceness,
+            memory_bytes: Some(raw.inference.memory_bytes).filter(|bytes| *bytes > 0),
+            idle: Duration::from_millis(raw.inference.idle_ms),
+            queue: raw.inference.queue,
         },
         hub: super::HubAccess::default(),
         upload_bytes: raw.limits.upload_bytes,

@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 29] = [
+pub(super) const KEYS: [(&str, Shape); 34] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -45,6 +45,11 @@ pub(super) const KEYS: [(&str, Shape); 29] = [
     ("engine.memory_bytes", Shape::Number),
     ("engine.niceness", Shape::Number),
     ("engine.lease_ms", Shape::Number),
+    ("inference.threads", Shape::Number),
+    ("inference.niceness", Shape::Number),
+    ("inference.memory_bytes", Shape::Number),
+    ("inference.idle_ms", Shape::Number),
+    ("inference.queue", Shape::Number),
     ("limits.upload_bytes", Shape::Number),
     ("limits.body_bytes", Shape::Number),
     ("limits.header_timeout_ms", Shape::Number),
@@ -66,6 +71,7 @@ pub struct RawSettings {
     pub(super) shutdown_ms: u64,
     pub(super) upstream: RawUpstream,
     pub(super) engine: RawEngine,
+    pub(super) inference: RawInference,
     pub(super) limits: RawLimits,
     pub(super) metrics: RawMetrics,
     pub(super) log: RawLog,
@@ -95,6 +101,16 @@ pub(super) struct RawEngine {
     pub(super) memory_bytes: u64,
     pub(super) niceness: u8,
     pub(super) lease_ms: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawInference {
+    pub(super) threads: u32,
+    pub(super) niceness: u8,
+    pub(super) memory_bytes: u64,
+    pub(super) idle_ms: u64,
+    pub(super) queue: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -130,6 +146,7 @@ impl Default for RawSettings {
             shutdown_ms: 30_000,
             upstream: RawUpstream::default(),
             engine: RawEngine::default(),
+            inference: RawInference::default(),
             limits: RawLimits::default(),
             metrics: RawMetrics::default(),
             log: RawLog::default(),
@@ -164,6 +181,19 @@ impl Default for RawEngine {
             // Pages are answered while a trainer has every core.
             niceness: 5,
             lease_ms: 30_000,
+        }
+    }
+}
+
+impl Default for RawInference {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            // More than a trainer's: somebody waits for an answer, but training was there before.
+            niceness: 10,
+            memory_bytes: 0,
+            idle_ms: 300_000,
+            queue: 16,
         }
     }
 }

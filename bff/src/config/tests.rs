@@ -70,6 +70,8 @@ fn a_bad_value_names_its_setting_and_where_it_came_from() {
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "many")]), @r#"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): found string "many", expected u32"#);
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "0")]), @"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): must be at least 1");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__LEASE_MS", "999")]), @"setting `engine.lease_ms` (from environment variable `ATTUNE_ENGINE__LEASE_MS`): must be at least 1000");
+    insta::assert_snapshot!(refusal("", &[("ATTUNE_INFERENCE__NICENESS", "20")]), @"setting `inference.niceness` (from environment variable `ATTUNE_INFERENCE__NICENESS`): must be at most 19");
+    insta::assert_snapshot!(refusal("[inference]\nqueue = 10001\n", &[]), @"setting `inference.queue` (from `attune.toml`): must be at most 10000");
     insta::assert_snapshot!(refusal("[engine]\nmax_running = \"many\"\n", &[]), @r#"setting `engine.max_running` (from `attune.toml`): found string "many", expected u32"#);
     insta::assert_snapshot!(refusal("listen = \"here\"\n", &[]), @"setting `listen` (from `attune.toml`): is no address with a port; write for example `127.0.0.1:8080`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_PUBLIC_URL", "tune.example.com")]), @"setting `public_url` (from environment variable `ATTUNE_PUBLIC_URL`): is no web address: relative URL without a base");
@@ -94,7 +96,7 @@ fn a_missing_value_says_what_to_set() {
 
 #[test]
 fn an_unknown_key_in_the_file_is_refused_and_an_unknown_variable_is_a_warning() {
-    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `shutdown_ms`, `upstream`, `engine`, `limits`, `metrics`, `log`");
+    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `shutdown_ms`, `upstream`, `engine`, `inference`, `limits`, `metrics`, `log`");
     insta::assert_snapshot!(refusal("[upstream]\nurl = \"x\"\n", &[]), @"unknown key `upstream.url` in `attune.toml`: known here: `kind`, `base_url`, `api_key`, `api_key_file`, `connect_timeout_ms`, `timeout_ms`, `max_answer_bytes`, `cache_ms`");
     insta::assert_snapshot!(refusal("listen = \n", &[]), @"configuration file `attune.toml`: TOML parse error at line 1, column 10");
     let loaded = read("", &[("ATTUNE_SERVICE_PORT", "1"), ("OTHER", "2")], None).expect("good");
@@ -190,4 +192,23 @@ fn the_counters_are_open_only_where_nobody_else_can_ask() {
         door(&[strong, public, token], "0.0.0.0:1"),
         MetricsDoor::Token(_)
     ));
+}
+
+#[test]
+fn what_the_decoder_may_take_is_set_by_name() {
+    let pairs = [
+        ("ATTUNE_INFERENCE__THREADS", "3"),
+        ("ATTUNE_INFERENCE__NICENESS", "19"),
+        ("ATTUNE_INFERENCE__IDLE_MS", "1000"),
+        ("ATTUNE_INFERENCE__QUEUE", "0"),
+    ];
+    let set = read("", &pairs, None).expect("good").config.inference;
+    assert_eq!((set.threads, set.niceness, set.queue), (3, 19, 0));
+    assert_eq!((set.idle.as_millis(), set.memory_bytes), (1000, None));
+    let unset = read("", &[], None).expect("good").config;
+    assert_eq!((unset.inference.threads, unset.inference.queue), (0, 16));
+    assert!(
+        unset.inference.niceness > unset.engine.niceness,
+        "training was there before"
+    );
 }

@@ -1,8 +1,10 @@
 //! The embedded engine: a thin layer over `engine::Service`.
 
+mod chat;
+
 use super::{
-    Answer, ByteStream, Download, Figure, Figures, FrameStream, UploadRange, Upstream, UpstreamError,
-    error::Cause, frame::frame,
+    Answer, ByteStream, ChatStream, Download, Figure, Figures, FrameStream, UploadRange, Upstream,
+    UpstreamError, error::Cause, frame::frame,
 };
 use async_trait::async_trait;
 use engine::{Error, Service};
@@ -10,6 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use shared::{
     attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
+    chat::{ChatModelList, ChatRequest},
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
@@ -275,6 +278,14 @@ impl Upstream for Embedded {
             bytes: Some(download.bytes),
             content: download.content,
         })
+    }
+
+    async fn list_chat_models(&self, subject: &Subject) -> Answer<ChatModelList> {
+        Ok(self.service.chat_models(subject).await?)
+    }
+
+    async fn chat(&self, subject: &Subject, request: ChatRequest) -> Answer<ChatStream> {
+        chat::chat(&self.service, subject, request).await
     }
 
     async fn shutdown(&self) {
