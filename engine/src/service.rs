@@ -15,8 +15,10 @@ pub(crate) mod job_validation;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod models;
+pub(crate) mod part_uploads;
 pub(crate) mod record;
 pub(crate) mod stream;
+pub(crate) mod tuned_models;
 pub(crate) mod uploads;
 pub(crate) mod validation;
 
@@ -220,6 +222,18 @@ impl Service {
             return Err(Error::Stopping);
         }
         self.inner.store.ping().await
+    }
+
+    /// Does work to its end, though whoever asked for it may go away meanwhile.
+    pub(crate) async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.inner
+            .tasks
+            .spawn(work)
+            .await
+            .map_err(|error| Error::storage("work was interrupted", error))
     }
 
     /// The settings that the service was started with.

@@ -16,8 +16,10 @@ pub(crate) mod job_list;
 pub(crate) mod jobs;
 pub(crate) mod leases;
 pub(crate) mod metadata;
+pub(crate) mod permissions;
 pub(crate) mod queue;
 pub(crate) mod steps;
+pub(crate) mod uploads;
 
 use crate::error::{Error, StartError};
 use sqlx::{

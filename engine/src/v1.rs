@@ -12,10 +12,12 @@ mod job_request;
 mod jobs;
 mod models;
 mod objects;
+mod permissions;
 mod record;
 mod request;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use crate::{Service, secret};
 use axum::{
@@ -24,7 +26,7 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{Next, from_fn},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use error::ApiError;
 use tower_http::{catch_panic::CatchPanicLayer, request_id::RequestId};
@@ -57,8 +59,26 @@ pub fn router(service: Service) -> Router {
         )
         .route("/chat/completions", post(completions::create_chat_completion))
         .route("/completions", post(completions::create_completion))
+        .route("/uploads", post(uploads::create_upload))
+        .route(
+            "/uploads/{id}/parts",
+            post(uploads::add_part).layer(DefaultBodyLimit::disable()),
+        )
+        .route("/uploads/{id}/complete", post(uploads::complete_upload))
+        .route("/uploads/{id}/cancel", post(uploads::cancel_upload))
+        .route(
+            "/fine_tuning/checkpoints/{checkpoint}/permissions",
+            get(permissions::list_permissions).post(permissions::create_permissions),
+        )
+        .route(
+            "/fine_tuning/checkpoints/{checkpoint}/permissions/{id}",
+            delete(permissions::delete_permission),
+        )
         .route("/models", get(models::list_models))
-        .route("/models/{*id}", get(models::find_model))
+        .route(
+            "/models/{*id}",
+            get(models::find_model).delete(models::delete_model),
+        )
         .fallback(async |request: Request| ApiError::no_route(request.method(), request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {
             ApiError::wrong_method(request.method(), request.uri().path())

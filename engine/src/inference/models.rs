@@ -5,11 +5,11 @@ use crate::{
     Error, Service,
     models::FoundModel,
     service::{
-        artifacts::ADAPTER,
         estimate::state_of,
         job_retry::{ADAPTER_FILES, place},
+        tuned_models::CHECKPOINT,
     },
-    store::{artifacts, checkpoints, from_sql, jobs},
+    store::{artifacts, checkpoints, from_sql},
 };
 use shared::{
     chat::{ChatModel, ChatModelKind, ChatModelList},
@@ -19,9 +19,6 @@ use shared::{
 };
 use std::path::PathBuf;
 use tempfile::TempDir;
-
-/// What stands between a tuned model's name and the step of one of its checkpoints.
-const CHECKPOINT: &str = ":ckpt-step-";
 
 /// Checkpoints that a list tells at most.
 const LISTED: i64 = 1000;
@@ -82,27 +79,11 @@ impl Service {
                 fingerprint: fingerprint(&[name, &state]),
             });
         }
-        let (tuned, step) = match name.rsplit_once(CHECKPOINT) {
-            Some((tuned, step)) => (tuned, Some(step.parse::<u64>().map_err(|_| missing())?)),
-            None => (name, None),
-        };
-        let read = self.inner.store.read();
-        let job = jobs::find_by_tuned_name(read, subject, tuned)
-            .await?
-            .ok_or_else(missing)?;
-        let folder = match step {
-            Some(step) if checkpoints::is_kept(read, &job.id, step).await? => {
-                format!("checkpoints/step-{step}")
-            }
-            None if job.fine_tuned_model.is_some() => ADAPTER.to_owned(),
-            _ => return Err(missing()),
-        };
-        let found = self.find_model(&job.base_model).await?;
+        let tuned = self.find_tuned_model(subject, name).await?;
+        let tuned = tuned.ok_or_else(missing)?;
+        let found = self.find_model(&tuned.job.base_model).await?;
         let base = found.filter(can_answer).ok_or_else(missing)?;
-        let (from, to) = (
-            self.inner.layout.run(&job.id).join(folder),
-            self.inner.layout.held(),
-        );
+        let (from, to) = (tuned.folder(self), self.inner.layout.held());
         let held = tokio::task::spawn_blocking(move || {
             let held = TempDir::new_in(to)?;
             for file in ADAPTER_FILES {
@@ -170,6 +151,19 @@ impl Service {
             job_id: Some(JobId::new(row.job_id)),
             step: Some(from_sql(row.step)),
             created_at: Timestamp::from_unix_ms(row.created_at),
+        }));
+        // Of others' jobs nothing else is told.
+        let permitted = self.list_permitted_models(subject).await?;
+        made.extend(permitted.into_iter().map(|(id, found)| ChatModel {
+            id,
+            kind: found
+                .step
+                .map_or(ChatModelKind::Tuned, |_| ChatModelKind::Checkpoint),
+            name: found.job.name,
+            base_model: found.job.base_model,
+            job_id: None,
+            step: found.step,
+            created_at: found.created_at,
         }));
         made.retain(|model| bases.iter().any(|base| base.id == model.base_model));
         // A job's result before its last checkpoint, of the same moment or not; later steps before earlier ones.

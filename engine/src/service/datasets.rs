@@ -112,7 +112,7 @@ impl Service {
     /// # Errors
     /// Storage only.
     pub async fn list_datasets(&self, subject: &Subject) -> Result<DatasetList, Error> {
-        let rows = files::list_datasets(self.inner.store.read(), subject).await?;
+        let rows = files::list_datasets(self.inner.store.read(), subject, self.now()).await?;
         Ok(DatasetList {
             datasets: rows.iter().map(FileRow::to_dataset).collect(),
         })
@@ -131,9 +131,16 @@ impl Service {
     }
 
     pub(crate) async fn find_file_row(&self, subject: &Subject, id: &str) -> Result<FileRow, Error> {
-        files::find(self.inner.store.read(), subject, id)
+        self.find_live_file(subject, id)
             .await?
             .ok_or(Error::NotFound("dataset"))
+    }
+
+    /// A file of the subject's that is neither deleted nor expired; one that a job needs stays until the job has ended.
+    pub(crate) async fn find_live_file(&self, subject: &Subject, id: &str) -> Result<Option<FileRow>, Error> {
+        let found = files::find(self.inner.store.read(), subject, id).await?;
+        let now = self.now();
+        Ok(found.filter(|row| !row.has_expired(now)))
     }
 
     /// Deletes a dataset. Jobs that have ended keep telling its name.

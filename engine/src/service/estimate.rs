@@ -106,7 +106,7 @@ impl Service {
 
     /// The number of a dataset's examples, if it can be trained on.
     async fn ready(&self, subject: &Subject, field: &str, id: &DatasetId) -> Result<u64, Error> {
-        let file = files::find(self.inner.store.read(), subject, id.as_str()).await?;
+        let file = self.find_live_file(subject, id.as_str()).await?;
         let Some(file) = file.filter(|file| file.purpose == files::FINE_TUNE) else {
             return Err(Error::field(field, "unknown_file"));
         };

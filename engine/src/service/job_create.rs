@@ -194,7 +194,7 @@ impl Service {
         field: &str,
         id: &str,
     ) -> Result<Option<&'static str>, Error> {
-        let Some(file) = files::find(self.inner.store.read(), subject, id).await? else {
+        let Some(file) = self.find_live_file(subject, id).await? else {
             return Ok(Some("unknown_file"));
         };
         Ok(match file.status() {

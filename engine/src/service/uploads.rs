@@ -60,6 +60,47 @@ impl Writers {
     }
 }
 
+/// A whole body in the folder of uploads, which goes again unless a row comes to stand for it.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    /// The file's, or the part's.
+    pub(crate) id: String,
+    /// How many bytes came.
+    pub(crate) bytes: u64,
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Staged {
+    pub(super) fn new(service: &Service, id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            bytes: 0,
+            path: service.staged(id),
+            kept: false,
+        }
+    }
+
+    /// A row stands for it.
+    pub(crate) fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        // Not in the background: whoever cut the transfer may have taken the runtime's task along.
+        if let Err(error) = std::fs::remove_file(&self.path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = self.id, "an upload could not be removed");
+        }
+    }
+}
+
 impl Service {
     /// Takes bytes for the upload that `token` stands for, from byte `start` on. `total` is what the sender says the
     /// whole file has. What has arrived stays when the sender goes away: ask [`Service::upload_progress`] and go on
@@ -166,12 +207,14 @@ impl Service {
             .map_err(|error: std::io::Error| Error::storage("an upload could not be opened", error))
     }
 
-    /// Writes a body of unknown length to an upload's file, at most so many bytes; answers how many came.
-    pub(crate) async fn stage_body<S, E>(&self, id: &str, limit: u64, body: S) -> Result<u64, Error>
+    /// Writes a body of unknown length to an upload's file, at most so many bytes. What is cut leaves nothing, even where
+    /// nobody is left to hear of it.
+    pub(crate) async fn stage_body<S, E>(&self, id: &str, limit: u64, body: S) -> Result<Staged, Error>
     where
         S: Stream<Item = Result<Bytes, E>>,
         E: Into<Cause>,
     {
+        let mut staged = Staged::new(self, id);
         let mut file = self.open_staged(id, 0).await?;
         let written = match copy(body, &mut file, 0, limit, &CancellationToken::new()).await {
             Err(Error::Range { .. }) => Err(Error::TooLarge { limit }),
@@ -184,13 +227,9 @@ impl Service {
         let kept = kept
             .await
             .map_err(|error| Error::storage("an upload could not be written", error));
-        match written.and_then(|written| kept.map(|()| written)) {
-            Ok(written) => Ok(written),
-            Err(error) => {
-                self.remove_staged(id).await;
-                Err(error)
-            }
-        }
+        staged.bytes = written?;
+        kept?;
+        Ok(staged)
     }
 
     pub(crate) async fn remove_staged(&self, id: &str) {
@@ -211,6 +250,7 @@ impl Service {
                 Err(error) => return Err(error),
             }
         }
+        self.sweep_parts(now).await?;
         let mut transaction = self.inner.store.begin().await?;
         downloads::delete_expired(&mut *transaction, now).await?;
         transaction.commit().await?;

@@ -107,6 +107,33 @@ pub(crate) async fn find(
         .await
 }
 
+/// Deletes what a job of an owner's made, and with it the permissions on it; false where that is gone.
+pub(crate) async fn delete_of_job(
+    connection: &mut SqliteConnection,
+    owner: &Subject,
+    job_id: &JobId,
+) -> sqlx::Result<bool> {
+    sqlx::query(
+        "DELETE FROM checkpoint_permissions WHERE model IN \
+         (SELECT fine_tuned_model FROM artifacts WHERE owner = $1 AND job_id = $2)",
+    )
+    .bind(owner.as_str())
+    .bind(job_id.as_str())
+    .execute(&mut *connection)
+    .await?;
+    let done = sqlx::query("DELETE FROM artifacts WHERE owner = $1 AND job_id = $2")
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE jobs SET artifact = NULL WHERE owner = $1 AND id = $2")
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// How many artifacts of everybody stand on a base model.
 pub(crate) async fn count_of_model(executor: impl SqliteExecutor<'_>, model: &str) -> sqlx::Result<u64> {
     let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM artifacts WHERE base_model = $1")

@@ -29,9 +29,19 @@ pub(crate) struct FileRow {
     pub(crate) errors: Option<i64>,
     pub(crate) upload_expires_at: Option<i64>,
     pub(crate) used_by: i64,
+    /// A job that hasn't ended names it.
+    pub(crate) needed: bool,
 }
 
 impl FileRow {
+    /// Its time is over, and no job that hasn't ended needs it.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        !self.needed
+            && self
+                .expires_at
+                .is_some_and(|expires_at| expires_at <= now.unix_ms())
+    }
+
     /// Where the file stands.
     pub(crate) fn status(&self) -> DatasetStatus {
         parse_status(&self.status)
@@ -72,13 +82,23 @@ fn parse_status(word: &str) -> DatasetStatus {
     }
 }
 
+/// Whether a job that hasn't ended names the file.
+macro_rules! needed {
+    () => {
+        "(EXISTS (SELECT 1 FROM jobs WHERE jobs.training_file = files.id \
+                  AND jobs.status NOT IN ('succeeded', 'failed', 'cancelled')) \
+          OR EXISTS (SELECT 1 FROM jobs WHERE jobs.validation_file = files.id \
+                     AND jobs.status NOT IN ('succeeded', 'failed', 'cancelled')))"
+    };
+}
+
 macro_rules! columns {
     () => {
-        "files.id, files.owner, files.purpose, files.name, files.filename, files.bytes, files.status, \
+        concat!("files.id, files.owner, files.purpose, files.name, files.filename, files.bytes, files.status, \
          files.created_at, files.expires_at, files.examples, files.errors, files.upload_expires_at, \
          (SELECT COUNT(*) FROM jobs WHERE jobs.training_file = files.id) \
          + (SELECT COUNT(*) FROM jobs WHERE jobs.validation_file = files.id AND jobs.training_file <> files.id) \
-         AS used_by"
+         AS used_by, ", needed!(), " AS needed")
     };
 }
 
@@ -176,14 +196,18 @@ pub(crate) async fn find_upload(
 pub(crate) async fn list_datasets(
     executor: impl SqliteExecutor<'_>,
     owner: &Subject,
+    now: Timestamp,
 ) -> sqlx::Result<Vec<FileRow>> {
     sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
         " FROM files WHERE owner = $1 AND purpose = 'fine-tune' AND deleted_at IS NULL \
-         ORDER BY created_at DESC, id DESC"
+         AND (expires_at IS NULL OR expires_at > $2 OR ",
+        needed!(),
+        ") ORDER BY created_at DESC, id DESC"
     ))
     .bind(owner.as_str())
+    .bind(now.unix_ms())
     .fetch_all(executor)
     .await
 }
@@ -196,6 +220,8 @@ pub(crate) struct Page<'a> {
     pub(crate) after: Option<(i64, &'a str)>,
     pub(crate) oldest_first: bool,
     pub(crate) limit: i64,
+    /// What has expired by then, and no job needs, isn't there.
+    pub(crate) now: Timestamp,
 }
 
 /// One page of an owner's files that are past their upload.
@@ -209,14 +235,18 @@ pub(crate) async fn list(
         columns!(),
         " FROM files WHERE owner = $1 AND deleted_at IS NULL AND status <> 'uploading' \
          AND ($2 IS NULL OR purpose = $2) AND ($3 IS NULL OR (created_at, id) < ($3, $4)) \
-         ORDER BY created_at DESC, id DESC LIMIT $5"
+         AND (expires_at IS NULL OR expires_at > $6 OR ",
+        needed!(),
+        ") ORDER BY created_at DESC, id DESC LIMIT $5"
     );
     const OLDEST_FIRST: &str = concat!(
         "SELECT ",
         columns!(),
         " FROM files WHERE owner = $1 AND deleted_at IS NULL AND status <> 'uploading' \
          AND ($2 IS NULL OR purpose = $2) AND ($3 IS NULL OR (created_at, id) > ($3, $4)) \
-         ORDER BY created_at, id LIMIT $5"
+         AND (expires_at IS NULL OR expires_at > $6 OR ",
+        needed!(),
+        ") ORDER BY created_at, id LIMIT $5"
     );
     sqlx::query_as(if page.oldest_first {
         OLDEST_FIRST
@@ -228,6 +258,7 @@ pub(crate) async fn list(
     .bind(page.after.map(|(created_at, _)| created_at))
     .bind(page.after.map(|(_, id)| id))
     .bind(page.limit)
+    .bind(page.now.unix_ms())
     .fetch_all(executor)
     .await
 }
@@ -315,7 +346,7 @@ pub(crate) async fn list_expired(
         "SELECT ",
         columns!(),
         " FROM files WHERE deleted_at IS NULL AND \
-         ((status = 'uploading' AND upload_expires_at < $1) OR expires_at < $1)"
+         ((status = 'uploading' AND upload_expires_at < $1) OR expires_at <= $1)"
     ))
     .bind(now.unix_ms())
     .fetch_all(executor)

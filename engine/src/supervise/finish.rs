@@ -99,13 +99,14 @@ pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64, complete:
     let id = JobId::new(&job.row.id);
     let result_file = secret::new_id("file-")?;
     let csv = job.service.result_csv(&job.owner, &id);
-    let bytes = job.service.stage_body(&result_file, u64::MAX, csv).await?;
+    let staged = job.service.stage_body(&result_file, u64::MAX, csv).await?;
     job.service
         .inner
         .blobs
         .put_file(&result_file, &job.service.staged(&result_file))
         .await?;
-    job.service.remove_staged(&result_file).await;
+    let bytes = staged.bytes;
+    drop(staged);
 
     let now = job.service.distinct_now();
     let artifact_id = secret::new_id("art-")?;

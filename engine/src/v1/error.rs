@@ -86,6 +86,11 @@ impl ApiError {
         .with_code("invalid_api_key")
     }
 
+    /// Something that this caller may not do.
+    pub(crate) fn forbidden(code: &str, message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message).with_code(code)
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -3,29 +3,33 @@
 use super::{
     error::ApiError,
     objects,
-    request::{Authorized, Pairs},
+    request::{Authorized, Pairs, Path},
 };
 use crate::{
     Error, Service, secret,
-    service::datasets::is_filename,
+    service::{datasets::is_filename, uploads::Staged},
     store::files::{self, NewFile, Page, RESULTS},
 };
 use axum::{
     Json,
     body::Body,
     extract::{
-        FromRequest as _, Multipart, Path, Request, State,
+        FromRequest as _, Multipart, Request, State,
         multipart::{Field, MultipartError},
     },
     http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use shared::{dataset::DatasetStatus, id::Subject, timestamp::Timestamp};
 
 /// Largest file in bytes.
 const MAX_FILE_BYTES: u64 = 512 << 20;
+
+/// What a file may be called.
+pub(super) const FILENAME: &str = "the file's name must have 1 to 255 characters";
 
 /// Longest text field of a form in bytes.
 const MAX_FIELD_BYTES: usize = 1024;
@@ -35,8 +39,8 @@ const PURPOSES: [&str; 6] = ["assistants", "batch", "fine-tune", "vision", "user
 /// What a form brought besides the file's bytes.
 #[derive(Debug, Default)]
 struct Form {
-    /// Identifier, name and size of the file, whose bytes are on disk.
-    file: Option<(String, String, u64)>,
+    /// The bytes, which are on disk, and the name.
+    file: Option<(Staged, String)>,
     purpose: Option<String>,
     anchor: Option<String>,
     expires_after: Option<String>,
@@ -48,22 +52,20 @@ pub(crate) async fn create_file(
     Authorized(caller): Authorized,
     request: Request,
 ) -> Result<Json<Value>, ApiError> {
-    let mut multipart = Multipart::from_request(request, &()).await.map_err(|_| {
-        let status = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        ApiError::bad_body(
-            status,
-            "send the file as `multipart/form-data` with the parts `file` and `purpose`",
-        )
-    })?;
+    let mut multipart = read_multipart(request, "`file` and `purpose`").await?;
     let mut form = Form::default();
-    let outcome = match read_form(&service, &mut multipart, &mut form).await {
-        Ok(()) => store_file(&service, &caller.subject, &form).await,
-        Err(error) => Err(error),
-    };
-    if let (Err(_), Some((id, _, _))) = (&outcome, &form.file) {
-        service.remove_staged(id).await;
-    }
-    outcome.map(Json)
+    read_form(&service, &mut multipart, &mut form).await?;
+    let (of, subject) = (service.clone(), caller.subject);
+    let stored = service.see_through(async move { store_file(&of, &subject, form).await });
+    stored.await?.map(Json)
+}
+
+/// A form with files; `parts` is what it should hold.
+pub(super) async fn read_multipart(request: Request, parts: &str) -> Result<Multipart, ApiError> {
+    Multipart::from_request(request, &()).await.map_err(|_| {
+        let status = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        ApiError::bad_body(status, format!("send `multipart/form-data` with {parts}"))
+    })
 }
 
 async fn read_form(service: &Service, multipart: &mut Multipart, form: &mut Form) -> Result<(), ApiError> {
@@ -76,8 +78,7 @@ async fn read_form(service: &Service, multipart: &mut Multipart, form: &mut Form
                 }
                 let id = secret::new_id("file-")?;
                 let limit = MAX_FILE_BYTES.min(service.config().max_file_bytes);
-                let bytes = service.stage_body(&id, limit, field).await?;
-                form.file = Some((id, filename, bytes));
+                form.file = Some((service.stage_body(&id, limit, field).await?, filename));
             }
             "purpose" => form.purpose = Some(read_text(field).await?),
             "expires_after[anchor]" => form.anchor = Some(read_text(field).await?),
@@ -103,85 +104,88 @@ async fn read_text(mut field: Field<'_>) -> Result<String, ApiError> {
     String::from_utf8(bytes).map_err(|_| ApiError::param(&name, format!("`{name}` is not UTF-8")))
 }
 
-fn bad_form(error: &MultipartError) -> ApiError {
-    ApiError::bad_body(
-        error.status(),
-        format!("the form can't be read: {}", error.body_text()),
-    )
+pub(super) fn bad_form(error: &MultipartError) -> ApiError {
+    // A cut body counts as the server's fault there, which would have it sent again and again.
+    let status = if error.status().is_server_error() {
+        axum::http::StatusCode::BAD_REQUEST
+    } else {
+        error.status()
+    };
+    ApiError::bad_body(status, format!("the form can't be read: {}", error.body_text()))
 }
 
-async fn store_file(service: &Service, subject: &Subject, form: &Form) -> Result<Value, ApiError> {
-    let purpose = form
-        .purpose
-        .as_deref()
-        .ok_or_else(|| ApiError::param("purpose", "`purpose` is missing"))?;
-    if !PURPOSES.contains(&purpose) {
-        let message = format!(
-            "`{purpose}` is not a purpose: take one of {}",
-            PURPOSES.join(", ")
-        );
-        return Err(ApiError::param("purpose", message));
-    }
-    let Some((id, filename, bytes)) = &form.file else {
+async fn store_file(service: &Service, subject: &Subject, form: Form) -> Result<Value, ApiError> {
+    let purpose = read_purpose(form.purpose.as_deref())?;
+    let Some((staged, filename)) = form.file else {
         return Err(ApiError::param("file", "`file` is missing"));
     };
-    if *bytes == 0 {
+    if staged.bytes == 0 {
         return Err(ApiError::param("file", "the file is empty").with_code("empty_file"));
     }
-    if !is_filename(filename) {
-        return Err(ApiError::param(
-            "file",
-            "the file's name must have 1 to 255 characters",
-        ));
+    if !is_filename(&filename) {
+        return Err(ApiError::param("file", FILENAME));
     }
+    let expires_after = read_expiry(form.anchor.as_deref(), form.expires_after.as_deref())?;
     let now = service.distinct_now();
-    let expires_at = read_expiry(form, now)?;
+    let id = staged.id.clone();
     let file = NewFile {
-        id,
+        id: &id,
         owner: subject,
         purpose,
-        name: filename,
-        filename,
-        bytes: *bytes,
+        name: &filename,
+        filename: &filename,
+        bytes: staged.bytes,
         status: DatasetStatus::Validating,
         created_at: now,
-        expires_at,
+        expires_at: expires_after.map(|after| Timestamp::from_unix_ms(now.unix_ms() + after)),
         example: None,
         upload: None,
     };
     service.insert_file(&file).await?;
-    describe(service, subject, id).await
+    staged.keep();
+    describe(service, subject, &id).await
 }
 
-fn read_expiry(form: &Form, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
-    let Some(seconds) = &form.expires_after else {
-        return match form.anchor {
-            None => Ok(None),
-            Some(_) => Err(ApiError::param(
-                "expires_after[seconds]",
-                "`expires_after[seconds]` is missing",
-            )),
-        };
-    };
-    if form.anchor.as_deref() != Some("created_at") {
-        return Err(ApiError::param(
-            "expires_after[anchor]",
-            "the anchor must be `created_at`",
-        ));
+/// A purpose that files may come with.
+pub(super) fn read_purpose(purpose: Option<&str>) -> Result<&str, ApiError> {
+    let purpose = purpose.ok_or_else(|| {
+        ApiError::param("purpose", "`purpose` is missing").with_code("missing_required_parameter")
+    })?;
+    if PURPOSES.contains(&purpose) {
+        return Ok(purpose);
+    }
+    let message = format!(
+        "`{purpose}` is not a purpose: take one of {}",
+        PURPOSES.join(", ")
+    );
+    Err(ApiError::param("purpose", message))
+}
+
+/// How long a file is to stay, in milliseconds; nothing is for ever.
+pub(super) fn read_expiry(anchor: Option<&str>, seconds: Option<&str>) -> Result<Option<i64>, ApiError> {
+    match (anchor, seconds) {
+        (None, None) => return Ok(None),
+        (Some(_), None) => {
+            let message = "`expires_after[seconds]` is missing";
+            return Err(ApiError::param("expires_after[seconds]", message));
+        }
+        (Some("created_at"), Some(_)) => {}
+        (_, Some(_)) => {
+            let message = "the anchor must be `created_at`";
+            return Err(ApiError::param("expires_after[anchor]", message));
+        }
     }
     let seconds = seconds
-        .parse::<i64>()
-        .ok()
+        .and_then(|seconds| seconds.parse::<i64>().ok())
         .filter(|seconds| (3600..=2_592_000).contains(seconds));
     let message = "the seconds must be a whole number from 3600 to 2592000";
     let seconds = seconds.ok_or_else(|| ApiError::param("expires_after[seconds]", message))?;
-    Ok(Some(Timestamp::from_unix_ms(now.unix_ms() + seconds * 1000)))
+    Ok(Some(seconds * 1000))
 }
 
-async fn describe(service: &Service, subject: &Subject, id: &str) -> Result<Value, ApiError> {
-    let row = files::find(service.inner.store.read(), subject, id)
-        .await
-        .map_err(Error::from)?;
+/// The file as /v1 tells it.
+pub(super) async fn describe(service: &Service, subject: &Subject, id: &str) -> Result<Value, ApiError> {
+    let row = service.find_live_file(subject, id).await?;
     let row = row.filter(|row| row.status() != DatasetStatus::Uploading);
     let row = row.ok_or_else(|| ApiError::not_found("file", id))?;
     let report = match row.status() {
@@ -207,9 +211,7 @@ pub(crate) async fn list_files(
     let after = match pairs.get("after") {
         None => None,
         Some(after) => {
-            let row = files::find(read, &caller.subject, after)
-                .await
-                .map_err(Error::from)?;
+            let row = service.find_live_file(&caller.subject, after).await?;
             let message = format!("there is no file `{after}`");
             Some(row.ok_or_else(|| ApiError::param("after", message))?)
         }
@@ -218,6 +220,7 @@ pub(crate) async fn list_files(
         purpose: pairs.get("purpose"),
         after: after.as_ref().map(|row| (row.created_at, row.id.as_str())),
         oldest_first,
+        now: service.now(),
         limit: i64::from(limit) + 1,
     };
     let mut rows = files::list(read, &caller.subject, page)
@@ -233,7 +236,7 @@ pub(crate) async fn list_files(
 pub(crate) async fn find_file(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     describe(&service, &caller.subject, &id).await.map(Json)
 }
@@ -242,7 +245,7 @@ pub(crate) async fn find_file(
 pub(crate) async fn delete_file(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     describe(&service, &caller.subject, &id).await?;
     service.delete_file(&caller.subject, &id).await?;
@@ -253,12 +256,10 @@ pub(crate) async fn delete_file(
 pub(crate) async fn file_content(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
     pairs: Pairs,
 ) -> Result<Response, ApiError> {
-    let row = files::find(service.inner.store.read(), &caller.subject, &id)
-        .await
-        .map_err(Error::from)?;
+    let row = service.find_live_file(&caller.subject, &id).await?;
     let row = row.filter(|row| row.status() != DatasetStatus::Uploading);
     let row = row.ok_or_else(|| ApiError::not_found("file", &id))?;
     let stored = match service.inner.blobs.stream(&id, None).await {
@@ -274,7 +275,7 @@ pub(crate) async fn file_content(
             whole.extend_from_slice(&chunk);
             Ok(whole)
         });
-        return Ok(([(CONTENT_TYPE, "text/plain")], base64(&bytes.await?)).into_response());
+        return Ok(([(CONTENT_TYPE, "text/plain")], STANDARD.encode(bytes.await?)).into_response());
     }
     let headers = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
@@ -282,42 +283,4 @@ pub(crate) async fn file_content(
         (CONTENT_DISPOSITION, "attachment".to_owned()),
     ];
     Ok((headers, Body::from_stream(stored)).into_response())
-}
-
-/// Base64 with padding, RFC 4648 section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let index = (word >> (18 - 6 * place)) & 63;
-            text.push(if place > group.len() {
-                '='
-            } else {
-                char::from(ALPHABET[index as usize])
-            });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
 }

@@ -4,13 +4,13 @@ use super::{
     error::ApiError,
     job_request::JobRequest,
     objects,
-    request::{Authorized, Pairs, read_object},
+    request::{Authorized, Pairs, Path, read_object},
 };
 use crate::{
     Error, Service, secret,
     service::job_create::{CreateJob, Idempotency, fresh_seed},
     store::{
-        files::{self, FINE_TUNE},
+        files::FINE_TUNE,
         job_list::{self, Filter, KeyValue, MetadataFilter, Page, SortKey},
         jobs::{self, JobRow},
         metadata,
@@ -18,7 +18,7 @@ use crate::{
 };
 use axum::{
     Json,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::HeaderMap,
 };
 use serde_json::Value;
@@ -90,9 +90,7 @@ pub(crate) async fn create_job(
 }
 
 async fn check_file(service: &Service, subject: &Subject, param: &str, id: &str) -> Result<(), ApiError> {
-    let found = files::find(service.inner.store.read(), subject, id)
-        .await
-        .map_err(Error::from)?;
+    let found = service.find_live_file(subject, id).await?;
     let file = found
         .filter(|file| file.status() != DatasetStatus::Uploading)
         .ok_or_else(|| {
@@ -170,7 +168,7 @@ fn metadata_filter(pairs: &Pairs) -> MetadataFilter {
 pub(crate) async fn find_job(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let row = service.find_job_row(&caller.subject, &JobId::new(id)).await?;
     describe(&service, &row).await.map(Json)
@@ -180,7 +178,7 @@ pub(crate) async fn find_job(
 pub(crate) async fn pause_job(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let id = JobId::new(id);
     service.pause_job(&caller.subject, &id).await?;
@@ -192,7 +190,7 @@ pub(crate) async fn pause_job(
 pub(crate) async fn resume_job(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let id = JobId::new(id);
     service.resume_job(&caller.subject, &id).await?;
@@ -204,7 +202,7 @@ pub(crate) async fn resume_job(
 pub(crate) async fn cancel_job(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let id = JobId::new(id);
     service.cancel_job(&caller.subject, &id).await?;

@@ -1,27 +1,17 @@
-//! `/v1/models`: base models, and what the caller's jobs made.
+//! `/v1/models`: base models, what the caller's jobs made, and what they may use of others'.
 
-use super::{error::ApiError, objects, request::Authorized};
-use crate::Service;
-use axum::{
-    Json,
-    extract::{Path, State},
+use super::{
+    error::ApiError,
+    objects,
+    request::{Authorized, Path},
 };
+use crate::{Error, Service, models::FoundModel};
+use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::id::Subject;
 
-async fn all(service: &Service, subject: &Subject) -> Result<Vec<Value>, ApiError> {
-    let mut models = Vec::new();
-    for found in service.found_models().await? {
-        let created = found.created_at().await.unix_seconds();
-        models.push(objects::model(&found.model.id, created));
-    }
-    for artifact in service.list_artifacts(subject).await?.artifacts {
-        models.push(objects::model(
-            &artifact.fine_tuned_model,
-            artifact.created_at.unix_seconds(),
-        ));
-    }
-    Ok(models)
+async fn base_model(found: &FoundModel) -> Value {
+    objects::model(&found.model.id, found.created_at().await.unix_seconds(), false)
 }
 
 /// `GET /models`.
@@ -29,33 +19,62 @@ pub(crate) async fn list_models(
     State(service): State<Service>,
     Authorized(caller): Authorized,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(Json(
-        json!({ "object": "list", "data": all(&service, &caller.subject).await? }),
-    ))
+    let mut models = Vec::new();
+    for found in service.found_models().await? {
+        models.push(base_model(&found).await);
+    }
+    for artifact in service.list_artifacts(&caller.subject).await?.artifacts {
+        let created = artifact.created_at.unix_seconds();
+        models.push(objects::model(&artifact.fine_tuned_model, created, true));
+    }
+    for (name, found) in service.list_permitted_models(&caller.subject).await? {
+        models.push(objects::model(&name, found.created_at.unix_seconds(), true));
+    }
+    Ok(Json(json!({ "object": "list", "data": models })))
 }
 
-/// `GET /models/{id}`.
+fn no_model(id: &str) -> ApiError {
+    ApiError::not_found("model", id).with_code("model_not_found")
+}
+
+/// `GET /models/{id}`; a checkpoint is found here by its name, though the list leaves it out.
 pub(crate) async fn find_model(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
-    let found = all(&service, &caller.subject)
-        .await?
-        .into_iter()
-        .find(|model| model["id"] == id.as_str());
-    // Checkpoints aren't listed, but they can be asked as every model.
-    let found = match found {
-        None => {
-            let asked = service.chat_models(&caller.subject).await?.models.into_iter();
-            let mut asked = asked.filter(|model| model.id == id);
-            asked
-                .next()
-                .map(|model| objects::model(&model.id, model.created_at.unix_seconds()))
-        }
-        found => found,
-    };
-    found
-        .map(Json)
-        .ok_or_else(|| ApiError::not_found("model", &id).with_code("model_not_found"))
+    if let Some(found) = service.find_model(&id).await? {
+        return Ok(Json(base_model(&found).await));
+    }
+    let tuned = service.find_tuned_model(&caller.subject, &id).await?;
+    let created = tuned.ok_or_else(|| no_model(&id))?.created_at;
+    Ok(Json(objects::model(&id, created.unix_seconds(), true)))
+}
+
+/// `DELETE /models/{id}`: a tuned model of the caller's own.
+pub(crate) async fn delete_model(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path,
+) -> Result<Json<Value>, ApiError> {
+    if service.find_model(&id).await?.is_some() {
+        let message = "a base model isn't deleted here: its operator does that with `attune model remove`";
+        return Err(ApiError::forbidden("model_not_deletable", message));
+    }
+    if !is_own(&service, &caller.subject, &id).await? {
+        let message = "the model is somebody else's: you may use it, not delete it";
+        return Err(ApiError::forbidden("model_not_deletable", message));
+    }
+    match service.delete_tuned_model(&caller.subject, &id).await {
+        Ok(()) => Ok(Json(json!({ "id": id, "object": "model", "deleted": true }))),
+        Err(Error::NotFound(_)) => Err(no_model(&id)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a model that the subject can see is theirs.
+async fn is_own(service: &Service, subject: &Subject, id: &str) -> Result<bool, ApiError> {
+    let found = service.find_tuned_model(subject, id).await?;
+    let found = found.ok_or_else(|| no_model(id))?;
+    Ok(found.job.owner() == *subject)
 }

@@ -9,7 +9,9 @@ use crate::{
         files::FileRow,
         from_sql,
         jobs::{JobRow, ORGANIZATION},
+        permissions::PermissionRow,
         steps::StepRow,
+        uploads::UploadRow,
     },
 };
 use serde_json::{Map, Value, json};
@@ -220,7 +222,33 @@ pub(crate) fn file(row: &FileRow, report: Option<&DatasetReport>) -> Value {
     })
 }
 
-/// A model.
-pub(crate) fn model(id: &str, created: i64) -> Value {
-    json!({ "id": id, "object": "model", "created": created, "owned_by": ORGANIZATION })
+/// An upload, with the file that it became.
+pub(crate) fn upload(row: &UploadRow, file: &Value, now: Timestamp) -> Value {
+    json!({
+        "id": row.id,
+        "object": "upload",
+        "bytes": row.bytes,
+        "created_at": seconds(row.created_at),
+        "expires_at": seconds(row.expires_at),
+        "filename": row.filename,
+        "purpose": row.purpose,
+        "status": row.status(now),
+        "file": file,
+    })
+}
+
+/// A model. What training made belongs to the organisation of its jobs; what it starts from came with the system.
+pub(crate) fn model(id: &str, created: i64, tuned: bool) -> Value {
+    let owned_by = if tuned { ORGANIZATION } else { "system" };
+    json!({ "id": id, "object": "model", "created": created, "owned_by": owned_by })
+}
+
+/// A permission to use a model of somebody else's.
+pub(crate) fn permission(row: &PermissionRow) -> Value {
+    json!({
+        "id": row.id,
+        "object": "checkpoint.permission",
+        "created_at": seconds(row.created_at),
+        "project_id": row.project,
+    })
 }

@@ -3,16 +3,13 @@
 use super::{
     error::ApiError,
     objects,
-    request::{Authorized, Pairs},
+    request::{Authorized, Pairs, Path},
 };
 use crate::{
     Error, Service,
     store::{checkpoints, events, steps, to_sql},
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use serde_json::Value;
 use shared::id::JobId;
 
@@ -24,7 +21,7 @@ const MAX_PAGE: u32 = 1000;
 pub(crate) async fn list_events(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
     pairs: Pairs,
 ) -> Result<Json<Value>, ApiError> {
     let limit = pairs.limit(20, MAX_PAGE)?;
@@ -64,7 +61,7 @@ pub(crate) async fn list_events(
 pub(crate) async fn list_checkpoints(
     State(service): State<Service>,
     Authorized(caller): Authorized,
-    Path(id): Path<String>,
+    Path(id): Path,
     pairs: Pairs,
 ) -> Result<Json<Value>, ApiError> {
     let limit = pairs.limit(10, MAX_PAGE)? as usize;

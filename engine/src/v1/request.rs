@@ -4,7 +4,7 @@ use super::error::ApiError;
 use crate::{Service, service::keys::Caller};
 use axum::{
     body::Bytes,
-    extract::{FromRequest as _, FromRequestParts, Query, Request},
+    extract::{self, FromRequest as _, FromRequestParts, Query, Request},
     http::{
         Uri,
         header::{AUTHORIZATION, CONTENT_TYPE},
@@ -33,6 +33,34 @@ impl FromRequestParts<Service> for Authorized {
             .await?
             .map(Self)
             .ok_or_else(ApiError::wrong_key)
+    }
+}
+
+/// A part of the path. One that isn't text names nothing that is here.
+pub(crate) struct Path(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Path {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let found = extract::Path::from_request_parts(parts, state).await;
+        found
+            .map(|extract::Path(segment)| Self(segment))
+            .map_err(|_| ApiError::no_route(&parts.method, parts.uri.path()))
+    }
+}
+
+/// Two parts of the path.
+pub(crate) struct PathOfTwo(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathOfTwo {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let found = extract::Path::from_request_parts(parts, state).await;
+        found
+            .map(|extract::Path((one, other))| Self(one, other))
+            .map_err(|_| ApiError::no_route(&parts.method, parts.uri.path()))
     }
 }
 

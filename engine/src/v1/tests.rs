@@ -5,6 +5,8 @@ mod completions;
 mod envelope;
 mod files;
 mod jobs;
+mod models;
+mod uploads;
 
 use crate::testing::{TestEngine, alice, lines};
 use axum::{
@@ -14,6 +16,7 @@ use axum::{
 };
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use shared::id::Subject;
 use tower::ServiceExt as _;
 
 /// Somebody with a key.
@@ -65,6 +68,7 @@ impl Client {
         Self::of(TestEngine::start().await).await
     }
 
+    /// With a key of their own, whatever happened to the engine before.
     async fn of(engine: TestEngine) -> Self {
         let key = engine
             .service
@@ -74,6 +78,12 @@ impl Client {
             .secret;
         let router = Router::new().nest("/v1", super::router(engine.service.clone()));
         Self { engine, router, key }
+    }
+
+    /// Goes on with another key.
+    async fn become_somebody(&mut self, owner: &Subject, admin: bool) {
+        let made = self.engine.service.create_api_key("other", owner, admin).await;
+        self.key = made.unwrap().secret;
     }
 
     fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
@@ -108,8 +118,17 @@ impl Client {
             .await
     }
 
+    async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path).body(Body::empty()).unwrap())
+            .await
+    }
+
     /// Sends a form whose parts are name, file name, content.
     async fn form(&self, parts: &[(&str, Option<&str>, &str)]) -> Answer {
+        self.form_to("/v1/files", parts).await
+    }
+
+    async fn form_to(&self, path: &str, parts: &[(&str, Option<&str>, &str)]) -> Answer {
         let mut body = String::new();
         for (name, filename, content) in parts {
             let filename = filename
@@ -121,7 +140,7 @@ impl Client {
         }
         body.push_str("--edge--\r\n");
         let request = self
-            .request(Method::POST, "/v1/files")
+            .request(Method::POST, path)
             .header("content-type", "multipart/form-data; boundary=edge");
         self.send(request.body(Body::from(body)).unwrap()).await
     }

@@ -29,6 +29,20 @@ async fn paths_and_methods_that_do_not_exist_are_told_in_the_envelope() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_names_nothing_and_says_so_in_the_envelope() {
+    let client = Client::start().await;
+    for path in [
+        "/v1/files/%FF",
+        "/v1/models/%FF",
+        "/v1/fine_tuning/jobs/%C3%28/events",
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.error()["code"], "unknown_url");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_or_unknown_key_is_401() {
     let client = Client::start().await;
     let bare = Request::builder().uri("/v1/models").body(Body::empty()).unwrap();

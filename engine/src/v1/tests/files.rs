@@ -50,14 +50,7 @@ async fn a_file_goes_up_is_processed_and_comes_down_again() {
         (content.status, content.bytes),
         (StatusCode::OK, text.into_bytes())
     );
-    let deleted = client
-        .send(
-            client
-                .request(Method::DELETE, &format!("/v1/files/{id}"))
-                .body(Body::empty())
-                .unwrap(),
-        )
-        .await;
+    let deleted = client.delete(&format!("/v1/files/{id}")).await;
     assert_eq!(
         deleted.json(),
         serde_json::json!({ "id": id, "object": "file", "deleted": true })
@@ -150,9 +143,128 @@ async fn a_file_of_somebody_else_is_not_there() {
     ] {
         assert_eq!(client.get(&path).await.status, StatusCode::NOT_FOUND);
     }
-    let delete = client
-        .request(Method::DELETE, &format!("/v1/files/{theirs}"))
-        .body(Body::empty())
-        .unwrap();
-    assert_eq!(client.send(delete).await.status, StatusCode::NOT_FOUND);
+    let delete = client.delete(&format!("/v1/files/{theirs}")).await;
+    assert_eq!(delete.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_expired_file_vanishes_with_its_bytes_but_not_while_a_job_needs_it() {
+    let client = Client::start().await;
+    let upload = async |purpose: &str| {
+        let text = lines(12);
+        let parts = [
+            ("expires_after[seconds]", None, "3600"),
+            ("expires_after[anchor]", None, "created_at"),
+            ("file", Some("t.jsonl"), text.as_str()),
+            ("purpose", None, purpose),
+        ];
+        client.form(&parts).await.json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (idle, needed) = (upload("batch").await, upload("fine-tune").await);
+    let body = serde_json::json!({"model": "tiny", "training_file": needed});
+    let job = client.post("/v1/fine_tuning/jobs", &body).await.json()["id"].clone();
+    let job = shared::id::JobId::new(job.as_str().unwrap());
+    let trainer = client.engine.trainer().await;
+    let blobs = client.engine.folder.path().join("data/blobs");
+    client.engine.clock.advance(std::time::Duration::from_secs(3601));
+    // At once, before anything is cleared away.
+    let status = async |id: &str| client.get(&format!("/v1/files/{id}")).await.status;
+    assert_eq!(
+        (status(&idle).await, status(&needed).await),
+        (StatusCode::NOT_FOUND, StatusCode::OK)
+    );
+    assert_eq!(
+        client.get(&format!("/v1/files/{idle}/content")).await.status,
+        StatusCode::NOT_FOUND
+    );
+    for order in ["asc", "desc"] {
+        let list = client.get(&format!("/v1/files?order={order}")).await.json();
+        assert_eq!(list["data"].as_array().unwrap().len(), 1);
+        assert_eq!(list["first_id"], needed);
+    }
+    client.engine.service.sweep().await.unwrap();
+    assert!(!blobs.join(&idle).exists() && blobs.join(&needed).exists());
+
+    drop(trainer);
+    client.engine.service.cancel_job(&alice(), &job).await.unwrap();
+    assert_eq!(status(&needed).await, StatusCode::NOT_FOUND);
+    assert!(
+        client
+            .engine
+            .service
+            .list_datasets(&alice())
+            .await
+            .unwrap()
+            .datasets
+            .is_empty()
+    );
+    client.engine.service.sweep().await.unwrap();
+    assert!(!blobs.join(&needed).exists());
+    let job = client.get(&format!("/v1/fine_tuning/jobs/{job}")).await.json();
+    assert_eq!(job["training_file"], needed, "the job keeps telling its name");
+}
+
+#[tokio::test]
+async fn the_bounds_of_expiry_size_and_limit_hold_to_the_unit() {
+    let engine = crate::testing::TestEngine::start_with(|config| config.max_file_bytes = 1000).await;
+    let client = Client::of(engine).await;
+    let send = async |seconds: &str, size: usize| {
+        let content = "x".repeat(size);
+        let parts = [
+            ("purpose", None, "batch"),
+            ("expires_after[anchor]", None, "created_at"),
+            ("expires_after[seconds]", None, seconds),
+            ("file", Some("b"), content.as_str()),
+        ];
+        client.form(&parts).await
+    };
+    for (seconds, taken) in [
+        ("3599", false),
+        ("3600", true),
+        ("2592000", true),
+        ("2592001", false),
+        ("3600.5", false),
+        ("-3600", false),
+    ] {
+        let answer = send(seconds, 1).await;
+        if taken {
+            assert_eq!(answer.status, StatusCode::OK, "{seconds}");
+        } else {
+            answer.refused("expires_after[seconds]");
+        }
+    }
+    assert_eq!(send("3600", 1000).await.status, StatusCode::OK);
+    let over = send("3600", 1001).await;
+    assert_eq!(
+        (over.status, over.error()["code"].as_str()),
+        (StatusCode::PAYLOAD_TOO_LARGE, Some("too_large"))
+    );
+    let anchorless = [
+        ("purpose", None, "batch"),
+        ("expires_after[seconds]", None, "3600"),
+        ("file", Some("b"), "x"),
+    ];
+    client.form(&anchorless).await.refused("expires_after[anchor]");
+    for (limit, taken) in [("1", true), ("10000", true), ("10001", false), ("0", false)] {
+        let answer = client.get(&format!("/v1/files?limit={limit}")).await;
+        assert_eq!(answer.status == StatusCode::OK, taken, "{limit}");
+    }
+    for purpose in ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"] {
+        let parts = [("purpose", None, purpose), ("file", Some("b"), "{}")];
+        let answer = client.form(&parts).await.json();
+        assert!(
+            answer["status"] == "uploaded" || answer["status"] == "processed",
+            "{answer}"
+        );
+        assert_eq!(
+            client
+                .get(&format!("/v1/files?purpose={purpose}&limit=1"))
+                .await
+                .json()["first_id"],
+            answer["id"]
+        );
+    }
 }
