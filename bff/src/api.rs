@@ -11,6 +11,7 @@ mod models;
 mod session;
 mod stream;
 mod uploads;
+mod webhooks;
 
 use crate::{guard, problem::ApiError, state::AppState};
 
@@ -91,6 +92,10 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(datasets::find_report))
         .routes(routes!(datasets::find_preview))
         .routes(routes!(uploads::find_upload, uploads::write_upload))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::delete_webhook))
+        .routes(routes!(webhooks::list_deliveries))
+        .routes(routes!(webhooks::test_webhook))
 }
 
 /// What needs one, and goes on for as long as somebody reads.

@@ -7,6 +7,8 @@ mod key;
 #[cfg(feature = "embedded")]
 mod model;
 mod url;
+#[cfg(feature = "embedded")]
+mod webhook;
 
 use crate::{
     api,
@@ -70,6 +72,10 @@ enum Command {
     #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Model(model::Command),
+    /// Manage the addresses that are told when a job ends.
+    #[cfg(feature = "embedded")]
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Make a folder with a model's files ready for training; what `attune model add` starts.
     #[cfg(feature = "embedded")]
     #[command(hide = true)]
@@ -167,6 +173,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Key(command) => runtime()?.block_on(key::run(command)),
         #[cfg(feature = "embedded")]
         Command::Model(command) => runtime()?.block_on(model::run(command)),
+        #[cfg(feature = "embedded")]
+        Command::Webhook(command) => runtime()?.block_on(webhook::run(command)),
         #[cfg(feature = "embedded")]
         Command::PrepareModel { folder } => model::prepare(&folder),
         #[cfg(feature = "embedded")]

@@ -236,6 +236,10 @@ pub(crate) fn engine_settings(config: &Config) -> anyhow::Result<engine::Config>
     if let Some(endpoint) = &config.hub.endpoint {
         settings.hub.endpoint.clone_from(endpoint);
     }
+    settings
+        .webhooks
+        .private_hosts
+        .clone_from(&config.webhook_private_hosts);
     settings.hub.token = config.hub.token.as_ref().map(|token| token.expose().to_owned());
     Ok(settings)
 }

@@ -26,11 +26,12 @@ use shared::{
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList},
-    id::{ArtifactId, DatasetId, JobId, Subject},
+    id::{ArtifactId, DatasetId, JobId, Subject, WebhookId},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     queue::JobChange,
+    webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 
 /// What every call of an upstream answers.
@@ -320,6 +321,31 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Asks a model to answer messages; the stream begins when it does. The values were validated.
     async fn chat(&self, _subject: &Subject, _request: ChatRequest) -> Answer<ChatStream> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// The subject's webhooks.
+    async fn list_webhooks(&self, _subject: &Subject) -> Answer<WebhookList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Makes a webhook, and tells its secret this once.
+    async fn create_webhook(&self, _subject: &Subject, _webhook: NewWebhook) -> Answer<CreatedWebhook> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Removes a webhook.
+    async fn delete_webhook(&self, _subject: &Subject, _id: &WebhookId) -> Answer<()> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What a webhook was told and will be.
+    async fn list_deliveries(&self, _subject: &Subject, _id: &WebhookId) -> Answer<DeliveryList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Tells a webhook something now, and what came of it.
+    async fn test_webhook(&self, _subject: &Subject, _id: &WebhookId) -> Answer<Delivery> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -42,6 +42,26 @@ pub struct Config {
     pub hub: HubConfig,
     /// Memory that a trainer may take, where that is known.
     pub memory_bytes: Option<u64>,
+    /// How webhooks are told.
+    pub webhooks: WebhookConfig,
+}
+
+/// How webhooks are told.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// Hosts, as webhooks' addresses spell them, that may lie in a private network and be reached without encryption.
+    pub private_hosts: Vec<String>,
+    /// How long the second try of a delivery waits; three times as long from one to the next.
+    pub retry_delay: std::time::Duration,
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        Self {
+            private_hosts: Vec::new(),
+            retry_delay: std::time::Duration::from_secs(5),
+        }
+    }
 }
 
 impl Config {
@@ -66,6 +86,7 @@ impl Config {
             inference: InferenceConfig::default(),
             hub: HubConfig::default(),
             memory_bytes: None,
+            webhooks: WebhookConfig::default(),
         }
     }
 }

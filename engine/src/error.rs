@@ -211,6 +211,13 @@ pub fn english(field: &str, code: &FieldCode) -> String {
         }
         "name_length" => "must have 1 to 200 characters",
         "filename_length" => "must have 1 to 255 characters and no control characters",
+        "invalid_url" => "write `https://HOST/PATH`, without a user or a password",
+        "https_required" => {
+            "must begin with `https://`, unless the operator has listed the host in `webhooks.private_hosts`"
+        }
+        "private_address" => {
+            "leads into a private network, which the operator has to allow with `webhooks.private_hosts`"
+        }
         "no_bytes" => "the file is empty",
         "unknown_checkpoint" => "the job keeps no checkpoint of this step: see its checkpoints",
         "fixed_by_checkpoint" => {

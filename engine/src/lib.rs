@@ -28,9 +28,10 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod v1;
+mod webhooks;
 
 pub use clock::{Clock, SystemClock};
-pub use config::Config;
+pub use config::{Config, WebhookConfig};
 pub use error::{Cause, Error, StartError, english};
 pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece, fresh_seed};
 pub use service::{
@@ -41,4 +42,5 @@ pub use service::{
     models::remove_model_in,
     record::CsvStream,
     stream::{JobStream, Told},
+    webhooks::WebhookFolder,
 };

@@ -21,6 +21,7 @@ pub(crate) mod stream;
 pub(crate) mod tuned_models;
 pub(crate) mod uploads;
 pub(crate) mod validation;
+pub(crate) mod webhooks;
 
 use crate::{
     blobs::Blobs,
@@ -81,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) tallies: Tallies,
     pub(crate) estimates: estimate::Estimates,
     pub(crate) inference: Inference,
+    pub(crate) outbox: webhooks::Outbox,
     /// Cancelled when the service goes down.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -146,6 +148,7 @@ impl Service {
             models_ready: OnceCell::new(),
             tallies: Tallies::default(),
             estimates: estimate::Estimates::default(),
+            outbox: webhooks::Outbox::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             lock: Mutex::new(Some(lock)),
@@ -168,6 +171,11 @@ impl Service {
             .inner
             .tasks
             .spawn(async move { sweeping.sweep_forever().await });
+        let delivering = service.clone();
+        service
+            .inner
+            .tasks
+            .spawn(async move { delivering.deliver_forever().await });
         supervise::start(&service);
         Ok(service)
     }

@@ -9,6 +9,7 @@ pub(crate) mod artifacts;
 pub(crate) mod attempts;
 pub(crate) mod checkpoints;
 pub(crate) mod curve_blocks;
+pub(crate) mod deliveries;
 pub(crate) mod downloads;
 pub(crate) mod events;
 pub(crate) mod files;
@@ -20,6 +21,7 @@ pub(crate) mod permissions;
 pub(crate) mod queue;
 pub(crate) mod steps;
 pub(crate) mod uploads;
+pub(crate) mod webhooks;
 
 use crate::error::{Error, StartError};
 use sqlx::{

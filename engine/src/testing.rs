@@ -128,8 +128,14 @@ impl TestEngine {
 
     /// Goes down in good order and starts again.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
         self.service.shutdown().await;
-        let configured = self.service.config().clone();
+        let mut configured = self.service.config().clone();
+        change(&mut configured);
         Self::start_in(self.folder, self.clock, configured).await
     }
 

@@ -16,3 +16,4 @@ mod retry;
 mod storage;
 mod stream;
 mod supervision;
+mod webhooks;

@@ -70,6 +70,9 @@ pub struct Capabilities {
     /// Models answer messages: the playground works.
     #[serde(default)]
     pub chat: bool,
+    /// Addresses can be told when a job ends.
+    #[serde(default)]
+    pub webhooks: bool,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
     /// Bounds of the form's fields.
@@ -116,6 +119,7 @@ impl Capabilities {
             add_models: true,
             estimates: true,
             chat: true,
+            webhooks: true,
             statuses: JobStatus::ALL.to_vec(),
             bounds: JobBounds {
                 epochs: Bounds {
@@ -157,6 +161,7 @@ impl Capabilities {
             add_models: false,
             estimates: false,
             chat: false,
+            webhooks: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             bounds: JobBounds {
                 epochs: Bounds { min: 1, max: None },

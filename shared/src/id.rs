@@ -62,6 +62,10 @@ id!(
     ArtifactId
 );
 id!(
+    /// An address that is told when a job ends (`wh-…`).
+    WebhookId
+);
+id!(
     /// Who owns a row: the local user, or a user of an identity provider.
     Subject
 );

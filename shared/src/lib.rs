@@ -27,3 +27,4 @@ pub mod status;
 pub mod timestamp;
 pub mod training_line;
 pub mod validate;
+pub mod webhook;

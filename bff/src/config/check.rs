@@ -45,6 +45,16 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
             "is shorter than 16 characters; use a long random text",
         ));
     }
+    if raw
+        .webhooks
+        .private_hosts
+        .iter()
+        .any(|host| host.is_empty() || host.contains(['/', '@', ' ']))
+    {
+        let problem =
+            "takes names or addresses of hosts, separated by commas, without a scheme, port or path";
+        return Err(settings.bad("webhooks.private_hosts", problem));
+    }
     refuse_unsafe_listen(settings, listen, public_url.as_ref())?;
     let upstream = upstream(settings)?;
     let json = match raw.log.format.as_str() {
@@ -128,6 +138,7 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
         header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),
         metrics_token: raw.metrics.token.clone(),
+        webhook_private_hosts: raw.webhooks.private_hosts.clone(),
         shutdown: Duration::from_millis(raw.shutdown_ms),
         log: LogConfig {
             json,

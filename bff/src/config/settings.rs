@@ -21,7 +21,7 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 34] = [
+pub(super) const KEYS: [(&str, Shape); 35] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -54,6 +54,7 @@ pub(super) const KEYS: [(&str, Shape); 34] = [
     ("limits.body_bytes", Shape::Number),
     ("limits.header_timeout_ms", Shape::Number),
     ("metrics.token", Shape::Text),
+    ("webhooks.private_hosts", Shape::List),
     ("log.format", Shape::Text),
     ("log.filter", Shape::Text),
 ];
@@ -74,6 +75,7 @@ pub struct RawSettings {
     pub(super) inference: RawInference,
     pub(super) limits: RawLimits,
     pub(super) metrics: RawMetrics,
+    pub(super) webhooks: RawWebhooks,
     pub(super) log: RawLog,
 }
 
@@ -127,6 +129,12 @@ pub(super) struct RawMetrics {
     pub(super) token: Option<Secret>,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawWebhooks {
+    pub(super) private_hosts: Vec<String>,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawLog {
@@ -149,6 +157,7 @@ impl Default for RawSettings {
             inference: RawInference::default(),
             limits: RawLimits::default(),
             metrics: RawMetrics::default(),
+            webhooks: RawWebhooks::default(),
             log: RawLog::default(),
         }
     }

@@ -18,11 +18,12 @@ use shared::{
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList},
-    id::{ArtifactId, DatasetId, JobId, Subject, encode_segment},
+    id::{ArtifactId, DatasetId, JobId, Subject, WebhookId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     queue::JobChange,
+    webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::io;
 
@@ -68,6 +69,11 @@ impl Upstream for Embedded {
                 "attune_streams_open",
                 "Jobs that somebody follows live.",
                 counters.streams_open,
+            ),
+            Figure::gauge(
+                "attune_webhook_deliveries_pending",
+                "Messages to webhooks that wait for a try.",
+                counters.deliveries_pending,
             ),
             Figure::counter(
                 "attune_attempts_total",
@@ -286,6 +292,26 @@ impl Upstream for Embedded {
 
     async fn chat(&self, subject: &Subject, request: ChatRequest) -> Answer<ChatStream> {
         chat::chat(&self.service, subject, request).await
+    }
+
+    async fn list_webhooks(&self, subject: &Subject) -> Answer<WebhookList> {
+        Ok(self.service.list_webhooks(subject).await?)
+    }
+
+    async fn create_webhook(&self, subject: &Subject, webhook: NewWebhook) -> Answer<CreatedWebhook> {
+        Ok(self.service.create_webhook(subject, webhook).await?)
+    }
+
+    async fn delete_webhook(&self, subject: &Subject, id: &WebhookId) -> Answer<()> {
+        Ok(self.service.delete_webhook(subject, id).await?)
+    }
+
+    async fn list_deliveries(&self, subject: &Subject, id: &WebhookId) -> Answer<DeliveryList> {
+        Ok(self.service.list_deliveries(subject, id).await?)
+    }
+
+    async fn test_webhook(&self, subject: &Subject, id: &WebhookId) -> Answer<Delivery> {
+        Ok(self.service.test_webhook(subject, id).await?)
     }
 
     async fn shutdown(&self) {

@@ -3,7 +3,7 @@
 use super::Service;
 use crate::{
     error::Error,
-    store::{from_sql, jobs},
+    store::{deliveries, from_sql, jobs},
 };
 use shared::{job::JobSummary, status::JobStatus};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +26,8 @@ pub struct Counters {
     pub trainers_running: u64,
     /// Readers of streams, now.
     pub streams_open: u64,
+    /// Messages to webhooks that wait for a try, now.
+    pub deliveries_pending: u64,
     /// Trainers started, since the start.
     pub attempts_total: u64,
     /// Trainers that ended unexpectedly, since the start.
@@ -59,6 +61,7 @@ impl Service {
             jobs: summary,
             trainers_running: self.inner.running.count() as u64,
             streams_open: self.inner.boards.followers() as u64,
+            deliveries_pending: deliveries::count_pending(self.inner.store.read()).await?,
             attempts_total: tallies.attempts.load(Ordering::Relaxed),
             trainer_deaths_total: tallies.trainer_deaths.load(Ordering::Relaxed),
             steps_total: tallies.steps.load(Ordering::Relaxed),

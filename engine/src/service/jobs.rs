@@ -131,6 +131,7 @@ impl Service {
     /// Wakes those who follow a job, and those whose place in the queue may have moved with it.
     pub(crate) async fn job_has_changed(&self, id: &JobId) {
         self.inner.jobs_changed.changed(id.as_str());
+        self.inner.outbox.changed.notify_one();
         if self.inner.jobs_changed.followers() == 0 {
             return;
         }

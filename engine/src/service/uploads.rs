@@ -251,6 +251,7 @@ impl Service {
             }
         }
         self.sweep_parts(now).await?;
+        self.sweep_deliveries(now).await?;
         let mut transaction = self.inner.store.begin().await?;
         downloads::delete_expired(&mut *transaction, now).await?;
         transaction.commit().await?;

@@ -6,7 +6,7 @@ mod row;
 use row::ID_PREFIX;
 pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word, tuned_name};
 
-use super::{events, from_sql, to_sql};
+use super::{deliveries, events, from_sql, to_sql};
 use crate::parameters::Parameters;
 use shared::{
     event::Level,
@@ -158,9 +158,13 @@ pub(crate) async fn change_status(
     .bind(from.as_str())
     .bind(to.as_str())
     .bind(finished_at)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let changed = done.rows_affected() == 1;
+    if changed {
+        deliveries::announce(connection, id.as_str(), to, now).await?;
+    }
+    Ok(changed)
 }
 
 /// Asks the trainer of a running job to save and leave, or to end early; the job is `pausing` in the first case. False

@@ -5,7 +5,7 @@
 //! still stand and the lease hasn't run out: so a cancelled job can't complete any more, and neither an earlier attempt
 //! nor a server that slept through its lease can write. docs/RUNS.md tells the whole protocol.
 
-use super::{jobs::stage_word, to_sql};
+use super::{deliveries, jobs::stage_word, to_sql};
 use shared::{
     run::{RunCommand, Stage},
     status::JobStatus,
@@ -81,9 +81,13 @@ pub(crate) async fn end(
     .bind(to.as_str())
     .bind(to.is_terminal().then_some(now.unix_ms()))
     .bind(stopped)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let ended = done.rows_affected() == 1;
+    if ended {
+        deliveries::announce(connection, &fence.job_id, to, now).await?;
+    }
+    Ok(ended)
 }
 
 /// A pause that failed: the job trains on. False where it wasn't pausing.

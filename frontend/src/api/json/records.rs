@@ -130,7 +130,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { stop, queue, add_models, estimates, chat });
+} or default { stop, queue, add_models, estimates, chat, webhooks });
 record!(CatalogueEntry {
     source,
     id,
