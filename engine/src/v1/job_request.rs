@@ -79,8 +79,9 @@ impl JobRequest {
                 "integrations are not supported: leave them out",
             ));
         }
-        let (place, hyperparameters) = read_method(&body)?;
-        let number = |name: &str| hyperparameters.get(name).filter(|value| **value != "auto");
+        let method = read_method(&body)?;
+        let place = method.place;
+        let number = |name: &str| method.hyperparameters.get(name).filter(|value| **value != "auto");
         let whole = |name: &str, max: u32| {
             let Some(value) = number(name) else {
                 return Ok(None);
@@ -100,6 +101,18 @@ impl JobRequest {
                 Some(read.ok_or_else(|| ApiError::param(&param, message))?)
             }
         };
+        if let Some(beta) = number("beta") {
+            let fits = beta.as_f64().is_some_and(|beta| beta > 0.0 && beta <= 2.0);
+            if !fits {
+                let message = "`beta` must be \"auto\" or a number above 0 and at most 2";
+                return Err(ApiError::param(&format!("{place}.beta"), message));
+            }
+        }
+        let (epochs, batch_size) = (whole("n_epochs", 50)?, whole("batch_size", 256)?);
+        if method.kind != "supervised" {
+            let message = format!("the method `{}` isn't there yet: take `supervised`", method.kind);
+            return Err(ApiError::param("method.type", message).with_code("unsupported_method"));
+        }
         Ok(Self {
             model: required(&body, "model")?,
             training_file: required(&body, "training_file")?,
@@ -107,8 +120,8 @@ impl JobRequest {
             suffix: read_suffix(&body)?,
             metadata: read_metadata(&body)?,
             seed: read_seed(&body)?,
-            epochs: whole("n_epochs", 50)?,
-            batch_size: whole("batch_size", 256)?,
+            epochs,
+            batch_size,
             learning_rate_multiplier,
             extras: read_extras(body.remove("x_attune"))?,
         })
@@ -245,35 +258,68 @@ fn resolve_lora(
     Ok(lora)
 }
 
-/// The hyperparameters and where they stand: under `method`, or in the deprecated place.
-fn read_method(body: &Map<String, Value>) -> Result<(&'static str, Map<String, Value>), ApiError> {
+/// How the model learns, with its hyperparameters and the place where they stand.
+struct Method {
+    kind: &'static str,
+    place: &'static str,
+    hyperparameters: Map<String, Value>,
+}
+
+const KNOWN_HYPERPARAMETERS: [&str; 3] = ["n_epochs", "batch_size", "learning_rate_multiplier"];
+
+/// The method: under `method`, or supervised with its hyperparameters in the deprecated place.
+fn read_method(body: &Map<String, Value>) -> Result<Method, ApiError> {
     const OLD: &str = "hyperparameters";
-    const NEW: &str = "method.supervised.hyperparameters";
-    let old = read_hyperparameters(body.get(OLD), OLD)?;
+    let old = read_hyperparameters(body.get(OLD), OLD, &KNOWN_HYPERPARAMETERS)?;
+    let in_old_place = |hyperparameters| Method {
+        kind: "supervised",
+        place: OLD,
+        hyperparameters,
+    };
     let Some(method) = body.get("method") else {
-        return Ok((OLD, old));
+        return Ok(in_old_place(old));
     };
     let method = object(Some(method), "method")?;
-    match method.get("type").and_then(Value::as_str) {
-        Some("supervised") => {}
-        Some(other @ ("dpo" | "reinforcement")) => {
-            let message = format!("the method `{other}` is not supported: take `supervised`");
+    let (kind, place, own): (_, _, &[&str]) = match method.get("type").and_then(Value::as_str) {
+        Some("supervised") => ("supervised", "method.supervised.hyperparameters", &[]),
+        Some("dpo") => ("dpo", "method.dpo.hyperparameters", &["beta"]),
+        Some("reinforcement") => {
+            let message = "the method `reinforcement` isn't there yet: take `supervised`";
             return Err(ApiError::param("method.type", message).with_code("unsupported_method"));
         }
-        _ => return Err(ApiError::param("method.type", "`type` must be `supervised`")),
-    }
-    let supervised = object(method.get("supervised"), "method.supervised")?;
-    match supervised.get("hyperparameters").filter(|value| !value.is_null()) {
-        Some(value) => Ok((NEW, read_hyperparameters(Some(value), NEW)?)),
-        None => Ok((OLD, old)),
+        _ => {
+            let message = "`type` must be `supervised`, `dpo` or `reinforcement`";
+            return Err(ApiError::param("method.type", message));
+        }
+    };
+    let given = object(method.get(kind), &format!("method.{kind}"))?;
+    match given.get("hyperparameters").filter(|value| !value.is_null()) {
+        Some(value) => {
+            let known = [&KNOWN_HYPERPARAMETERS, own].concat();
+            Ok(Method {
+                kind,
+                place,
+                hyperparameters: read_hyperparameters(Some(value), place, &known)?,
+            })
+        }
+        // The deprecated place is the supervised ones' alone.
+        None if kind == "supervised" => Ok(in_old_place(old)),
+        None => Ok(Method {
+            kind,
+            place,
+            hyperparameters: Map::new(),
+        }),
     }
 }
 
 /// Hyperparameters by their names; one that isn't known is refused wherever it stands.
-fn read_hyperparameters(value: Option<&Value>, place: &str) -> Result<Map<String, Value>, ApiError> {
-    const KNOWN: [&str; 3] = ["n_epochs", "batch_size", "learning_rate_multiplier"];
+fn read_hyperparameters(
+    value: Option<&Value>,
+    place: &str,
+    known: &[&str],
+) -> Result<Map<String, Value>, ApiError> {
     let hyperparameters = object(value, place)?;
-    if let Some(unknown) = hyperparameters.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+    if let Some(unknown) = hyperparameters.keys().find(|key| !known.contains(&key.as_str())) {
         let message = format!("the hyperparameter `{unknown}` is not known");
         return Err(ApiError::param(&format!("{place}.{unknown}"), message).with_code("unknown_parameter"));
     }

@@ -326,6 +326,31 @@ async fn every_fault_of_a_create_names_its_parameter() {
         ("integrations", json!({"integrations": [{"type": "wandb"}]})),
         ("method.type", json!({"method": {"type": "dpo", "dpo": {}}})),
         (
+            "method.type",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2}}}}),
+        ),
+        (
+            "method.type",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": "auto", "n_epochs": 50}}}}),
+        ),
+        (
+            "method.dpo.hyperparameters.beta",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0}}}}),
+        ),
+        (
+            "method.dpo.hyperparameters.beta",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2.001}}}}),
+        ),
+        (
+            "method.dpo.hyperparameters.n_epochs",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 51}}}}),
+        ),
+        (
+            "method.type",
+            json!({"method": {"type": "reinforcement", "reinforcement": {"hyperparameters": {"eval_samples": 1}}}}),
+        ),
+        ("method.type", json!({"method": {"type": "other"}})),
+        (
             "hyperparameters.n_epochs",
             json!({"hyperparameters": {"n_epochs": 51}}),
         ),
