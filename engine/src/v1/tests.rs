@@ -2,6 +2,7 @@
 
 mod actions;
 mod completions;
+mod document;
 mod envelope;
 mod files;
 mod jobs;

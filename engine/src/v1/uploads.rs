@@ -68,7 +68,8 @@ pub(crate) async fn create_upload(
     let (anchor, seconds) = match body.get("expires_after") {
         None | Some(Value::Null) => (None, None),
         Some(Value::Object(after)) => (
-            after.get("anchor").and_then(Value::as_str),
+            // Whoever gives an object wants the file to expire: an empty one is no way to say that it stays.
+            Some(after.get("anchor").and_then(Value::as_str).unwrap_or_default()),
             after.get("seconds").map(ToString::to_string),
         ),
         Some(_) => {

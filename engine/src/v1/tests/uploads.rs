@@ -128,6 +128,7 @@ async fn what_does_not_fit_is_refused_with_its_parameter() {
         ("mime_type", json!({"mime_type": null})),
         ("size", json!({"size": 1})),
         ("expires_after", json!({"expires_after": 3600})),
+        ("expires_after[seconds]", json!({"expires_after": {}})),
         (
             "expires_after[anchor]",
             json!({"expires_after": {"seconds": 3600}}),
