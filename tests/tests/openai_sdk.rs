@@ -2,7 +2,11 @@
 
 use shared::job::JobList;
 use std::fs;
-use tests::{api::Api, clients, examples, server::Server};
+use tests::{
+    api::Api,
+    clients, examples,
+    server::{Server, Setup, binary},
+};
 
 #[tokio::test]
 async fn a_script_for_the_openai_sdk_needs_only_another_base_url() {
@@ -31,4 +35,22 @@ async fn a_script_for_the_openai_sdk_needs_only_another_base_url() {
         jobs.jobs.iter().any(|job| job.name == "sdk"),
         "a job without a name of ours shows its suffix"
     );
+}
+
+#[tokio::test]
+async fn the_contract_holds_as_the_sdk_sees_it_in_every_call_bound_and_trap() {
+    let setup = Setup::new().with("ATTUNE_WEBHOOKS__PRIVATE_HOSTS", "127.0.0.1");
+    let server = setup.start().await;
+    let address = format!("{}/v1", server.address);
+    let data_dir = server.setup.data_dir();
+    let program = binary();
+    let said = clients::run(
+        "conformance",
+        &[&address, program.to_str().unwrap(), data_dir.to_str().unwrap()],
+    )
+    .await;
+    println!("{said}");
+    assert!(said.contains("checks hold"), "{said}");
+    let log = server.log();
+    assert!(!log.contains("whsec_"), "a webhook's secret is in the log");
 }
