@@ -25,6 +25,7 @@ usage: cargo xtask COMMAND
   torture --kills N [--seed S]      kill trainers and servers at random instants, and compare what the jobs end with;
           [--threads T]             a second call goes on where the first ended
           [--folder DIR]
+  fuzz-api [EXAMPLES [SEED]]        send both APIs what their documents allow and what they don't (10,000 requests or more)
   openapi [--check]                 write docs/openapi.json from the code, or fail where it is stale
   base-model [ARGUMENTS]            make the bundled base model anew (takes up to an hour)
   help                              this page";
@@ -58,6 +59,11 @@ pub(crate) enum Command {
     },
     /// Kill at random instants.
     Torture {
+        /// Handed on as they came.
+        arguments: Vec<OsString>,
+    },
+    /// Send both APIs what their documents allow and what they don't.
+    FuzzApi {
         /// Handed on as they came.
         arguments: Vec<OsString>,
     },
@@ -121,6 +127,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         }
         "torture" => {
             return Ok(Command::Torture {
+                arguments: parser.raw_args()?.collect(),
+            });
+        }
+        "fuzz-api" => {
+            return Ok(Command::FuzzApi {
                 arguments: parser.raw_args()?.collect(),
             });
         }

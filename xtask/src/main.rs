@@ -8,6 +8,7 @@ mod bench;
 mod browser_build;
 mod dist;
 mod example;
+mod fuzz_api;
 mod glue;
 mod image;
 mod module;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Openapi { check } => openapi::openapi(check),
         Command::Bench { name, arguments } => bench::bench(&name, arguments),
         Command::Torture { arguments } => torture::torture(&arguments),
+        Command::FuzzApi { arguments } => fuzz_api::fuzz_api(&arguments),
         Command::BaseModel { arguments } => recipe::base_model(&arguments),
     };
     outcome.unwrap_or_else(|error| {

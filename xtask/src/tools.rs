@@ -104,6 +104,16 @@ pub(crate) fn ensure_peft() -> Result<PathBuf> {
     Ok(environment.join("bin/python"))
 }
 
+/// The interpreter of an environment with Schemathesis.
+///
+/// # Errors
+/// As [`ensure_browser_build`].
+pub(crate) fn ensure_schemathesis() -> Result<PathBuf> {
+    let environment = project::target().join("peers/schemathesis");
+    python::ensure_in(&environment, "tests/fuzz/requirements.txt", "Schemathesis")?;
+    Ok(environment.join("bin/python"))
+}
+
 /// Lighthouse's program.
 ///
 /// # Errors
