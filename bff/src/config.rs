@@ -154,6 +154,8 @@ pub enum UpstreamConfig {
     Engine,
     /// The Job Training API.
     JobTrainingApi(RemoteConfig),
+    /// Any OpenAI-compatible fine-tuning API.
+    OpenAi(RemoteConfig),
 }
 
 /// How to reach an upstream over the network.
@@ -262,6 +264,7 @@ impl UpstreamConfig {
         match self {
             Self::Engine => UpstreamKind::Engine,
             Self::JobTrainingApi(_) => UpstreamKind::JobTrainingApi,
+            Self::OpenAi(_) => UpstreamKind::Openai,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     session::Sessions,
     sign_in::{self, GuessLimit},
     state::{AppState, Shared},
-    upstream::{Upstream, job_training_api::JobTrainingApi},
+    upstream::{Upstream, over_network},
 };
 use anyhow::Context as _;
 use axum::Router;
@@ -177,7 +177,9 @@ async fn sessions(_config: &Config, clock: Clock) -> anyhow::Result<Sessions> {
 
 async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
     match &config.upstream {
-        UpstreamConfig::JobTrainingApi(remote) => Ok((Arc::new(JobTrainingApi::new(remote)?), None)),
+        UpstreamConfig::JobTrainingApi(remote) | UpstreamConfig::OpenAi(remote) => {
+            Ok((over_network(remote, config.upstream.kind())?, None))
+        }
         #[cfg(feature = "embedded")]
         UpstreamConfig::Engine => embedded(config).await,
         #[cfg(not(feature = "embedded"))]

@@ -6,20 +6,21 @@
 #[cfg(feature = "embedded")]
 pub mod engine;
 mod error;
-#[cfg(feature = "embedded")]
 mod frame;
 pub mod job_training_api;
-pub mod jobs_page;
-mod single_flight;
+pub mod openai;
+mod remote;
 
 pub use error::UpstreamError;
+pub use remote::client::ClientError;
 
+use crate::config::RemoteConfig;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use shared::{
     attempt::{AttemptList, RetryJob},
-    capabilities::Capabilities,
+    capabilities::{Capabilities, UpstreamKind},
     chat::{ChatEvent, ChatModelList, ChatRequest},
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
@@ -33,6 +34,20 @@ use shared::{
     queue::JobChange,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
+use std::sync::Arc;
+
+/// A client for an upstream over the network; nothing is sent yet.
+///
+/// # Errors
+/// The key can't stand in a header, or the HTTP client can't be built.
+pub fn over_network(config: &RemoteConfig, kind: UpstreamKind) -> Result<Arc<dyn Upstream>, ClientError> {
+    Ok(match kind {
+        UpstreamKind::Openai => Arc::new(openai::OpenAi::new(config)?),
+        UpstreamKind::JobTrainingApi | UpstreamKind::Engine => {
+            Arc::new(job_training_api::JobTrainingApi::new(config)?)
+        }
+    })
+}
 
 /// What every call of an upstream answers.
 pub type Answer<T> = Result<T, UpstreamError>;
@@ -118,7 +133,7 @@ pub struct UploadRange {
 #[async_trait]
 pub trait Upstream: Send + Sync + 'static {
     /// What it can do and within which bounds.
-    fn capabilities(&self) -> Capabilities;
+    async fn capabilities(&self) -> Capabilities;
 
     /// Whether it can be reached and takes our key.
     async fn ping(&self) -> Answer<()>;

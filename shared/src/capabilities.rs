@@ -51,6 +51,9 @@ pub struct Capabilities {
     pub delete: bool,
     /// A job can be paused and resumed.
     pub pause: bool,
+    /// The trainers that were started on a job are told.
+    #[serde(default)]
+    pub attempts: bool,
     /// A job can be ended early with what is trained so far as its result.
     #[serde(default)]
     pub stop: bool,
@@ -59,8 +62,12 @@ pub struct Capabilities {
     /// A waiting job has a priority and can be moved in the queue.
     #[serde(default)]
     pub queue: bool,
-    /// Batch size, LoRA, schedule and seed can be chosen.
+    /// Batch size and seed can be chosen, and where there is a `recipe` LoRA and schedule.
     pub hyperparameters: bool,
+    /// Evaluation and warm-up can be chosen, and the learning rate is the one that is trained with. Where not, the first two
+    /// are left to the upstream, and a learning rate other than the model's proposal is taken relative to it.
+    #[serde(default)]
+    pub recipe: bool,
     /// Base models can be added and removed.
     #[serde(default)]
     pub add_models: bool,
@@ -112,10 +119,12 @@ impl Capabilities {
             cancel: true,
             delete: true,
             pause: true,
+            attempts: true,
             stop: true,
             retry: true,
             queue: true,
             hyperparameters: true,
+            recipe: true,
             add_models: true,
             estimates: true,
             chat: true,
@@ -154,10 +163,12 @@ impl Capabilities {
             cancel: false,
             delete: true,
             pause: false,
+            attempts: false,
             stop: false,
             retry: false,
             queue: false,
             hyperparameters: false,
+            recipe: true,
             add_models: false,
             estimates: false,
             chat: false,
@@ -172,6 +183,26 @@ impl Capabilities {
             max_dataset_bytes: None,
         }
     }
+
+    /// An OpenAI-compatible fine-tuning API's, as long as nothing else is known of it.
+    #[must_use]
+    pub fn openai() -> Self {
+        Self {
+            upstream: UpstreamKind::Openai,
+            artifacts: false,
+            delete: false,
+            attempts: false,
+            stop: false,
+            retry: false,
+            queue: false,
+            recipe: false,
+            add_models: false,
+            estimates: false,
+            chat: false,
+            max_dataset_bytes: Some(512 << 20),
+            ..Self::engine()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +212,11 @@ mod tests {
 
     #[test]
     fn capabilities_survive_json_and_an_absent_bound_is_unbounded() {
-        for capabilities in [Capabilities::engine(), Capabilities::job_training_api()] {
+        for capabilities in [
+            Capabilities::engine(),
+            Capabilities::job_training_api(),
+            Capabilities::openai(),
+        ] {
             let text = serde_json::to_string(&capabilities).expect("text");
             assert_eq!(
                 serde_json::from_str::<Capabilities>(&text).ok(),

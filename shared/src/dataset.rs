@@ -1,6 +1,10 @@
 //! Datasets: upload, findings by line, statistics and preview.
 
-use crate::{id::DatasetId, timestamp::Timestamp, training_line::Finding};
+use crate::{
+    id::DatasetId,
+    timestamp::Timestamp,
+    training_line::{Example, Finding},
+};
 use serde::{Deserialize, Serialize};
 
 /// Where a dataset stands.
@@ -129,6 +133,13 @@ pub struct DatasetPreview {
     pub examples: Vec<PreviewExample>,
 }
 
+impl DatasetPreview {
+    /// How many examples are shown at most.
+    pub const EXAMPLES: usize = 20;
+    /// Characters of a message that are shown.
+    const CHARACTERS: usize = 2_000;
+}
+
 /// One example of a preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -150,4 +161,29 @@ pub struct PreviewMessage {
     /// The message ends in an ellipsis because it is longer than shown.
     #[serde(default)]
     pub cut: bool,
+}
+
+impl PreviewExample {
+    /// The example that a line is.
+    #[must_use]
+    pub fn of(line: u64, example: &Example) -> Self {
+        let messages = example.messages.iter().map(|message| {
+            let mut content: String = message.content.chars().take(DatasetPreview::CHARACTERS).collect();
+            let cut = content.len() < message.content.len();
+            if cut {
+                content.push('…');
+            }
+            let role = serde_json::to_value(message.role).ok();
+            let role = role.and_then(|role| role.as_str().map(str::to_owned));
+            PreviewMessage {
+                role: role.unwrap_or_default(),
+                content,
+                cut,
+            }
+        });
+        Self {
+            line,
+            messages: messages.collect(),
+        }
+    }
 }

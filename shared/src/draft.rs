@@ -187,13 +187,16 @@ impl Draft {
         );
         set("learning_rate", job.learning_rate.map(number_text));
         if let Some(chosen) = &job.hyperparameters {
-            set("batch_size", Some(chosen.batch_size.to_string()));
-            set("lora_rank", Some(chosen.lora.rank.to_string()));
-            set("lora_alpha", Some(number_text(chosen.lora.alpha)));
-            set("lora_dropout", Some(number_text(chosen.lora.dropout)));
-            set("schedule", Some(schedule_word(chosen.schedule).to_owned()));
-            set("seed", Some(chosen.seed.to_string()));
-            draft.set_targets(chosen.lora.targets.clone());
+            set("batch_size", chosen.batch_size.map(|size| size.to_string()));
+            let word = chosen.schedule.map(schedule_word);
+            set("schedule", word.map(str::to_owned));
+            set("seed", chosen.seed.map(|seed| seed.to_string()));
+            if let Some(lora) = &chosen.lora {
+                set("lora_rank", Some(lora.rank.to_string()));
+                set("lora_alpha", Some(number_text(lora.alpha)));
+                set("lora_dropout", Some(number_text(lora.dropout)));
+                draft.set_targets(lora.targets.clone());
+            }
         }
         draft
     }

@@ -3,6 +3,7 @@
 use crate::{
     id::{CheckpointId, EventId, JobId},
     job::Job,
+    metrics::Series,
     run::StepMetrics,
     timestamp::Timestamp,
 };
@@ -55,8 +56,9 @@ pub struct Checkpoint {
     pub step: u64,
     /// When it was recorded.
     pub created_at: Timestamp,
-    /// Size of its files together.
-    pub bytes: u64,
+    /// Size of its files together, where the upstream tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// Training loss of the last step before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train_loss: Option<f64>,
@@ -76,6 +78,68 @@ pub struct CheckpointList {
     pub keep_last: Option<u32>,
 }
 
+/// What was measured in one optimizer step, each where the upstream measures it and where it is a number. The units are
+/// those of [`StepMetrics`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[expect(missing_docs, reason = "the names are those of `run::StepMetrics`")]
+pub struct MeasuredStep {
+    pub step: u64,
+    /// 0 while unknown.
+    pub total_steps: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_loss: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_token_accuracy: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_loss: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_token_accuracy: Option<f64>,
+}
+
+impl MeasuredStep {
+    /// What it has of a series.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    pub fn value(&self, series: Series) -> Option<f64> {
+        match series {
+            Series::TrainLoss => self.train_loss,
+            Series::TrainTokenAccuracy => self.train_token_accuracy,
+            Series::LearningRate => self.learning_rate,
+            Series::GradientNorm => self.gradient_norm,
+            Series::Tokens => self.tokens.map(|tokens| tokens as f64),
+            Series::ValidLoss => self.valid_loss,
+            Series::ValidTokenAccuracy => self.valid_token_accuracy,
+        }
+    }
+}
+
+impl From<StepMetrics> for MeasuredStep {
+    fn from(step: StepMetrics) -> Self {
+        let number = |value: f64| value.is_finite().then_some(value);
+        Self {
+            step: step.step,
+            total_steps: step.total_steps,
+            epoch: number(step.epoch),
+            train_loss: number(step.train_loss),
+            train_token_accuracy: number(step.train_token_accuracy),
+            learning_rate: number(step.learning_rate),
+            gradient_norm: number(step.gradient_norm),
+            tokens: Some(step.tokens),
+            valid_loss: step.valid_loss.and_then(number),
+            valid_token_accuracy: step.valid_token_accuracy.and_then(number),
+        }
+    }
+}
+
 /// One message of `GET /api/jobs/{id}/stream`. The server-sent event's name is the tag, its data this object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -89,8 +153,7 @@ pub enum StreamMessage {
     /// One optimizer step was recorded. Stored: carries an id to resume from.
     Metrics {
         /// What was measured.
-        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
-        metrics: StepMetrics,
+        metrics: MeasuredStep,
     },
     /// An event was recorded. Stored.
     Event {

@@ -105,24 +105,33 @@ pub struct DatasetRef {
     pub name: String,
 }
 
-/// Hyperparameters beyond the wizard's four, after `auto` was resolved.
+/// Hyperparameters beyond the wizard's four, after `auto` was resolved; each where the upstream tells it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hyperparameters {
-    /// Always `supervised` for now.
+    /// `supervised`, or what else an upstream trains by.
     pub method: String,
     /// Examples in one optimizer step.
-    pub batch_size: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<u32>,
     /// Micro-batches in one optimizer step.
-    pub gradient_accumulation: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_accumulation: Option<u32>,
+    /// The learning rate as a multiple of one that the upstream alone knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate_multiplier: Option<f64>,
     /// What the learning rate does after warm-up.
-    pub schedule: Schedule,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// The adapter's shape.
-    pub lora: LoraSpec,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lora: Option<LoraSpec>,
     /// Longest example in tokens.
-    pub max_sequence_length: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_sequence_length: Option<u32>,
     /// Keys all randomness.
-    pub seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Names of the values that were chosen by the engine rather than by the caller.
     #[serde(default)]
     pub auto: Vec<String>,
@@ -224,6 +233,9 @@ pub struct JobList {
     /// still while newer jobs arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Timestamp>,
+    /// The upstream has older jobs still, which this list, its filters and its counts leave out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub incomplete: bool,
 }
 
 /// Jobs by status: `running` counts pausing too, `queued` validating too.

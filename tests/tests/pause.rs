@@ -185,7 +185,7 @@ async fn a_stopped_job_keeps_what_it_has_and_a_retry_from_its_checkpoint_goes_on
 
     let alone = NewJob {
         name: "left-alone".into(),
-        seed: retried.hyperparameters.as_ref().map(|chosen| chosen.seed),
+        seed: retried.hyperparameters.as_ref().and_then(|chosen| chosen.seed),
         ..body
     };
     let alone = api.create_job(&alone).await;

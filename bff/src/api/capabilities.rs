@@ -12,5 +12,5 @@ pub(super) async fn find_capabilities(
     State(state): State<AppState>,
     _signed_in: SignedIn,
 ) -> Json<Capabilities> {
-    Json(state.upstream.capabilities())
+    Json(state.upstream.capabilities().await)
 }

@@ -53,7 +53,7 @@ pub(super) async fn create_job(
     Json(job): Json<NewJob>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
     let key = idempotency_key(&headers)?;
-    let findings = validate_new_job(&job, &state.upstream.capabilities());
+    let findings = validate_new_job(&job, &state.upstream.capabilities().await);
     if !findings.is_empty() {
         return Err(ApiError::invalid(findings));
     }

@@ -3,7 +3,7 @@
 use crate::{
     config::{Config, Flags, UpstreamConfig},
     problem::chain,
-    upstream::{Upstream as _, job_training_api::JobTrainingApi},
+    upstream::over_network,
 };
 use std::{path::Path, process::ExitCode};
 
@@ -128,8 +128,8 @@ fn models(folder: &Path) -> Finding {
 async fn upstream(config: &Config) -> Finding {
     match &config.upstream {
         UpstreamConfig::Engine => Finding::Good("upstream: the embedded engine".to_owned()),
-        UpstreamConfig::JobTrainingApi(remote) => {
-            let client = match JobTrainingApi::new(remote) {
+        UpstreamConfig::JobTrainingApi(remote) | UpstreamConfig::OpenAi(remote) => {
+            let client = match over_network(remote, config.upstream.kind()) {
                 Ok(client) => client,
                 Err(error) => return Finding::Bad(format!("upstream: {}", chain(&error))),
             };

@@ -217,20 +217,22 @@ fn upstream(settings: &Settings) -> Result<UpstreamConfig, ConfigError> {
     let kind = settings.raw.upstream.kind.as_deref();
     match kind {
         Some("job-training-api") => Ok(UpstreamConfig::JobTrainingApi(remote(settings)?)),
+        Some("openai") => Ok(UpstreamConfig::OpenAi(remote(settings)?)),
         Some("engine") | None if cfg!(feature = "embedded") => Ok(UpstreamConfig::Engine),
         None => Err(ConfigError::Missing {
             setting: "upstream.kind".to_owned(),
-            problem: "this build has no engine; set `ATTUNE_UPSTREAM__KIND` to `job-training-api`".to_owned(),
+            problem:
+                "this build has no engine; set `ATTUNE_UPSTREAM__KIND` to `openai` or `job-training-api`"
+                    .to_owned(),
         }),
         Some("engine") => Err(settings.bad(
             "upstream.kind",
-            "this build has no engine; use `job-training-api`",
+            "this build has no engine; use `openai` or `job-training-api`",
         )),
-        Some("openai") => Err(settings.bad(
+        Some(_) => Err(settings.bad(
             "upstream.kind",
-            "`openai` is not supported yet; use `engine` or `job-training-api`",
+            "must be `engine`, `openai` or `job-training-api`",
         )),
-        Some(_) => Err(settings.bad("upstream.kind", "must be `engine` or `job-training-api`")),
     }
 }
 
@@ -239,7 +241,7 @@ fn remote(settings: &Settings) -> Result<RemoteConfig, ConfigError> {
     let base_url = raw.base_url.as_deref().ok_or_else(|| ConfigError::Missing {
         setting: "upstream.base_url".to_owned(),
         problem:
-            "set `ATTUNE_UPSTREAM__BASE_URL` to the upstream's address, such as `https://example.com/api`"
+            "set `ATTUNE_UPSTREAM__BASE_URL` to the upstream's address, such as `https://example.com/v1`"
                 .to_owned(),
     })?;
     let mut base_url = web_address(settings, "upstream.base_url", base_url)?;

@@ -76,7 +76,7 @@ fn a_bad_value_names_its_setting_and_where_it_came_from() {
     insta::assert_snapshot!(refusal("listen = \"here\"\n", &[]), @"setting `listen` (from `attune.toml`): is no address with a port; write for example `127.0.0.1:8080`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_PUBLIC_URL", "tune.example.com")]), @"setting `public_url` (from environment variable `ATTUNE_PUBLIC_URL`): is no web address: relative URL without a base");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ALLOWED_ORIGINS", "https://a.example, https://b.example/path")]), @"setting `allowed_origins` (from environment variable `ATTUNE_ALLOWED_ORIGINS`): takes origins without a path, such as `https://app.example.com`");
-    insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__KIND", "magic")]), @"setting `upstream.kind` (from environment variable `ATTUNE_UPSTREAM__KIND`): must be `engine` or `job-training-api`");
+    insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__KIND", "magic")]), @"setting `upstream.kind` (from environment variable `ATTUNE_UPSTREAM__KIND`): must be `engine`, `openai` or `job-training-api`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__BASE_URL", "https://user:pass@jobs.example")]), @"setting `upstream.base_url` (from environment variable `ATTUNE_UPSTREAM__BASE_URL`): must not contain a user name or password");
     insta::assert_snapshot!(read("", &[], Some("nowhere")).expect_err("is refused"), @"setting `listen` (from `--listen`): is no address with a port; write for example `127.0.0.1:8080`");
     insta::assert_snapshot!(refusal("[log]\nformat = \"xml\"\n", &[]), @"setting `log.format` (from `attune.toml`): must be `text` or `json`");
@@ -85,7 +85,7 @@ fn a_bad_value_names_its_setting_and_where_it_came_from() {
 #[test]
 fn a_missing_value_says_what_to_set() {
     insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__API_KEY", "")]), @"setting `upstream.api_key` is missing: set `ATTUNE_UPSTREAM__API_KEY`, or `ATTUNE_UPSTREAM__API_KEY_FILE` to a file that holds it");
-    insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__BASE_URL", "")]), @"setting `upstream.base_url` is missing: set `ATTUNE_UPSTREAM__BASE_URL` to the upstream's address, such as `https://example.com/api`");
+    insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__BASE_URL", "")]), @"setting `upstream.base_url` is missing: set `ATTUNE_UPSTREAM__BASE_URL` to the upstream's address, such as `https://example.com/v1`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__API_KEY_FILE", "/no/such/file")]), @"setting `upstream.api_key_file` (from environment variable `ATTUNE_UPSTREAM__API_KEY_FILE`): is set beside `upstream.api_key`; keep one of them");
     let file_only = [
         ("ATTUNE_UPSTREAM__API_KEY", ""),

@@ -46,7 +46,7 @@ impl Embedded {
 
 #[async_trait]
 impl Upstream for Embedded {
-    fn capabilities(&self) -> Capabilities {
+    async fn capabilities(&self) -> Capabilities {
         Capabilities {
             max_dataset_bytes: Some(self.upload_bytes),
             ..Capabilities::engine()

@@ -4,19 +4,24 @@
 //! filters, sort and pages are done here, over one list that everybody who asks within a short time shares (a second,
 //! unless the setting says otherwise). Every change drops what is shared.
 
-mod client;
 mod create;
-mod json;
-pub(super) mod read;
+mod read;
 
-use super::{Answer, Figures, Upstream, UpstreamError, jobs_page, single_flight::SingleFlight};
+use super::{
+    Answer, Figures, Upstream,
+    remote::{
+        client::{Client, ClientError, Dialect},
+        creations::{Creations, Creator as _},
+        jobs_page, no_such_call, path_of,
+        single_flight::SingleFlight,
+    },
+};
 use crate::config::RemoteConfig;
 use async_trait::async_trait;
-use client::Client;
-use create::Creations;
+use reqwest::header::HeaderName;
 use shared::{
     capabilities::Capabilities,
-    id::{JobId, Subject, encode_segment},
+    id::{JobId, Subject},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     model::{BaseModel, ModelList},
 };
@@ -38,7 +43,7 @@ impl JobTrainingApi {
     /// The key can't stand in a header, or the HTTP client can't be built.
     pub fn new(config: &RemoteConfig) -> Result<Self, ClientError> {
         Ok(Self {
-            client: Arc::new(Client::new(config)?),
+            client: Arc::new(Client::new(config, dialect())?),
             jobs: SingleFlight::new(config.cache),
             job: SingleFlight::new(config.cache),
             models: SingleFlight::new(config.cache),
@@ -55,12 +60,6 @@ impl JobTrainingApi {
             .await
     }
 
-    /// Something was changed, or may have been.
-    fn forget_jobs(&self) {
-        self.jobs.forget();
-        self.job.forget();
-    }
-
     async fn all_models(&self) -> Answer<Arc<Vec<BaseModel>>> {
         let client = Arc::clone(&self.client);
         self.models
@@ -71,11 +70,17 @@ impl JobTrainingApi {
     }
 }
 
-pub use client::ClientError;
+fn dialect() -> Dialect {
+    Dialect {
+        key_header: HeaderName::from_static("x-api-key"),
+        key_prefix: "",
+        field_name: read::field_name,
+    }
+}
 
 #[async_trait]
 impl Upstream for JobTrainingApi {
-    fn capabilities(&self) -> Capabilities {
+    async fn capabilities(&self) -> Capabilities {
         Capabilities::job_training_api()
     }
 
@@ -129,28 +134,8 @@ impl Upstream for JobTrainingApi {
     }
 }
 
-/// A job's path. Addresses resolve `.` and `..` however they are encoded, so these name no job.
 fn job_path(id: &JobId) -> Answer<String> {
-    if matches!(id.as_str(), "" | "." | "..") {
-        return Err(UpstreamError::NotFound("job"));
-    }
-    Ok(format!("jobs/{}", encode_segment(id.as_str())))
-}
-
-/// 404 for a collection means that no such API stands there.
-fn no_such_call(error: UpstreamError) -> UpstreamError {
-    match error {
-        UpstreamError::NotFound(_) => {
-            UpstreamError::InvalidResponse("it knows no such call; check `upstream.base_url`".to_owned())
-        }
-        other => other,
-    }
-}
-
-impl From<ClientError> for UpstreamError {
-    fn from(error: ClientError) -> Self {
-        Self::Internal(super::error::Cause::new(error))
-    }
+    path_of("jobs", "job", id.as_str(), "")
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@ impl Service {
             summary,
             next_cursor,
             newest: newest.map(Timestamp::from_unix_ms),
+            incomplete: false,
         })
     }
 

@@ -9,15 +9,11 @@ use crate::{
     },
 };
 use shared::{
-    dataset::{DatasetPreview, DatasetReport, DatasetStatus, PreviewExample, PreviewMessage},
+    dataset::{DatasetPreview, DatasetReport, DatasetStatus, PreviewExample},
     id::{JobId, Subject},
-    training_line::{Example, FileCheck, Finding, MAX_LINE_BYTES, Severity},
+    training_line::{FileCheck, Finding, MAX_LINE_BYTES, Severity},
 };
 use std::io::{self, BufRead, BufReader, Read};
-
-/// Examples of a preview, and characters of a message in it.
-const PREVIEW_EXAMPLES: usize = 20;
-const PREVIEW_CHARACTERS: usize = 2000;
 
 impl Service {
     /// Takes up what the server before this one left unread.
@@ -149,8 +145,8 @@ fn read_lines(reader: impl Read) -> io::Result<(DatasetReport, DatasetPreview)> 
     while read_line(&mut reader, &mut line)? {
         number += 1;
         let example = check.read_line(&line);
-        if let Some(example) = example.filter(|_| preview.len() < PREVIEW_EXAMPLES) {
-            preview.push(preview_of(number, &example));
+        if let Some(example) = example.filter(|_| preview.len() < DatasetPreview::EXAMPLES) {
+            preview.push(PreviewExample::of(number, &example));
         }
     }
     Ok((check.finish(), DatasetPreview { examples: preview }))
@@ -179,28 +175,6 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> 
         if end.is_some() {
             return Ok(true);
         }
-    }
-}
-
-fn preview_of(line: u64, example: &Example) -> PreviewExample {
-    let message = |message: &shared::training_line::Message| {
-        let mut content: String = message.content.chars().take(PREVIEW_CHARACTERS).collect();
-        let cut = content.len() < message.content.len();
-        if cut {
-            content.push('…');
-        }
-        let role = serde_json::to_value(message.role)
-            .ok()
-            .and_then(|role| role.as_str().map(str::to_owned));
-        PreviewMessage {
-            role: role.unwrap_or_default(),
-            content,
-            cut,
-        }
-    };
-    PreviewExample {
-        line,
-        messages: example.messages.iter().map(message).collect(),
     }
 }
 

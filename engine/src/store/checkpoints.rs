@@ -28,7 +28,7 @@ impl CheckpointRow {
             id: CheckpointId::new(&self.id),
             step: from_sql(self.step),
             created_at: Timestamp::from_unix_ms(self.created_at),
-            bytes: from_sql(self.bytes),
+            bytes: Some(from_sql(self.bytes)),
             train_loss: self.train_loss,
             valid_loss: self.valid_loss,
         }

@@ -30,7 +30,7 @@ async fn the_last_lines_of_a_dead_trainer_and_the_cause_are_kept() {
     assert_eq!(failure.cause, Some(FailureCause::OutOfMemory));
     assert_eq!(
         failure.change.unwrap().batch_size,
-        Some(job.hyperparameters.unwrap().batch_size / 2)
+        job.hyperparameters.unwrap().batch_size.map(|size| size / 2)
     );
     let attempts = engine.attempts(&alice(), &id).await;
     let outcomes: Vec<_> = attempts.iter().map(|it| it.outcome.unwrap()).collect();

@@ -146,7 +146,16 @@ pub(crate) fn step_event(job_id: &JobId, row: &StepRow) -> Value {
         message.push_str(&format!(", validation loss={valid_loss:.2}"));
     }
     let mut data = step_metrics(row);
-    data.insert("total_steps".to_owned(), json!(metrics.total_steps));
+    // What OpenAI's API doesn't tell, for the curves of another console.
+    for (name, value) in [
+        ("total_steps", json!(metrics.total_steps)),
+        ("epoch", json!(metrics.epoch)),
+        ("learning_rate", json!(metrics.learning_rate)),
+        ("gradient_norm", json!(metrics.gradient_norm)),
+        ("tokens", json!(metrics.tokens)),
+    ] {
+        data.insert(name.to_owned(), value);
+    }
     json!({
         "id": events::event_id(job_id, from_sql(row.seq)),
         "object": "fine_tuning.job.event",

@@ -74,7 +74,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let streaming = matches!(live.connection, Connection::Open | Connection::Ended);
     let poll = if streaming { Poll::Never } else { often };
 
-    let has_attempts = capabilities.as_ref().is_some_and(|known| known.pause);
+    let has_attempts = capabilities.as_ref().is_some_and(|known| known.attempts);
     let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
     let can_chat = capabilities.as_ref().is_some_and(|known| known.chat);
     let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);

@@ -97,6 +97,11 @@ pub fn use_jobs_page() -> Html {
         .as_ref()
         .map_or_else(|| JobStatus::ALL.to_vec(), |known| known.statuses.clone());
     let limit = capabilities.as_ref().and_then(|known| known.max_jobs);
+    let note = if listed.some.data.as_ref().is_some_and(|list| list.incomplete) {
+        text::incomplete_note().to_owned()
+    } else {
+        limit.map(text::limit_note).unwrap_or_default()
+    };
     let filters = FiltersProps {
         state: state.clone(),
         statuses,
@@ -130,7 +135,7 @@ pub fn use_jobs_page() -> Html {
         <div class="page">
             <PageHeader
                 title={text::section_label(Section::Jobs)}
-                sub={words(limit.map(text::limit_note).unwrap_or_default())}
+                sub={words(note)}
             >
                 { link(&Route::Setup, "button primary", text::new_job()) }
             </PageHeader>

@@ -5,8 +5,8 @@
 //! step at or before the last fetched one is never added: it was there when the server reduced.
 
 use shared::{
+    event::MeasuredStep,
     metrics::{Curve, Metrics, Series},
-    run::StepMetrics,
 };
 
 /// A tail that is longer than this is worth fetching the curves anew.
@@ -15,11 +15,11 @@ const LONG: usize = 1_000;
 /// The steps that a stream told and the fetched curves don't hold yet, ascending; at least the newest. However long a job
 /// is, these are few.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tail(Vec<StepMetrics>);
+pub struct Tail(Vec<MeasuredStep>);
 
 impl Tail {
     /// Takes a step; a step told twice counts once.
-    pub fn push(&mut self, metrics: StepMetrics) {
+    pub fn push(&mut self, metrics: MeasuredStep) {
         let place = self.0.partition_point(|known| known.step < metrics.step);
         if self.0.get(place).is_none_or(|known| known.step != metrics.step) {
             self.0.insert(place, metrics);
@@ -36,7 +36,7 @@ impl Tail {
     }
 
     /// The steps after a step.
-    fn after(&self, step: u64) -> &[StepMetrics] {
+    fn after(&self, step: u64) -> &[MeasuredStep] {
         self.0
             .get(self.0.partition_point(|known| known.step <= step)..)
             .unwrap_or_default()
@@ -44,7 +44,7 @@ impl Tail {
 
     /// The newest step that was told.
     #[must_use]
-    pub fn last(&self) -> Option<&StepMetrics> {
+    pub fn last(&self) -> Option<&MeasuredStep> {
         self.0.last()
     }
 
@@ -89,7 +89,7 @@ pub fn join(fetched: &Metrics, tail: &Tail) -> Metrics {
         for (series, value) in values(metrics) {
             let curve = curve_of(&mut joined, series);
             curve.steps.push(step);
-            curve.values.push(value.is_finite().then_some(value));
+            curve.values.push(value);
             curve.total_points += 1;
         }
         joined.to = joined.to.max(step);
@@ -117,36 +117,26 @@ fn curve_of(metrics: &mut Metrics, series: Series) -> &mut Curve {
     &mut metrics.curves[place]
 }
 
-fn values(metrics: &StepMetrics) -> impl Iterator<Item = (Series, f64)> {
-    [
-        (Series::TrainLoss, Some(metrics.train_loss)),
-        (Series::TrainTokenAccuracy, Some(metrics.train_token_accuracy)),
-        (Series::LearningRate, Some(metrics.learning_rate)),
-        (Series::GradientNorm, Some(metrics.gradient_norm)),
-        (Series::Tokens, Some(metrics.tokens as f64)),
-        (Series::ValidLoss, metrics.valid_loss),
-        (Series::ValidTokenAccuracy, metrics.valid_token_accuracy),
-    ]
-    .into_iter()
-    .filter_map(|(series, value)| value.map(|value| (series, value)))
+/// What a step adds to each curve. A training loss that is missing was no number: it becomes a gap.
+fn values(metrics: &MeasuredStep) -> impl Iterator<Item = (Series, Option<f64>)> {
+    Series::ALL.into_iter().filter_map(|series| {
+        let value = metrics.value(series);
+        (value.is_some() || series == Series::TrainLoss).then_some((series, value))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn step(step: u64, valid_loss: Option<f64>) -> StepMetrics {
-        StepMetrics {
+    fn step(step: u64, valid_loss: Option<f64>) -> MeasuredStep {
+        MeasuredStep {
             step,
             total_steps: 100,
-            epoch: 0.1,
-            train_loss: 1.0 / step as f64,
-            train_token_accuracy: 0.5,
-            learning_rate: 1e-3,
-            gradient_norm: 1.0,
-            tokens: 10,
+            train_loss: Some(1.0 / step as f64),
+            tokens: Some(10),
             valid_loss,
-            valid_token_accuracy: None,
+            ..MeasuredStep::default()
         }
     }
 
@@ -236,8 +226,8 @@ mod tests {
     #[test]
     fn a_loss_that_is_no_number_becomes_a_gap() {
         let mut tail = Tail::default();
-        tail.push(StepMetrics {
-            train_loss: f64::NAN,
+        tail.push(MeasuredStep {
+            train_loss: None,
             ..step(1, None)
         });
         let joined = join(

@@ -13,10 +13,9 @@ use crate::{
 };
 use gloo_timers::future::TimeoutFuture;
 use shared::{
-    event::{Checkpoint, JobEvent},
+    event::{Checkpoint, JobEvent, MeasuredStep},
     id::JobId,
     job::Job,
-    run::StepMetrics,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -135,7 +134,7 @@ impl Follower {
                 self.store.put(&api::jobs::job(&self.id), told);
             }
             "metrics" => {
-                if let Some(told) = read::<StepMetrics>(event, "metrics") {
+                if let Some(told) = read::<MeasuredStep>(event, "metrics") {
                     self.tail.borrow_mut().push(told);
                 }
             }
@@ -276,7 +275,7 @@ mod tests {
             id: "ftckpt_1".into(),
             step: 100,
             created_at: Timestamp::from_unix_ms(0),
-            bytes: 7,
+            bytes: Some(7),
             train_loss: None,
             valid_loss: Some(0.5),
         };
@@ -294,9 +293,9 @@ mod tests {
             data: line.into(),
         };
         assert_eq!(
-            read::<StepMetrics>(&event, "metrics").map(|told| told.step),
+            read::<MeasuredStep>(&event, "metrics").map(|told| told.step),
             Some(3)
         );
-        assert_eq!(read::<StepMetrics>(&event, "event"), None);
+        assert_eq!(read::<MeasuredStep>(&event, "event"), None);
     }
 }

@@ -48,6 +48,8 @@ words! {
     main_navigation = "Main";
     /// First link of the page.
     skip_to_content = "Skip to content";
+    /// Said where the upstream has more jobs than were read.
+    incomplete_note = "The upstream has older jobs still: neither the list nor the counts have them.";
     /// Leads to the wizard.
     new_job = "New job";
     /// The same in the phone's tabs.

@@ -30,22 +30,29 @@ pub(super) fn read_draft(draft: &Draft, capabilities: &Capabilities) -> (Fields,
         training_dataset: None,
         validation_dataset: None,
         epochs: reader.required_whole("epochs", &draft.epochs, bounds.epochs),
-        evaluation_epochs: reader.required_whole("evaluation_epochs", &draft.evaluation_epochs, from_zero),
-        warmup_epochs: reader.required_whole("warmup_epochs", &draft.warmup_epochs, from_zero),
+        evaluation_epochs: Some(0),
+        warmup_epochs: Some(0),
         learning_rate: reader.required_number("learning_rate", &draft.learning_rate),
         batch_size: None,
         lora: None,
         schedule: None,
         seed: None,
     };
+    if capabilities.recipe {
+        fields.evaluation_epochs =
+            reader.required_whole("evaluation_epochs", &draft.evaluation_epochs, from_zero);
+        fields.warmup_epochs = reader.required_whole("warmup_epochs", &draft.warmup_epochs, from_zero);
+    }
     if capabilities.datasets {
         fields.training_dataset = given(&draft.training_dataset).map(str::to_owned);
         fields.validation_dataset = given(&draft.validation_dataset).map(str::to_owned);
     }
     if capabilities.hyperparameters {
         fields.batch_size = reader.small_whole("batch_size", &draft.batch_size, bounds.batch_size);
-        fields.schedule = reader.schedule(&draft.schedule);
         fields.seed = reader.whole("seed", &draft.seed, 0, (u64::MAX, u64::MAX));
+    }
+    if capabilities.hyperparameters && capabilities.recipe {
+        fields.schedule = reader.schedule(&draft.schedule);
         let texts = [&draft.lora_rank, &draft.lora_alpha, &draft.lora_dropout];
         if texts.iter().any(|text| given(text).is_some()) || !draft.lora_targets.is_empty() {
             fields.lora = Some(LoraFields {

@@ -113,19 +113,23 @@ pub(super) fn check(fields: &Fields, capabilities: &Capabilities, findings: &mut
             "batch_size",
             within(fields.batch_size, capabilities.bounds.batch_size),
         );
-        if let Some(shape) = &fields.lora {
+        if let Some(shape) = fields.lora.as_ref().filter(|_| capabilities.recipe) {
             lora(shape, capabilities, &mut tell);
         }
-    } else {
-        let given = [
-            ("batch_size", fields.batch_size.is_some()),
-            ("lora", fields.lora.is_some()),
-            ("schedule", fields.schedule.is_some()),
-            ("seed", fields.seed.is_some()),
-        ];
-        for (field, given) in given {
-            tell(field, given.then(|| plain("not_supported")));
-        }
+    }
+    let shape = capabilities.hyperparameters && capabilities.recipe;
+    let given = [
+        (
+            "batch_size",
+            capabilities.hyperparameters,
+            fields.batch_size.is_some(),
+        ),
+        ("lora", shape, fields.lora.is_some()),
+        ("schedule", shape, fields.schedule.is_some()),
+        ("seed", capabilities.hyperparameters, fields.seed.is_some()),
+    ];
+    for (field, _, _) in given.into_iter().filter(|(_, taken, given)| *given && !*taken) {
+        tell(field, Some(plain("not_supported")));
     }
 }
 

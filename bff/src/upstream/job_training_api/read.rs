@@ -1,16 +1,18 @@
 //! Reading what deployments and imitations of the Job Training API say. Each name has the spellings seen in the
 //! field; what still can't be read is told by the field's name.
 
-use super::{
-    super::{Answer, UpstreamError},
-    json::{Fields, Json},
+use crate::upstream::{
+    Answer, UpstreamError,
+    remote::{
+        json::Json,
+        read::{bare_job, begins, find, identifier, instant, json, number, text, unreadable, whole},
+    },
 };
 use shared::{
     id::JobId,
     job::Job,
     model::{BaseModel, JobDefaults},
     status::JobStatus,
-    timestamp::Timestamp,
 };
 
 const ID: [&str; 3] = ["id", "jobId", "job_id"];
@@ -45,14 +47,6 @@ pub(super) fn job(answer: &[u8]) -> Answer<Job> {
     job_at(inner.unwrap_or(&value), None)
 }
 
-/// The answer as JSON.
-pub(super) fn json(answer: &[u8]) -> Answer<Json<'_>> {
-    // All of it is checked to be text at once rather than each text in it.
-    let json = str::from_utf8(answer).ok().map(serde_json::from_str);
-    json.and_then(Result::ok)
-        .ok_or_else(|| UpstreamError::InvalidResponse("it is not JSON".to_owned()))
-}
-
 /// A job by itself, or at its place in a list.
 fn job_at(value: &Json<'_>, index: Option<usize>) -> Answer<Job> {
     let path = |name: &str| match index {
@@ -84,44 +78,6 @@ fn job_at(value: &Json<'_>, index: Option<usize>) -> Answer<Job> {
         },
         ..bare_job(JobId::new(id), name, base_model, status, created_at)
     })
-}
-
-/// A job with only what every job has.
-pub(in crate::upstream) fn bare_job(
-    id: JobId,
-    name: String,
-    base_model: String,
-    status: JobStatus,
-    created_at: Timestamp,
-) -> Job {
-    Job {
-        id,
-        name,
-        base_model,
-        status,
-        created_at,
-        started_at: None,
-        finished_at: None,
-        epochs: None,
-        evaluation_epochs: None,
-        warmup_epochs: None,
-        learning_rate: None,
-        training_dataset: None,
-        validation_dataset: None,
-        hyperparameters: None,
-        progress: None,
-        failure: None,
-        attempt: 0,
-        trained_tokens: None,
-        fine_tuned_model: None,
-        artifact: None,
-        queue_position: None,
-        starts_in_ms: None,
-        priority: None,
-        stopped: false,
-        parent: None,
-        parent_step: None,
-    }
 }
 
 /// A list of models: texts or objects, bare or in `models`.
@@ -178,93 +134,24 @@ pub(super) fn field_name(theirs: &str) -> &str {
         .map_or(theirs, |(_, ours)| ours)
 }
 
-fn unreadable(field: &str, how: &str) -> UpstreamError {
-    let field = if field.is_empty() {
-        "the job".to_owned()
-    } else {
-        format!("`{field}`")
-    };
-    UpstreamError::InvalidResponse(format!("{field} {how}"))
-}
-
-fn find<'a>(fields: &'a Fields<'a>, spellings: &[&str]) -> Option<&'a Json<'a>> {
-    spellings
-        .iter()
-        .find_map(|name| fields.get(name).filter(|value| **value != Json::Null))
-}
-
-fn text(value: Option<&Json<'_>>) -> Option<String> {
-    value?
-        .as_text()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
-}
-
-/// An id is text; some imitations count.
-fn identifier(value: Option<&Json<'_>>) -> Option<String> {
-    match value? {
-        Json::Count(count) => Some(count.to_string()),
-        other => text(Some(other)),
-    }
-}
-
 fn count(value: Option<&Json<'_>>, wrong: impl Fn() -> UpstreamError) -> Answer<Option<u32>> {
     let Some(value) = value else { return Ok(None) };
-    let count = match value {
-        Json::Count(count) => Some(*count),
-        Json::Number(number) => whole(*number),
-        Json::Text(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    count
+    whole(value)
         .and_then(|whole| u32::try_from(whole).ok())
         .map(Some)
         .ok_or_else(wrong)
 }
 
-/// `3.0` is 3.
-fn whole(number: f64) -> Option<u64> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked to be whole and small"
-    )]
-    (number.fract() == 0.0 && (0.0..=4_294_967_295.0).contains(&number)).then_some(number as u64)
-}
-
-fn number(value: &Json<'_>) -> Option<f64> {
-    value
-        .as_number()
-        .or_else(|| value.as_text()?.trim().parse().ok())
-        .filter(|number| number.is_finite())
-}
-
-/// RFC 3339, or a day alone.
-fn instant(value: &Json<'_>) -> Option<Timestamp> {
-    let text = value.as_text()?;
-    Timestamp::parse_rfc3339(text).or_else(|| {
-        let day = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
-        day.then(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
-            .flatten()
-    })
-}
-
 fn status(word: &str) -> Option<JobStatus> {
-    let begins = |starts: &[&str]| {
-        starts.iter().any(|start| {
-            word.get(..start.len())
-                .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
-        })
-    };
-    if begins(&["complete", "succeed", "success"]) {
+    if begins(word, &["complete", "succeed", "success"]) {
         Some(JobStatus::Succeeded)
-    } else if begins(&["fail", "error"]) {
+    } else if begins(word, &["fail", "error"]) {
         Some(JobStatus::Failed)
-    } else if begins(&["run"]) {
+    } else if begins(word, &["run"]) {
         Some(JobStatus::Running)
-    } else if begins(&["queue", "pend"]) {
+    } else if begins(word, &["queue", "pend"]) {
         Some(JobStatus::Queued)
-    } else if begins(&["cancel"]) {
+    } else if begins(word, &["cancel"]) {
         Some(JobStatus::Cancelled)
     } else {
         None

@@ -280,7 +280,7 @@ pub(super) async fn read_page(board: &Board, after: u64, limit: i64) -> Result<V
         page.push((
             from_sql(row.seq),
             StreamMessage::Metrics {
-                metrics: row.to_metrics(),
+                metrics: row.to_metrics().into(),
             },
         ));
     }

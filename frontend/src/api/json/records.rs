@@ -10,7 +10,7 @@ use shared::{
         PreviewMessage, UploadProgress, UploadTarget,
     },
     estimate::Estimate,
-    event::{Checkpoint, CheckpointList, EventList, JobEvent, Level},
+    event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject},
     job::{DatasetRef, Hyperparameters, Job, JobFailure, JobList, JobSummary, Progress},
     metrics::{Curve, Metrics, Series},
@@ -20,7 +20,7 @@ use shared::{
     },
     problem::{FieldCode, Problem},
     queue::Priority,
-    run::{LoraSpec, Projection, Schedule, Stage, StepMetrics},
+    run::{LoraSpec, Projection, Schedule, Stage},
     session::Session,
     status::JobStatus,
     training_line::{Finding, LineFormat, Severity},
@@ -130,7 +130,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { stop, queue, add_models, estimates, chat, webhooks });
+} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks });
 record!(CatalogueEntry {
     source,
     id,
@@ -212,6 +212,7 @@ record!(Hyperparameters {
     method,
     batch_size,
     gradient_accumulation,
+    learning_rate_multiplier,
     schedule,
     lora,
     max_sequence_length,
@@ -273,7 +274,7 @@ record!(JobList {
     summary,
     next_cursor,
     newest,
-});
+} or default { incomplete });
 record!(JobSummary {
     running,
     queued,
@@ -319,7 +320,7 @@ record!(RetryJob {
     seed,
 });
 record!(Session { subject, provider });
-record!(StepMetrics {
+record!(MeasuredStep {
     step,
     total_steps,
     epoch,

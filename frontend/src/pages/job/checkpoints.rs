@@ -109,7 +109,7 @@ fn checkpoints(
                 { text_cell("mono", text::checkpoint_name(checkpoint.step)) }
                 { text_cell("number", number(checkpoint.train_loss)) }
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
-                { text_cell("number dim wide", format::bytes(checkpoint.bytes)) }
+                { text_cell("number dim wide", checkpoint.bytes.map(format::bytes).unwrap_or_default()) }
                 { cell("number dim", relative_time(now, checkpoint.created_at)) }
                 { cell(ACTIONS, html! { <>{ try_link(try_it(checkpoint.step)) }{ from_here.map(|from| again(checkpoint.step, from)) }</> }) }
             </tr>
@@ -123,7 +123,11 @@ fn checkpoints(
         (text::saved(), "number"),
         (text::actions(), ACTIONS),
     ];
-    let bytes = list.checkpoints.iter().map(|checkpoint| checkpoint.bytes).sum();
+    let bytes = list
+        .checkpoints
+        .iter()
+        .map(|checkpoint| checkpoint.bytes)
+        .sum::<Option<u64>>();
     html! {
         <>
             { table("", &columns, rows.collect()) }

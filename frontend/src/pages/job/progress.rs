@@ -62,8 +62,10 @@ fn newest(progress: &Progress, tail: &Tail) -> Progress {
         .filter(|told| told.step > progress.step && progress.stage == Stage::Training)
     {
         progress.step = told.step;
-        progress.epoch = told.epoch;
-        progress.total_steps = told.total_steps;
+        progress.epoch = told.epoch.unwrap_or(progress.epoch);
+        if told.total_steps > 0 {
+            progress.total_steps = told.total_steps;
+        }
     }
     progress
 }

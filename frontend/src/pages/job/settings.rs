@@ -46,35 +46,47 @@ pub(crate) fn settings(job: &Job) -> Vec<Setting> {
 }
 
 fn resolved(values: &Hyperparameters) -> impl Iterator<Item = Setting> {
-    let lora = &values.lora;
+    let lora = values.lora.as_ref();
+    let schedule = values.schedule.map(text::schedule_label);
+    let longest = values.max_sequence_length;
     let all = [
-        (text::method(), "method", text::method_label(&values.method)),
-        (text::batch_size(), "batch_size", values.batch_size.to_string()),
+        (text::method(), "method", Some(text::method_label(&values.method))),
         (
-            text::schedule(),
-            "schedule",
-            text::schedule_label(values.schedule).to_owned(),
+            text::batch_size(),
+            "batch_size",
+            values.batch_size.map(|size| size.to_string()),
         ),
+        (
+            text::learning_rate_multiplier(),
+            "learning_rate_multiplier",
+            values.learning_rate_multiplier.map(number::text),
+        ),
+        (text::schedule(), "schedule", schedule.map(str::to_owned)),
         (
             text::rank_alpha(),
             "lora",
-            format!("{} / {}", lora.rank, number::text(lora.alpha)),
+            lora.map(|lora| format!("{} / {}", lora.rank, number::text(lora.alpha))),
         ),
-        (text::dropout(), "lora", number::text(lora.dropout)),
-        (text::targets(), "lora", targets(&lora.targets)),
+        (
+            text::dropout(),
+            "lora",
+            lora.map(|lora| number::text(lora.dropout)),
+        ),
+        (text::targets(), "lora", lora.map(|lora| targets(&lora.targets))),
         (
             text::longest_example(),
             "max_sequence_length",
-            text::tokens(values.max_sequence_length.into()),
+            longest.map(|tokens| text::tokens(tokens.into())),
         ),
-        (text::seed(), "seed", values.seed.to_string()),
+        (text::seed(), "seed", values.seed.map(|seed| seed.to_string())),
     ];
-    all.map(|(label, name, value)| Setting {
-        label,
-        value,
-        auto: values.auto.iter().any(|known| known == name),
+    all.into_iter().filter_map(|(label, name, value)| {
+        Some(Setting {
+            label,
+            value: value?,
+            auto: values.auto.iter().any(|known| known == name),
+        })
     })
-    .into_iter()
 }
 
 fn targets(targets: &[Projection]) -> String {

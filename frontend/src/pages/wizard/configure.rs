@@ -40,7 +40,14 @@ pub(super) fn configure(props: &StepProps) -> Html {
         required: true,
         note: note(&props.draft.draft.learning_rate),
         chips: chips(props),
-        ..props.field("learning_rate", text::hint_learning_rate())
+        ..props.field(
+            "learning_rate",
+            if props.capabilities.recipe {
+                text::hint_learning_rate()
+            } else {
+                text::hint_relative_learning_rate()
+            },
+        )
     };
     let advanced = if props.capabilities.hyperparameters {
         advanced(props)
@@ -51,8 +58,10 @@ pub(super) fn configure(props: &StepProps) -> Html {
         <div class="card form-body">
             <div class="trio">
                 { stepper_field(&epochs) }
-                { whole("evaluation_epochs", text::hint_evaluation(props.capabilities.datasets)) }
-                { whole("warmup_epochs", text::hint_warmup()) }
+                <div hidden={!props.capabilities.recipe}>
+                    { whole("evaluation_epochs", text::hint_evaluation(props.capabilities.datasets)) }
+                </div>
+                <div hidden={!props.capabilities.recipe}>{ whole("warmup_epochs", text::hint_warmup()) }</div>
             </div>
             <div class="half">{ text_field(&learning_rate) }</div>
             <div hidden={!props.capabilities.hyperparameters}>{ advanced }</div>
@@ -103,15 +112,22 @@ fn advanced(props: &StepProps) -> Html {
         choices,
         ..props.field("schedule", text::hint_schedule())
     };
+    let recipe = props.capabilities.recipe.then(|| {
+        html! {
+            <>
+                { stepper_field(&number("lora_rank", text::hint_lora_rank())) }
+                { text_field(&number("lora_alpha", text::hint_lora_alpha())) }
+                { text_field(&number("lora_dropout", text::hint_lora_dropout())) }
+                { select_field(&schedule) }
+            </>
+        }
+    });
     html! {
         <details class="advanced" open={has_error || is_touched}>
             <summary>{ text::advanced() }</summary>
             <div class="trio">
                 { stepper_field(&number("batch_size", text::hint_batch_size())) }
-                { stepper_field(&number("lora_rank", text::hint_lora_rank())) }
-                { text_field(&number("lora_alpha", text::hint_lora_alpha())) }
-                { text_field(&number("lora_dropout", text::hint_lora_dropout())) }
-                { select_field(&schedule) }
+                { for recipe }
                 { text_field(&number("seed", text::hint_seed())) }
             </div>
         </details>

@@ -178,9 +178,13 @@ fn configure_card(props: &ReviewProps) -> Html {
         .filter(|name| field_step(name) == Step::Configure);
     let list = all.filter_map(|name| {
         let value = draft.get(name).filter(|value| !value.is_empty())?;
-        let is_plain = name.ends_with("epochs") || name == "learning_rate";
-        (is_plain || props.capabilities.hyperparameters)
-            .then(|| (text::field_label(name), words(value.to_owned())))
+        let taken = match name {
+            "epochs" | "learning_rate" => true,
+            "evaluation_epochs" | "warmup_epochs" => props.capabilities.recipe,
+            "batch_size" | "seed" => props.capabilities.hyperparameters,
+            _ => props.capabilities.hyperparameters && props.capabilities.recipe,
+        };
+        taken.then(|| (text::field_label(name), words(value.to_owned())))
     });
     step_card(Step::Configure, list.collect())
 }

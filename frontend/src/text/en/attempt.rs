@@ -52,7 +52,7 @@ pub fn failure_advice(job: &Job, failure: &JobFailure) -> String {
     let change = failure.change.clone().unwrap_or_default();
     let advice = match cause {
         FailureCause::OutOfMemory => {
-            let before = job.hyperparameters.as_ref().map(|chosen| chosen.batch_size);
+            let before = job.hyperparameters.as_ref().and_then(|chosen| chosen.batch_size);
             match (before, change.batch_size) {
                 (Some(before), Some(after)) => {
                     return format!(
@@ -108,7 +108,10 @@ pub fn retry_from(step: u64) -> String {
 
 /// Which checkpoints stay, and what they take.
 #[must_use]
-pub fn retention(keep_last: Option<u32>, bytes: u64) -> String {
+pub fn retention(keep_last: Option<u32>, bytes: Option<u64>) -> String {
+    let Some(bytes) = bytes else {
+        return String::new();
+    };
     let bytes = format::bytes(bytes);
     match keep_last {
         Some(newest) => {

@@ -79,6 +79,8 @@ words! {
     /// Hyperparameters.
     batch_size = "Batch size";
     /// Hyperparameters.
+    learning_rate_multiplier = "Learning rate multiplier";
+    /// Hyperparameters.
     schedule = "Schedule";
     /// Hyperparameters.
     rank_alpha = "Rank / alpha";

@@ -50,6 +50,8 @@ words! {
     hint_warmup = "In how many of the first epochs the learning rate rises from zero.";
     /// Hint.
     hint_learning_rate = "How far each step moves the model: above 0, at most 1, as 0.0001 or 1e-4. Too high and the loss jumps; too low and it hardly falls.";
+    /// Hint, where the upstream takes a multiple of a learning rate that it alone knows.
+    hint_relative_learning_rate = "The proposal leaves it to the upstream; twice as much asks for twice the upstream's own.";
     /// Opens the rest.
     advanced = "LoRA, batch and seed";
     /// Label.

@@ -1,6 +1,6 @@
 //! Search, filters, sort and pages over a short list of jobs, for upstreams that offer none.
 
-use super::{Answer, UpstreamError};
+use crate::upstream::{Answer, UpstreamError};
 use shared::{
     job::{Job, JobList, JobQuery, JobSummary},
     status::JobStatus,
@@ -14,7 +14,7 @@ const LARGEST_LIMIT: u32 = 200;
 ///
 /// # Errors
 /// A status, sort or cursor that means nothing, a limit out of range.
-pub fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<JobList> {
+pub(in crate::upstream) fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<JobList> {
     let limit = match query.limit {
         None => LIMIT,
         Some(limit @ 1..=LARGEST_LIMIT) => limit as usize,
@@ -57,6 +57,7 @@ pub fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<JobList> {
         summary,
         next_cursor,
         newest,
+        incomplete: false,
     })
 }
 
@@ -141,7 +142,7 @@ mod tests {
     use shared::{id::JobId, timestamp::Timestamp};
 
     fn job(id: &str, name: &str, model: &str, status: JobStatus, created: i64) -> Job {
-        crate::upstream::job_training_api::read::bare_job(
+        crate::upstream::remote::read::bare_job(
             JobId::new(id),
             name.to_owned(),
             model.to_owned(),

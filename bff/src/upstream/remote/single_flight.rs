@@ -1,7 +1,7 @@
 //! One request in flight for each thing: whoever asks meanwhile waits for the same answer, and a good answer
 //! serves for a short time.
 
-use super::Answer;
+use crate::upstream::{Answer, UpstreamError, error::Cause};
 use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared},
@@ -24,7 +24,7 @@ struct Landing {
 
 /// The newest answer for each thing, and the requests in flight. Without a lifetime (0) nothing is shared: everybody
 /// asks for themselves.
-pub(super) struct SingleFlight<K, T> {
+pub(in crate::upstream) struct SingleFlight<K, T> {
     flights: Mutex<HashMap<K, Flight<T>>>,
     lifetime: Duration,
 }
@@ -35,7 +35,7 @@ struct Flight<T> {
 }
 
 impl<K: Eq + Hash, T: Send + Sync + 'static> SingleFlight<K, T> {
-    pub(super) fn new(lifetime: Duration) -> Self {
+    pub(in crate::upstream) fn new(lifetime: Duration) -> Self {
         Self {
             flights: Mutex::default(),
             lifetime,
@@ -44,7 +44,7 @@ impl<K: Eq + Hash, T: Send + Sync + 'static> SingleFlight<K, T> {
 
     /// The answer in flight or a fresh one, else what `fetch` brings. The fetch runs to its end even when
     /// everybody who waits for it leaves.
-    pub(super) async fn get<F>(&self, key: K, fetch: impl FnOnce() -> F) -> Answer<Arc<T>>
+    pub(in crate::upstream) async fn get<F>(&self, key: K, fetch: impl FnOnce() -> F) -> Answer<Arc<T>>
     where
         F: Future<Output = Answer<T>> + Send + 'static,
     {
@@ -65,7 +65,7 @@ impl<K: Eq + Hash, T: Send + Sync + 'static> SingleFlight<K, T> {
     }
 
     /// Forgets the answers: something was changed. Who already waits gets what they asked for.
-    pub(super) fn forget(&self) {
+    pub(in crate::upstream) fn forget(&self) {
         self.flights
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -88,7 +88,7 @@ impl<T: Send + Sync + 'static> Flight<T> {
         });
         let answer = async move {
             task.await
-                .unwrap_or_else(|error| Err(super::UpstreamError::Internal(super::error::Cause::new(error))))
+                .unwrap_or_else(|error| Err(UpstreamError::Internal(Cause::new(error))))
         };
         Self {
             answer: answer.boxed().shared(),
@@ -107,7 +107,6 @@ impl<T: Send + Sync + 'static> Flight<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::UpstreamError;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[tokio::test]

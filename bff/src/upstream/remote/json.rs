@@ -16,9 +16,9 @@ const ENTRIES: usize = 10;
 
 /// Any JSON.
 #[derive(Debug, PartialEq)]
-pub(super) enum Json<'a> {
+pub(in crate::upstream) enum Json<'a> {
     Null,
-    Bool,
+    Bool(bool),
     /// A whole number that isn't negative.
     Count(u64),
     /// Any other number.
@@ -30,24 +30,24 @@ pub(super) enum Json<'a> {
 
 /// An object's fields, as they came.
 #[derive(Debug, PartialEq)]
-pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+pub(in crate::upstream) struct Fields<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Json<'a> {
-    pub(super) fn as_list(&self) -> Option<&[Self]> {
+    pub(in crate::upstream) fn as_list(&self) -> Option<&[Self]> {
         match self {
             Self::List(list) => Some(list),
             _ => None,
         }
     }
 
-    pub(super) const fn as_object(&self) -> Option<&Fields<'a>> {
+    pub(in crate::upstream) const fn as_object(&self) -> Option<&Fields<'a>> {
         match self {
             Self::Object(fields) => Some(fields),
             _ => None,
         }
     }
 
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(in crate::upstream) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -55,7 +55,7 @@ impl<'a> Json<'a> {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "as JSON's own numbers are read")]
-    pub(super) const fn as_number(&self) -> Option<f64> {
+    pub(in crate::upstream) const fn as_number(&self) -> Option<f64> {
         match self {
             Self::Count(count) => Some(*count as f64),
             Self::Number(number) => Some(*number),
@@ -64,14 +64,14 @@ impl<'a> Json<'a> {
     }
 
     /// A field of an object.
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(in crate::upstream) fn get(&self, name: &str) -> Option<&Self> {
         self.as_object()?.get(name)
     }
 }
 
 impl<'a> Fields<'a> {
     /// A field; of several with one name the last.
-    pub(super) fn get(&self, name: &str) -> Option<&Json<'a>> {
+    pub(in crate::upstream) fn get(&self, name: &str) -> Option<&Json<'a>> {
         self.0
             .iter()
             .rfind(|(theirs, _)| theirs == name)
@@ -98,8 +98,8 @@ impl<'de> Visitor<'de> for AnyJson {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E: Error>(self, _value: bool) -> Result<Json<'de>, E> {
-        Ok(Json::Bool)
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Bool(value))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Json<'de>, E> {

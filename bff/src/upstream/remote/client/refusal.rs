@@ -1,18 +1,16 @@
-//! What an answer of the Job Training API that isn't a success means.
+//! What an answer that isn't a success means. Its body is read in the forms that are met: `error` and `message` as texts
+//! with `fields` beside them, OpenAI's `{"error": {…}}`, and `FastAPI`'s `detail`, a sentence or a list of findings.
 
-use super::Received;
-use crate::{
-    clock::Clock,
-    upstream::{UpstreamError, job_training_api::read},
-};
+use super::{Dialect, Received};
+use crate::{clock::Clock, upstream::UpstreamError};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 /// What an answer that isn't a success means.
-pub(super) fn refusal(received: &Received) -> UpstreamError {
-    let (said, headers) = (Refusal::read(received), &received.headers);
+pub(super) fn refusal(received: &Received, dialect: &Dialect) -> UpstreamError {
+    let (said, headers) = (Refusal::read(received, dialect), &received.headers);
     match received.status.as_u16() {
         401 => UpstreamError::KeyRejected,
         403 => match said.and_then(|said| said.message()) {
@@ -84,41 +82,76 @@ fn date(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text.trim(), &Rfc2822).ok()
 }
 
-/// A refusal's body: `error`, `message` and messages by field.
+/// What a refusal's body tells.
 #[derive(Default)]
 struct Refusal {
-    error: Option<String>,
     message: Option<String>,
+    /// By `/api`'s names.
     fields: BTreeMap<String, String>,
 }
 
 impl Refusal {
-    fn read(received: &Received) -> Option<Self> {
+    fn read(received: &Received, dialect: &Dialect) -> Option<Self> {
         received.check_kind().ok()?;
         let object = serde_json::from_slice::<Map<String, Value>>(&received.body).ok()?;
         let text = |name: &str| object.get(name).and_then(Value::as_str).map(short);
-        let fields = object
-            .get("fields")
-            .and_then(Value::as_object)
-            .map(|fields| {
-                fields
-                    .iter()
-                    .filter_map(|(name, said)| {
-                        Some((read::field_name(name).to_owned(), short(said.as_str()?)))
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
-        Some(Self {
-            error: text("error"),
-            message: text("message"),
-            fields,
-        })
+        let said = match (object.get("error"), object.get("detail")) {
+            (Some(Value::Object(envelope)), _) => Self::of_envelope(envelope, dialect),
+            (_, Some(Value::Array(findings))) => Self::of_findings(findings, dialect),
+            // The sentence says more than the title.
+            _ => Self {
+                message: text("message")
+                    .or_else(|| text("detail"))
+                    .or_else(|| text("error")),
+                fields: BTreeMap::new(),
+            },
+        };
+        let Some(Value::Object(fields)) = object.get("fields") else {
+            return Some(said);
+        };
+        let fields = fields
+            .iter()
+            .filter_map(|(name, said)| Some(((dialect.field_name)(name).to_owned(), short(said.as_str()?))))
+            .collect();
+        Some(Self { fields, ..said })
     }
 
-    /// The sentence says more than the title.
+    /// OpenAI's: one message, and the parameter at fault.
+    fn of_envelope(envelope: &Map<String, Value>, dialect: &Dialect) -> Self {
+        let text = |name: &str| {
+            envelope
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+        };
+        let message = text("message").map(short);
+        let field = text("param").map(|param| (dialect.field_name)(param).to_owned());
+        Self {
+            fields: field.zip(message.clone()).into_iter().collect(),
+            message,
+        }
+    }
+
+    /// `FastAPI`'s: a place and a message each.
+    fn of_findings(findings: &[Value], dialect: &Dialect) -> Self {
+        let mut said = Self::default();
+        for finding in findings {
+            let Some(message) = finding.get("msg").and_then(Value::as_str).map(short) else {
+                continue;
+            };
+            let place = finding.get("loc").and_then(Value::as_array);
+            let field = place.and_then(|place| place.iter().filter_map(Value::as_str).next_back());
+            if let Some(field) = field.filter(|field| *field != "body") {
+                said.fields
+                    .insert((dialect.field_name)(field).to_owned(), message.clone());
+            }
+            said.message.get_or_insert(message);
+        }
+        said
+    }
+
     fn message(&self) -> Option<String> {
-        self.message.clone().or_else(|| self.error.clone())
+        self.message.clone()
     }
 }
 
