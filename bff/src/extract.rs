@@ -66,6 +66,16 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// The JSON of an answer that is written already.
+pub struct Written(pub Bytes);
+
+impl IntoResponse for Written {
+    fn into_response(self) -> Response {
+        let kind = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, kind)], self.0).into_response()
+    }
+}
+
 fn without_position(reason: &str) -> String {
     reason.split(" at line ").next().unwrap_or(reason).to_owned()
 }

@@ -11,6 +11,7 @@ pub mod job_training_api;
 pub mod openai;
 mod remote;
 
+use error::Cause;
 pub use error::UpstreamError;
 pub use remote::client::ClientError;
 
@@ -143,6 +144,13 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// One page of jobs and the counts by status.
     async fn list_jobs(&self, subject: &Subject, query: &JobQuery) -> Answer<JobList>;
+
+    /// The same as it travels: an upstream whose lists are mostly the same again needn't write them each time.
+    async fn list_jobs_json(&self, subject: &Subject, query: &JobQuery) -> Answer<Bytes> {
+        let list = self.list_jobs(subject, query).await?;
+        let json = serde_json::to_vec(&list).map_err(|error| UpstreamError::Internal(Cause::new(error)))?;
+        Ok(Bytes::from(json))
+    }
 
     /// One job.
     async fn find_job(&self, subject: &Subject, id: &JobId) -> Answer<Job>;

@@ -2,7 +2,7 @@
 
 use super::IDEMPOTENCY_KEY;
 use crate::{
-    extract::{Json, Path, Query},
+    extract::{Json, Path, Query, Written},
     guard::SignedIn,
     problem::ApiError,
     state::AppState,
@@ -32,8 +32,9 @@ pub(super) async fn list_jobs(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Query(query): Query<JobQuery>,
-) -> Result<Json<JobList>, ApiError> {
-    Ok(Json(state.upstream.list_jobs(signed_in.subject(), &query).await?))
+) -> Result<Written, ApiError> {
+    let list = state.upstream.list_jobs_json(signed_in.subject(), &query).await?;
+    Ok(Written(list))
 }
 
 /// Creates a job. The same `Idempotency-Key` again gives the first job.

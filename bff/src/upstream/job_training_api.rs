@@ -14,10 +14,12 @@ use super::{
         creations::{Creations, Creator as _},
         jobs_page, no_such_call, path_of,
         single_flight::SingleFlight,
+        unchanged::{Unchanged, WrittenPages},
     },
 };
 use crate::config::RemoteConfig;
 use async_trait::async_trait;
+use bytes::Bytes;
 use reqwest::header::HeaderName;
 use shared::{
     capabilities::Capabilities,
@@ -30,7 +32,10 @@ use std::sync::Arc;
 /// A Job Training API behind its key.
 pub struct JobTrainingApi {
     client: Arc<Client>,
-    jobs: SingleFlight<(), Vec<Job>>,
+    jobs: SingleFlight<(), Arc<Vec<Job>>>,
+    /// The newest list and its pages: polling mostly brings the same again.
+    list: Arc<Unchanged<Vec<Job>>>,
+    pages: WrittenPages,
     job: SingleFlight<JobId, Job>,
     models: SingleFlight<(), Vec<BaseModel>>,
     creations: Creations,
@@ -45,6 +50,8 @@ impl JobTrainingApi {
         Ok(Self {
             client: Arc::new(Client::new(config, dialect())?),
             jobs: SingleFlight::new(config.cache),
+            list: Arc::default(),
+            pages: WrittenPages::default(),
             job: SingleFlight::new(config.cache),
             models: SingleFlight::new(config.cache),
             creations: Creations::default(),
@@ -52,12 +59,9 @@ impl JobTrainingApi {
     }
 
     async fn all_jobs(&self) -> Answer<Arc<Vec<Job>>> {
-        let client = Arc::clone(&self.client);
-        self.jobs
-            .get((), || async move {
-                read::jobs(&client.get("jobs").await.map_err(no_such_call)?)
-            })
-            .await
+        let (client, list) = (Arc::clone(&self.client), Arc::clone(&self.list));
+        let read = || async move { list.read(client.get("jobs").await.map_err(no_such_call)?, read::jobs) };
+        Ok(Arc::clone(&*self.jobs.get((), read).await?))
     }
 
     async fn all_models(&self) -> Answer<Arc<Vec<BaseModel>>> {
@@ -102,6 +106,10 @@ impl Upstream for JobTrainingApi {
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
         jobs_page::page(Arc::unwrap_or_clone(self.all_jobs().await?), query)
+    }
+
+    async fn list_jobs_json(&self, _subject: &Subject, query: &JobQuery) -> Answer<Bytes> {
+        self.pages.page(&self.all_jobs().await?, query)
     }
 
     async fn find_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {

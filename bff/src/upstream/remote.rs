@@ -9,6 +9,7 @@ pub(super) mod jobs_page;
 pub(super) mod json;
 pub(super) mod read;
 pub(super) mod single_flight;
+pub(super) mod unchanged;
 
 use super::{Answer, UpstreamError};
 use shared::id::encode_segment;

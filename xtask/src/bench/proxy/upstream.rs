@@ -1,4 +1,5 @@
-//! A Job Training API of ten jobs, as fast as threads can answer; it counts what it is asked.
+//! A Job Training API of ten jobs, as fast as threads can answer; it counts what it is asked, and answers the same each time
+//! or something else each time.
 
 use super::http::read_headers;
 use anyhow::{Context, Result};
@@ -8,7 +9,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
 };
@@ -16,36 +17,59 @@ use std::{
 /// What it wants in `x-api-key`.
 pub(super) const KEY: &str = "key-of-the-benchmark-0123456789";
 
+/// How the times end in an answer; what changes are its digits.
+const TIME_ENDS: &[u8] = b".000Z";
+
 /// A running upstream; it ends with the process.
 pub(super) struct Upstream {
     pub(super) address: SocketAddr,
-    asked: Arc<AtomicU64>,
+    state: Arc<State>,
+}
+
+struct State {
+    asked: AtomicU64,
+    /// Each answer differs from the one before.
+    changes: AtomicBool,
+    answer: Vec<u8>,
+    /// Where the answer has the digits that change.
+    digits: usize,
 }
 
 impl Upstream {
     pub(super) fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no free port")?;
         let address = listener.local_addr()?;
-        let asked = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&asked);
-        let answer: Arc<[u8]> = answer(&jobs()).into();
+        let answer = answer(&jobs());
+        let place = answer.windows(TIME_ENDS.len()).position(|part| part == TIME_ENDS);
+        let state = Arc::new(State {
+            asked: AtomicU64::new(0),
+            changes: AtomicBool::new(false),
+            digits: place.context("the answer has no time")? + 1,
+            answer,
+        });
+        let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (counter, answer) = (Arc::clone(&counter), Arc::clone(&answer));
-                thread::spawn(move || serve(stream, &counter, &answer));
+                let state = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &state));
             }
         });
-        Ok(Self { address, asked })
+        Ok(Self { address, state })
+    }
+
+    /// Whether each answer differs from the one before.
+    pub(super) fn set_changes(&self, changes: bool) {
+        self.state.changes.store(changes, Ordering::Relaxed);
     }
 
     /// How often its list was asked for with the right key.
     pub(super) fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+        self.state.asked.load(Ordering::Relaxed)
     }
 }
 
 /// Answers until the caller leaves.
-fn serve(mut stream: TcpStream, asked: &AtomicU64, answer: &[u8]) {
+fn serve(mut stream: TcpStream, state: &State) {
     let Ok(reading) = stream.try_clone() else { return };
     // Only costs time where it fails.
     let _slower = stream.set_nodelay(true);
@@ -63,8 +87,15 @@ fn serve(mut stream: TcpStream, asked: &AtomicU64, answer: &[u8]) {
                 .is_some_and(|(name, value)| name.eq_ignore_ascii_case("x-api-key") && value.trim() == KEY)
         });
         let sent = if known && first.starts_with("GET /api/jobs") {
-            asked.fetch_add(1, Ordering::Relaxed);
-            stream.write_all(answer)
+            let count = state.asked.fetch_add(1, Ordering::Relaxed);
+            if state.changes.load(Ordering::Relaxed) {
+                let mut answer = state.answer.clone();
+                let digits = format!("{:03}", count % 1_000);
+                answer[state.digits..state.digits + 3].copy_from_slice(digits.as_bytes());
+                stream.write_all(&answer)
+            } else {
+                stream.write_all(&state.answer)
+            }
         } else {
             stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")
         };
