@@ -220,6 +220,7 @@ async fn fakeais_jobs_are_created_followed_and_cancelled() {
         .await
         .problem(404);
     assert_eq!(problem.code, "not_supported");
+    api.get("/api/jobs/ftjob-none/events").await.problem(404);
     let capabilities: Capabilities = api.get("/api/capabilities").await.expect(200);
     assert!(!capabilities.pause && !capabilities.recipe);
 

@@ -134,7 +134,14 @@ impl Inner {
         let (inner, of) = (Arc::clone(self), id.clone());
         let read = || async move {
             let before = inner.records.find(&of).unwrap_or_default();
-            let newer = inner.newer_events(&of, &before).await?;
+            let newer = match inner.newer_events(&of, &before).await {
+                // `FakeAI` begins a stream for a job that isn't there, and breaks it off.
+                Err(UpstreamError::BrokenOff) => {
+                    inner.find(&of).await?;
+                    return Err(UpstreamError::BrokenOff);
+                }
+                newer => newer?,
+            };
             let record = if newer.is_empty() {
                 before
             } else {

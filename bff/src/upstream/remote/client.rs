@@ -184,17 +184,20 @@ impl Client {
         mut take: impl FnMut(&[u8]) -> Reading,
     ) -> Answer<()> {
         let request = self.request(Method::GET, path, &[]);
-        let in_time = |outcome: Result<_, _>| outcome.map_err(|_elapsed| UpstreamError::TimedOut);
-        let mut response =
-            in_time(tokio::time::timeout(self.timeout, request.send()).await)?.map_err(unreachable)?;
-        if !response.status().is_success() {
+        let begun = async {
+            let mut response = request.send().await.map_err(unreachable)?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
             let received = Received {
                 status: response.status(),
                 headers: std::mem::take(response.headers_mut()),
                 body: self.body(response, false).await?,
             };
-            return Err(refusal(&received, &self.dialect));
-        }
+            Err(refusal(&received, &self.dialect))
+        };
+        let begun = tokio::time::timeout(self.timeout, begun).await;
+        let mut response = begun.unwrap_or(Err(UpstreamError::TimedOut))?;
         loop {
             let chunk = tokio::time::timeout(self.timeout, response.chunk()).await;
             let chunk = chunk.map_err(|_elapsed| UpstreamError::TimedOut)?;

@@ -137,6 +137,22 @@ pub(super) fn jobs() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::{super::http::Connection, *};
+
+    #[test]
+    fn answers_are_the_same_until_they_are_told_to_change() {
+        let upstream = Upstream::start().expect("a free port");
+        let request = format!("GET /api/jobs HTTP/1.1\r\nhost: x\r\nx-api-key: {KEY}\r\n\r\n");
+        let mut connection = Connection::open(upstream.address).expect("it listens");
+        let mut ask = || connection.exchange(request.as_bytes()).expect("an answer").body;
+        assert_eq!(ask(), ask());
+        upstream.set_changes(true);
+        let (one, other) = (ask(), ask());
+        assert_eq!(one.len(), other.len());
+        assert_ne!(one, other);
+        assert_eq!(upstream.asked(), 4);
+    }
+
     #[test]
     fn the_answer_is_as_large_as_the_goal_says() {
         assert!((2_600..3_000).contains(&super::jobs().len()));
