@@ -154,16 +154,18 @@ impl Service {
         }));
         // Of others' jobs nothing else is told.
         let permitted = self.list_permitted_models(subject).await?;
-        made.extend(permitted.into_iter().map(|(id, found)| ChatModel {
-            id,
-            kind: found
-                .step
-                .map_or(ChatModelKind::Tuned, |_| ChatModelKind::Checkpoint),
-            name: found.job.name,
-            base_model: found.job.base_model,
-            job_id: None,
-            step: found.step,
-            created_at: found.created_at,
+        made.extend(permitted.into_iter().map(|(id, found)| {
+            ChatModel {
+                id,
+                kind: found
+                    .step
+                    .map_or(ChatModelKind::Tuned, |_| ChatModelKind::Checkpoint),
+                name: found.job.name,
+                base_model: found.job.base_model,
+                job_id: None,
+                step: found.step,
+                created_at: found.created_at,
+            }
         }));
         made.retain(|model| bases.iter().any(|base| base.id == model.base_model));
         // A job's result before its last checkpoint, of the same moment or not; later steps before earlier ones.

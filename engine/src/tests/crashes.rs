@@ -48,11 +48,11 @@ async fn a_killed_trainer_is_started_again_and_a_replayed_step_changes_nothing()
         .map(|step| {
             (
                 step,
-                if step <= 7 {
+                Some(if step <= 7 {
                     2.0 / step as f64
                 } else {
                     99.0 + step as f64
-                },
+                }),
             )
         })
         .collect();

@@ -20,7 +20,7 @@ struct Echo;
 
 #[async_trait]
 impl Upstream for Echo {
-    fn capabilities(&self) -> Capabilities {
+    async fn capabilities(&self) -> Capabilities {
         Capabilities::engine()
     }
     async fn ping(&self) -> Answer<()> {
