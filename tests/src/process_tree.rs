@@ -42,9 +42,21 @@ pub fn descendants(root: u32) -> Vec<u32> {
 /// The trainer that a server has started, if one lives.
 #[must_use]
 pub fn trainer_of(server: u32) -> Option<u32> {
+    child_of(server, b"train")
+}
+
+/// The process that a server has started to decode, if one lives.
+#[must_use]
+pub fn decoder_of(server: u32) -> Option<u32> {
+    child_of(server, b"infer")
+}
+
+/// The child whose command line has this word.
+fn child_of(server: u32, wanted: &[u8]) -> Option<u32> {
     children(server).into_iter().find(|child| {
-        fs::read(format!("/proc/{child}/cmdline"))
-            .is_ok_and(|command| command.split(|byte| *byte == 0).any(|word| word == b"train"))
+        is_alive(*child)
+            && fs::read(format!("/proc/{child}/cmdline"))
+                .is_ok_and(|command| command.split(|byte| *byte == 0).any(|word| word == wanted))
     })
 }
 

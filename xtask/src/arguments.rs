@@ -20,6 +20,7 @@ usage: cargo xtask COMMAND
   bench streams                     10,000 open live streams: what each holds, how long an event takes to all
   bench queue                       empty jobs a second, every commit on the disk
   bench checkpoints                 what checkpoints cost a run
+  bench decode [MODEL ...]          answers of models: milliseconds to the first token, tokens a second
   bench lora [--model DIR]          LoRA training beside PyTorch with PEFT: tokens a second, memory
         [--threads T] [--rounds R]
   torture --kills N [--seed S]      kill trainers and servers at random instants, and compare what the jobs end with;

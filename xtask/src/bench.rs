@@ -15,10 +15,11 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 /// # Errors
 /// There is none of that name, a peer can't be installed, the answers to compare are not equal, or a goal is missed.
 pub(crate) fn bench(name: &str, arguments: Vec<OsString>) -> Result<ExitCode> {
-    if name != "lora" && !arguments.is_empty() {
+    if !matches!(name, "lora" | "decode") && !arguments.is_empty() {
         bail!("`bench {name}` takes no arguments");
     }
     match name {
+        "decode" => example::run("--package trainer --example bench_decode", arguments, None)?,
         "list" => list::bench()?,
         "lora" => lora::bench(arguments)?,
         "page" => page::bench()?,
