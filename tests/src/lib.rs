@@ -18,6 +18,7 @@ pub mod hub;
 pub mod list;
 pub mod many_jobs;
 pub mod memory;
+pub mod openai_console;
 pub mod openai_server;
 pub mod process_tree;
 pub mod random;

@@ -15,7 +15,8 @@ use std::{env, net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 use tests::{
     api::Api,
     examples,
-    server::{Server, Setup},
+    openai_console::{console, setup},
+    server::Server,
 };
 use tokio::{
     process::Command,
@@ -24,18 +25,6 @@ use tokio::{
 
 /// Far above what a job of either takes.
 const PATIENCE: Duration = Duration::from_secs(240);
-
-/// The console in front of an upstream.
-async fn console(base_url: &str, key: &str) -> (Server, Api) {
-    let setup = Setup::new()
-        .with("ATTUNE_UPSTREAM__KIND", "openai")
-        .with("ATTUNE_UPSTREAM__BASE_URL", base_url)
-        .with("ATTUNE_UPSTREAM__API_KEY", key)
-        .with("ATTUNE_UPSTREAM__CACHE_MS", "200");
-    let server = setup.start().await;
-    let api = Api::signed_in(&server).await;
-    (server, api)
-}
 
 /// What a stream tells until its end: the steps, the messages, the checkpoints.
 async fn follow(api: &Api, id: &JobId) -> (Vec<u64>, Vec<String>, Vec<u64>) {
@@ -63,7 +52,7 @@ async fn a_job_is_trained_by_another_attune_as_if_it_were_this_one() {
     let made = peer.setup.run(&["key", "create", "--name", "console"]).await;
     let output = String::from_utf8(made.stdout).expect("text");
     let key = output.split_whitespace().last().expect("a key");
-    let (server, api) = console(&format!("{}/v1", peer.address), key).await;
+    let (server, api) = console(setup(&format!("{}/v1", peer.address), key, "200")).await;
 
     let capabilities: Capabilities = api.get("/api/capabilities").await.expect(200);
     assert!(
@@ -198,7 +187,7 @@ async fn fakeai() -> (tokio::process::Child, String) {
 #[ignore = "needs FakeAI, 210 MB of Python; half a minute"]
 async fn fakeais_jobs_are_created_followed_and_cancelled() {
     let (_fakeai, base_url) = fakeai().await;
-    let (_server, api) = console(&base_url, "any-key").await;
+    let (_server, api) = console(setup(&base_url, "any-key", "200")).await;
     let datasets: DatasetList = api.get("/api/datasets").await.expect(200);
     let file = datasets.datasets.first().expect("it makes some up").id.clone();
     let uploaded = api.upload("chats", examples::chats(12)).await;

@@ -40,7 +40,7 @@ use shared::{
 };
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -74,6 +74,8 @@ struct Inner {
 /// What was found out about this upstream.
 #[derive(Default)]
 struct Differences {
+    /// It is another Attune, which takes and tells more; unset until it could be asked.
+    is_attune: OnceLock<bool>,
     /// Pausing a job is a call that it doesn't know.
     no_pause: AtomicBool,
     /// So are a job's checkpoints.
@@ -130,9 +132,22 @@ impl Inner {
         self.models.get((), read).await
     }
 
-    /// Whether it is another Attune, which takes and tells more. Not known while it can't be asked.
+    /// Whether it is another Attune. One that lists no models is none.
+    async fn find_out_whether_attune(self: &Arc<Self>) -> Answer<bool> {
+        let known = &self.differences.is_attune;
+        if let Some(known) = known.get() {
+            return Ok(*known);
+        }
+        match self.all_models().await {
+            Ok(models) => Ok(*known.get_or_init(|| models.is_attune)),
+            Err(UpstreamError::InvalidResponse(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for reading alone: until it can be asked it counts as none.
     async fn is_attune(self: &Arc<Self>) -> bool {
-        self.all_models().await.is_ok_and(|models| models.is_attune)
+        self.find_out_whether_attune().await.unwrap_or(false)
     }
 
     /// One job, with the names of its files where they are known.

@@ -26,7 +26,8 @@ impl Creator for Arc<Inner> {
     }
 
     async fn send(&self, job: &NewJob, key: Option<&str>) -> Answer<Job> {
-        let body = body(job, self.is_attune().await);
+        // Without the answer the job would be trained otherwise than it was asked for.
+        let body = body(job, self.find_out_whether_attune().await?);
         let answer = self.client.post("fine_tuning/jobs", Some(&body), key).await;
         let mut created = read::job(&answer.map_err(no_such_call)?, self.clock.now())?;
         self.name_files(&mut created).await;

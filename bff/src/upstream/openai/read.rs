@@ -1,23 +1,25 @@
 //! Reading OpenAI's shapes, as they are and as imitations of them differ: a list may be bare, a time may be text, an
 //! error may be empty, and a word may have a synonym.
 
-use super::record::{Entry, Told};
+mod files;
+mod record;
+
+pub(super) use files::{file, files, result_files};
+pub(super) use record::{checkpoints, event_stream, events};
+
 use crate::upstream::{
-    Answer,
+    Answer, UpstreamError,
     remote::{
         json::{Fields, Json},
         read::{bare_job, begins, find, identifier, instant, json, number, text, unreadable, whole},
     },
 };
 use shared::{
-    dataset::{Dataset, DatasetStatus},
-    event::{Checkpoint, JobEvent, Level, MeasuredStep},
-    id::{CheckpointId, DatasetId, EventId, JobId},
+    id::{DatasetId, JobId},
     job::{DatasetRef, Hyperparameters, Job, JobFailure, Progress},
     status::JobStatus,
     timestamp::Timestamp,
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The organization by whose name another Attune's models are owned.
 const ATTUNE: &str = "attune";
@@ -61,7 +63,7 @@ fn page<T>(
     })
 }
 
-fn missing(place: &str, name: &str) -> crate::upstream::UpstreamError {
+fn missing(place: &str, name: &str) -> UpstreamError {
     unreadable(&format!("{place}{name}"), "is missing or of the wrong type")
 }
 
@@ -265,129 +267,6 @@ fn time(value: &Json<'_>) -> Option<Timestamp> {
     read.or_else(|| instant(value))
 }
 
-/// A page of a job's events; each as what it tells.
-pub(super) fn events(answer: &[u8]) -> Answer<Page<Entry>> {
-    page(answer, "data", event_of)
-}
-
-/// The events of a stream, in its order.
-pub(super) fn event_stream(answer: &[u8]) -> Answer<Vec<Entry>> {
-    let text = String::from_utf8_lossy(answer);
-    let mut entries = Vec::new();
-    for line in text.lines() {
-        let Some(data) = line.strip_prefix("data:").map(str::trim) else {
-            continue;
-        };
-        // What ends the stream is no event.
-        let Ok(value) = json(data.as_bytes()) else {
-            continue;
-        };
-        if let Some(fields) = value.as_object() {
-            entries.push(event_of(fields, "")?);
-        }
-    }
-    Ok(entries)
-}
-
-fn event_of(fields: &Fields<'_>, place: &str) -> Answer<Entry> {
-    let created_at = find(fields, &["created_at"])
-        .and_then(time)
-        .ok_or_else(|| missing(place, "created_at"))?;
-    let message = text(find(fields, &["message"])).unwrap_or_default();
-    let id = identifier(find(fields, &["id"])).unwrap_or_else(|| {
-        let mut hasher = DefaultHasher::new();
-        (created_at, &message).hash(&mut hasher);
-        format!("event-{:016x}", hasher.finish())
-    });
-    let step = find(fields, &["data"])
-        .and_then(Json::as_object)
-        .and_then(measured)
-        .map(|step| MeasuredStep {
-            total_steps: step.total_steps.max(steps_in(&message)),
-            ..step
-        });
-    let told = match step {
-        Some(step) => Told::Step(step),
-        None => Told::Message(JobEvent {
-            id: EventId::new(&id),
-            created_at,
-            level: level(
-                find(fields, &["level"])
-                    .and_then(Json::as_text)
-                    .unwrap_or_default(),
-            ),
-            message,
-        }),
-    };
-    Ok(Entry { id, told })
-}
-
-/// The number of steps that a message such as `Step 10/100: …` tells; 0 where it tells none.
-fn steps_in(message: &str) -> u64 {
-    let counted = message
-        .strip_prefix("Step ")
-        .and_then(|rest| rest.split_once('/'));
-    let digits = counted.map_or("", |(_, rest)| {
-        let end = rest.bytes().take_while(u8::is_ascii_digit).count();
-        &rest[..end]
-    });
-    digits.parse().unwrap_or(0)
-}
-
-fn level(word: &str) -> Level {
-    if begins(word, &["warn"]) {
-        Level::Warn
-    } else if begins(word, &["err", "crit", "fatal"]) {
-        Level::Error
-    } else {
-        Level::Info
-    }
-}
-
-/// What was measured at a step, where an event's data tells it.
-fn measured(data: &Fields<'_>) -> Option<MeasuredStep> {
-    let value = |names: &[&str]| find(data, names).and_then(number);
-    let step = MeasuredStep {
-        step: find(data, &["step"]).and_then(whole)?,
-        total_steps: find(data, &["total_steps"]).and_then(whole).unwrap_or(0),
-        epoch: value(&["epoch"]),
-        train_loss: value(&["train_loss", "training_loss"]),
-        train_token_accuracy: value(&["train_mean_token_accuracy", "train_accuracy"]),
-        learning_rate: value(&["learning_rate"]),
-        gradient_norm: value(&["gradient_norm"]),
-        tokens: find(data, &["tokens"]).and_then(whole),
-        // Over the whole file rather than over one batch of it, where both are told.
-        valid_loss: value(&["full_valid_loss", "valid_loss", "validation_loss"]),
-        valid_token_accuracy: value(&[
-            "full_valid_mean_token_accuracy",
-            "valid_mean_token_accuracy",
-            "valid_accuracy",
-        ]),
-    };
-    (step.train_loss.is_some() || step.valid_loss.is_some()).then_some(step)
-}
-
-/// A page of a job's checkpoints.
-pub(super) fn checkpoints(answer: &[u8]) -> Answer<Page<Checkpoint>> {
-    page(answer, "data", |fields, place| {
-        let metrics = find(fields, &["metrics"])
-            .and_then(Json::as_object)
-            .and_then(measured);
-        Ok(Checkpoint {
-            id: CheckpointId::new(identifier(find(fields, &["id"])).ok_or_else(|| missing(place, "id"))?),
-            step: find(fields, &["step_number", "step"])
-                .and_then(whole)
-                .ok_or_else(|| missing(place, "step_number"))?,
-            created_at: find(fields, &["created_at"])
-                .and_then(time)
-                .ok_or_else(|| missing(place, "created_at"))?,
-            bytes: None,
-            train_loss: metrics.as_ref().and_then(|metrics| metrics.train_loss),
-            valid_loss: metrics.as_ref().and_then(|metrics| metrics.valid_loss),
-        })
-    })
-}
-
 /// The models. What jobs made isn't offered to start from.
 pub(super) fn models(answer: &[u8]) -> Answer<Models> {
     let mut is_attune = false;
@@ -403,59 +282,6 @@ pub(super) fn models(answer: &[u8]) -> Answer<Models> {
             .collect(),
         is_attune,
     })
-}
-
-/// Files that are datasets, newest first as far as the list is.
-pub(super) fn files(answer: &[u8], is_attune: bool) -> Answer<Vec<Dataset>> {
-    let page = page(answer, "data", |fields, place| {
-        let purpose = find(fields, &["purpose"]).and_then(Json::as_text);
-        let of_others = purpose.is_some_and(|purpose| purpose != "fine-tune");
-        Ok((!of_others).then_some(file_of(fields, place, is_attune)?))
-    })?;
-    Ok(page.items.into_iter().flatten().collect())
-}
-
-/// One file.
-pub(super) fn file(answer: &[u8], is_attune: bool) -> Answer<Dataset> {
-    let value = json(answer)?;
-    let fields = value.as_object().ok_or_else(|| unreadable("id", "is missing"))?;
-    file_of(fields, "", is_attune)
-}
-
-fn file_of(fields: &Fields<'_>, place: &str, is_attune: bool) -> Answer<Dataset> {
-    let id = identifier(find(fields, &["id"])).ok_or_else(|| missing(place, "id"))?;
-    let filename = text(find(fields, &["filename"])).unwrap_or_else(|| id.clone());
-    Ok(Dataset {
-        name: filename.clone(),
-        filename,
-        bytes: find(fields, &["bytes"]).and_then(whole).unwrap_or(0),
-        status: match find(fields, &["status"]).and_then(Json::as_text) {
-            Some("error" | "failed") => DatasetStatus::Error,
-            // Only there it means that the lines are being read; elsewhere the word is deprecated and may stay.
-            Some("uploaded") if is_attune => DatasetStatus::Validating,
-            _ => DatasetStatus::Ready,
-        },
-        created_at: find(fields, &["created_at"])
-            .and_then(time)
-            .ok_or_else(|| missing(place, "created_at"))?,
-        examples: None,
-        errors: None,
-        used_by: 0,
-        id: DatasetId::new(id),
-    })
-}
-
-/// The identifiers of a job's result files.
-pub(super) fn result_files(answer: &[u8]) -> Answer<Vec<String>> {
-    let value = json(answer)?;
-    let files = value
-        .get("result_files")
-        .and_then(Json::as_list)
-        .unwrap_or_default();
-    Ok(files
-        .iter()
-        .filter_map(|file| identifier(Some(file)).or_else(|| identifier(file.get("id"))))
-        .collect())
 }
 
 /// The name on `/api` of a parameter of theirs, for messages by field; of a path its last part.

@@ -1,5 +1,5 @@
 //! The tolerance of reading, and what is made of a record. How the whole speaks to such an API is tested from outside, in
-//! `tests/tests/openai_upstream.rs` and `openai_peers.rs`.
+//! `tests/tests/openai_*.rs`.
 
 use super::{
     read,

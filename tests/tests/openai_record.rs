@@ -1,0 +1,187 @@
+//! A job's record in front of an OpenAI-compatible API, through the real server: log, curves, checkpoints, result file and
+//! live stream.
+
+use serde_json::json;
+use shared::{
+    event::{Level, StreamMessage},
+    id::JobId,
+    metrics::Series,
+};
+use tests::{
+    openai_console::account,
+    openai_server::{Habits, OpenAiServer},
+    stream::JobStream,
+};
+
+async fn messages_and_curves(habits: Habits) {
+    let (upstream, _server, api) = account(habits).await;
+    let id = JobId::new(upstream.add_job("one", "running"));
+    upstream.tell(id.as_str(), "info", "Created fine-tuning job");
+    for step in 1..=60 {
+        upstream.step(
+            id.as_str(),
+            step,
+            3.0 / step as f64,
+            (step % 20 == 0).then_some(1.5),
+        );
+    }
+    upstream.tell(id.as_str(), "warning", "It is getting warm");
+    upstream.tell(id.as_str(), "error", "It is too warm");
+    let events = api.events(&id).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.level, event.message.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Level::Error, "It is too warm"),
+            (Level::Warn, "It is getting warm"),
+            (Level::Info, "Created fine-tuning job")
+        ]
+    );
+    assert_eq!(
+        api.steps(&id, Series::TrainLoss).await,
+        (1..=60).collect::<Vec<u64>>()
+    );
+    assert_eq!(api.steps(&id, Series::ValidLoss).await, [20, 40, 60]);
+    assert_eq!(
+        api.steps(&id, Series::LearningRate).await,
+        [0; 0],
+        "nobody told it"
+    );
+    let job = api.job(&id).await;
+    let progress = job.progress.expect("it is told by the steps");
+    assert_eq!((progress.step, progress.total_steps), (60, 100));
+    assert_eq!(progress.valid_loss, Some(1.5));
+
+    upstream.checkpoint(id.as_str(), 25);
+    upstream.checkpoint(id.as_str(), 50);
+    let checkpoints = api.checkpoints(&id).await;
+    let steps: Vec<_> = checkpoints
+        .iter()
+        .map(|checkpoint| (checkpoint.step, checkpoint.valid_loss))
+        .collect();
+    assert_eq!(steps, [(50, Some(1.75)), (25, Some(1.75))]);
+    assert_eq!(checkpoints[0].bytes, None);
+
+    let csv = api.get(&format!("/api/jobs/{id}/metrics.csv")).await;
+    let text = csv.body.as_str().expect("text").to_owned();
+    assert_eq!(text.lines().count(), 61, "{text}");
+    let answer = api.get("/api/jobs/ftjob-none/events").await;
+    assert_eq!(answer.status, 404, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_record_is_read_as_json_page_by_page() {
+    messages_and_curves(Habits::default()).await;
+}
+
+#[tokio::test]
+async fn a_record_is_read_as_a_stream_by_its_content_type() {
+    messages_and_curves(Habits::fakeai()).await;
+}
+
+#[tokio::test]
+async fn a_record_is_read_once_and_then_only_what_is_new_in_pages_that_the_upstream_gives() {
+    let habits = Habits {
+        largest_page: 100,
+        ..Habits::default()
+    };
+    let (upstream, _server, api) = account(habits).await;
+    let id = JobId::new(upstream.add_job("one", "running"));
+    for step in 1..=250 {
+        upstream.step(id.as_str(), step, 1.0, None);
+    }
+    let asked = |upstream: &OpenAiServer| {
+        let calls: Vec<_> = upstream
+            .calls()
+            .into_iter()
+            .filter(|call| call.contains("/events"))
+            .collect();
+        upstream.forget_calls();
+        calls.len()
+    };
+    assert_eq!(api.steps(&id, Series::TrainLoss).await.len(), 250);
+    assert_eq!(asked(&upstream), 4, "one page is too large, three hold all");
+    upstream.step(id.as_str(), 251, 1.0, None);
+    assert_eq!(api.steps(&id, Series::TrainLoss).await.len(), 251);
+    assert_eq!(asked(&upstream), 1);
+}
+
+#[tokio::test]
+async fn the_result_file_is_the_metrics_of_a_job_that_has_ended() {
+    let (upstream, _server, api) = account(Habits::default()).await;
+    let id = upstream.add_job("done", "succeeded");
+    // "step,train_loss\n1,2.5\n" in base64, as OpenAI serves it.
+    let file = upstream.add_file(
+        "result.csv",
+        "fine-tune-results",
+        "c3RlcCx0cmFpbl9sb3NzCjEsMi41Cg==",
+    );
+    upstream.set(&id, "result_files", json!([file]));
+    let csv = api.get(&format!("/api/jobs/{id}/metrics.csv")).await;
+    assert_eq!(csv.body, "step,train_loss\n1,2.5\n");
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+}
+
+/// What is told next that can be resumed after, with the id of it.
+async fn next_stored(stream: &mut JobStream) -> (String, String) {
+    let told = stream
+        .find(|message| !matches!(message, StreamMessage::Job { .. }))
+        .await
+        .expect("the stream goes on");
+    let told = match told {
+        StreamMessage::Event { event } => event.message,
+        StreamMessage::Metrics { metrics } => format!("step {}", metrics.step),
+        StreamMessage::Checkpoint { checkpoint } => format!("checkpoint {}", checkpoint.step),
+        StreamMessage::End { .. } => "end".to_owned(),
+        other => panic!("{other:?}"),
+    };
+    (told, stream.last_id.clone().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_job_is_followed_live_and_a_reconnect_tells_exactly_what_was_missed() {
+    for habits in [Habits::default(), Habits::fakeai()] {
+        let (upstream, _server, api) = account(habits).await;
+        let id = JobId::new(upstream.add_job("one", "running"));
+        upstream.tell(id.as_str(), "info", "created");
+        upstream.step(id.as_str(), 1, 2.0, None);
+        let mut stream = api.stream(&id, None).await;
+        let first = stream.next().await.expect("the job comes first");
+        let StreamMessage::Job { job } = first else {
+            panic!("{first:?}")
+        };
+        assert_eq!(job.progress.map(|progress| progress.step), Some(1));
+        assert_eq!(next_stored(&mut stream).await.0, "created");
+        let (told, at_step_1) = next_stored(&mut stream).await;
+        assert_eq!(told, "step 1");
+
+        upstream.checkpoint(id.as_str(), 1);
+        assert_eq!(next_stored(&mut stream).await.0, "checkpoint 1");
+        upstream.step(id.as_str(), 2, 1.5, Some(1.75));
+        let (told, at_step_2) = next_stored(&mut stream).await;
+        assert_eq!(told, "step 2");
+        drop(stream);
+
+        upstream.step(id.as_str(), 3, 1.25, None);
+        upstream.checkpoint(id.as_str(), 3);
+        upstream.tell(id.as_str(), "info", "done");
+        upstream.set(id.as_str(), "status", json!("succeeded"));
+        let rest = async |after: &str| {
+            let mut stream = api.stream(&id, Some(after)).await;
+            let mut all = Vec::new();
+            while all.last().is_none_or(|told| told != "end") {
+                all.push(next_stored(&mut stream).await.0);
+            }
+            assert!(stream.next().await.is_none(), "it ends with the job");
+            all
+        };
+        assert_eq!(rest(&at_step_2).await, ["step 3", "done", "checkpoint 3", "end"]);
+        assert_eq!(
+            rest(&at_step_1).await,
+            ["step 2", "step 3", "done", "checkpoint 1", "checkpoint 3", "end"]
+        );
+    }
+}
