@@ -105,7 +105,7 @@ impl Upstream for JobTrainingApi {
     }
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
-        jobs_page::page(Arc::unwrap_or_clone(self.all_jobs().await?), query)
+        Ok(jobs_page::page(&self.all_jobs().await?, query)?.to_list())
     }
 
     async fn list_jobs_json(&self, _subject: &Subject, query: &JobQuery) -> Answer<Bytes> {

@@ -246,10 +246,11 @@ impl Upstream for OpenAi {
     }
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
-        let listing = Arc::unwrap_or_clone(self.0.all_jobs().await?);
-        let mut list = jobs_page::page(listing.jobs, query)?;
-        list.incomplete = !listing.complete;
-        Ok(list)
+        let listing = self.0.all_jobs().await?;
+        Ok(JobList {
+            incomplete: !listing.complete,
+            ..jobs_page::page(&listing.jobs, query)?.to_list()
+        })
     }
 
     async fn find_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {

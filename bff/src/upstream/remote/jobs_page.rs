@@ -1,20 +1,45 @@
 //! Search, filters, sort and pages over a short list of jobs, for upstreams that offer none.
 
 use crate::upstream::{Answer, UpstreamError};
+use serde::Serialize;
 use shared::{
     job::{Job, JobList, JobQuery, JobSummary},
     status::JobStatus,
+    timestamp::Timestamp,
 };
 use std::cmp::Ordering;
 
 const LIMIT: usize = 50;
 const LARGEST_LIMIT: u32 = 200;
 
+/// One page of jobs that lie elsewhere; as JSON it is a [`JobList`].
+#[derive(Debug, Serialize)]
+pub(in crate::upstream) struct Page<'a> {
+    jobs: Vec<&'a Job>,
+    summary: JobSummary,
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<Timestamp>,
+}
+
+impl Page<'_> {
+    /// The page by itself.
+    pub(in crate::upstream) fn to_list(&self) -> JobList {
+        JobList {
+            jobs: self.jobs.iter().map(|job| (*job).clone()).collect(),
+            summary: self.summary,
+            next_cursor: self.next_cursor.clone(),
+            newest: self.newest,
+            incomplete: false,
+        }
+    }
+}
+
 /// Answers a query from all of the jobs there are.
 ///
 /// # Errors
 /// A status, sort or cursor that means nothing, a limit out of range.
-pub(in crate::upstream) fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<JobList> {
+pub(in crate::upstream) fn page<'a>(jobs: &'a [Job], query: &JobQuery) -> Answer<Page<'a>> {
     let limit = match query.limit {
         None => LIMIT,
         Some(limit @ 1..=LARGEST_LIMIT) => limit as usize,
@@ -27,6 +52,7 @@ pub(in crate::upstream) fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<
 
     let mut summary = JobSummary::default();
     let mut newest = None;
+    let mut jobs: Vec<&Job> = jobs.iter().collect();
     jobs.retain(|job| {
         let in_time = query.created_from.is_none_or(|from| job.created_at >= from)
             && query.created_to.is_none_or(|to| job.created_at <= to);
@@ -52,12 +78,11 @@ pub(in crate::upstream) fn page(mut jobs: Vec<Job>, query: &JobQuery) -> Answer<
     let is_last = jobs.len() <= limit;
     jobs.truncate(limit);
     let next_cursor = jobs.last().filter(|_| !is_last).map(|job| job.id.to_string());
-    Ok(JobList {
+    Ok(Page {
         jobs,
         summary,
         next_cursor,
         newest,
-        incomplete: false,
     })
 }
 
@@ -139,7 +164,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{id::JobId, timestamp::Timestamp};
+    use shared::id::JobId;
 
     fn job(id: &str, name: &str, model: &str, status: JobStatus, created: i64) -> Job {
         crate::upstream::remote::read::bare_job(
@@ -160,12 +185,23 @@ mod tests {
         ]
     }
 
+    /// The page, which says as JSON what it says as a list.
+    fn list_of(jobs: &[Job], query: &JobQuery) -> JobList {
+        let page = page(jobs, query).expect("the query is good");
+        let list = page.to_list();
+        assert_eq!(
+            serde_json::to_string(&page).expect("text"),
+            serde_json::to_string(&list).expect("text")
+        );
+        list
+    }
+
     fn ids(list: &JobList) -> Vec<&str> {
         list.jobs.iter().map(|job| job.id.as_str()).collect()
     }
 
     fn ask(query: &JobQuery) -> JobList {
-        page(jobs(), query).expect("the query is good")
+        list_of(&jobs(), query)
     }
 
     #[test]
@@ -202,7 +238,7 @@ mod tests {
                     sort: Some(sort.clone()),
                     ..JobQuery::default()
                 };
-                let list = page(all.to_vec(), &query).expect("the query is good");
+                let list = list_of(&all, &query);
                 assert_eq!(ids(&list).concat(), expected, "{sort}");
             }
         }
@@ -309,7 +345,7 @@ mod tests {
             },
         ] {
             assert!(matches!(
-                page(jobs(), &query),
+                page(&jobs(), &query),
                 Err(UpstreamError::Refused { status: 400, .. })
             ));
         }

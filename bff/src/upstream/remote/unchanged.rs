@@ -59,7 +59,7 @@ impl WrittenPages {
         if let Some((_, page)) = pages.written.iter().find(|(asked, _)| asked == query) {
             return Ok(page.clone());
         }
-        let page = jobs_page::page(jobs.as_ref().clone(), query)?;
+        let page = jobs_page::page(jobs, query)?;
         let page = serde_json::to_vec(&page).map_err(|error| UpstreamError::Internal(Cause::new(error)))?;
         let page = Bytes::from(page);
         pages.written.push((query.clone(), page.clone()));
