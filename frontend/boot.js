@@ -1,8 +1,10 @@
 // Runs before the first paint, while the module is still on its way.
 let theme = null;
+let language = null;
 let signedIn = false;
 try {
   theme = localStorage.getItem("attune.theme");
+  language = localStorage.getItem("attune.language");
   signedIn = localStorage.getItem("attune.signed-in") === "1";
 } catch {
   // Storage is forbidden: the system's theme it is, and the module asks whether anybody is signed in.
@@ -10,6 +12,17 @@ try {
 
 // Shows the chosen theme, so that the page doesn't flash in the other one.
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+
+// The frame says in German what language.rs would make the app say. The words are those of text/de.rs; a test compares them.
+language ??= navigator.languages.find((tag) => /^(de|en)\b/i.test(tag)) ?? "en";
+if (/^de\b/i.test(language)) {
+  document.documentElement.lang = "de";
+  const words = ["Übersicht", "Jobs", "Datensätze", "Modelle", "Playground", "Optionen"];
+  // Fired when the frame is there, before any module runs.
+  document.addEventListener("readystatechange", () => {
+    document.querySelectorAll("#app .nav-label").forEach((label, index) => (label.textContent = words[index]));
+  }, { once: true });
+}
 
 // Asks for what every page needs; api.rs takes each answer once. A visitor who isn't signed in would only be refused.
 function askEarly(api) {

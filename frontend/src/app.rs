@@ -9,7 +9,8 @@ use crate::{
         toast::{ToastList, Toaster, toasts, use_toaster},
     },
     draft::{DraftHandle, use_stored_draft},
-    kept::use_kept,
+    kept::{Setter, use_kept},
+    language::{self, Language},
     pages::{self, sign_in::SignInProps},
     part::{part, plain_part, use_change},
     place,
@@ -23,25 +24,45 @@ use yew_router::{
     hooks::{use_navigator, use_route},
 };
 
-/// What everything may use: the data, and a way to tell the user something.
-#[derive(Clone, PartialEq)]
+/// What everything may use: the data, a way to tell the user something, and the language.
+#[derive(Clone)]
 pub struct Services {
     /// The root store.
     pub store: Store,
     /// Shows notices.
     pub toaster: Toaster,
+    language: Language,
+    redraw: Setter<Language>,
+}
+
+impl Services {
+    /// Keeps a choice of language and draws everything again in it: each part listens for other services.
+    pub fn choose_language(&self, choice: Option<Language>) {
+        language::choose(choice);
+        self.redraw.set(language::spoken());
+    }
+}
+
+impl PartialEq for Services {
+    fn eq(&self, other: &Self) -> bool {
+        self.store == other.store && self.toaster == other.toaster && self.language == other.language
+    }
 }
 
 /// The root.
 #[component]
 pub fn App() -> Html {
     let list = use_reducer(ToastList::default);
-    let services = use_memo((), |()| Services {
-        store: Store::default(),
+    let store = use_memo((), |()| Store::default());
+    let language = use_kept(language::spoken);
+    let services = Services {
+        store: (*store).clone(),
         toaster: Toaster::new(list.dispatcher()),
-    });
+        language: *language,
+        redraw: language.setter(),
+    };
     html! {
-        <ContextProvider<Services> context={(*services).clone()}>
+        <ContextProvider<Services> context={services}>
             <Router history={AnyHistory::from(BrowserHistory::new())} basename={place::page()}>
                 <div>{ plain_part(use_gate) }</div>
                 { toasts(&list) }

@@ -46,13 +46,21 @@ pub fn now_ms() -> i64 {
     }
 }
 
-/// An instant as the user's locale writes it, with seconds.
+/// The languages that the user reads, as tags, the dearest first.
+#[must_use]
+pub fn preferred_languages() -> Vec<String> {
+    let languages = window().map(|window| window.navigator().languages());
+    let tags = languages.iter().flat_map(|languages| languages.iter());
+    tags.filter_map(|tag| tag.as_string()).collect()
+}
+
+/// An instant as the language that is spoken writes it where the user lives, with seconds.
 #[must_use]
 pub fn local_time(unix_ms: i64) -> String {
     #[cfg(target_arch = "wasm32")]
     {
         let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(unix_ms as f64));
-        String::from(date.to_locale_string("default", &wasm_bindgen::JsValue::UNDEFINED))
+        String::from(date.to_locale_string(&crate::language::locale(), &wasm_bindgen::JsValue::UNDEFINED))
     }
     #[cfg(not(target_arch = "wasm32"))]
     {

@@ -73,7 +73,7 @@ pub struct DraftState {
     pub draft: Draft,
     /// The job that it has become already.
     pub used_up: Option<JobId>,
-    /// What the server said about its fields, in English, until the field is changed.
+    /// What the server said about its fields, until the field is changed.
     pub refused: FieldErrors,
     /// The furthest step of the wizard that was looked at.
     pub reached: Step,

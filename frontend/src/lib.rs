@@ -14,6 +14,7 @@ pub mod components;
 pub mod crash;
 pub mod draft;
 pub mod kept;
+pub mod language;
 pub mod pages;
 pub mod part;
 pub mod place;
@@ -26,6 +27,7 @@ pub mod theme;
 /// Shows the app in the page's `#app`, over the skeleton that stands in index.html.
 pub fn start() {
     crash::install_hook();
+    language::speak(language::stored());
     theme::apply(theme::stored());
     wasm_bindgen_futures::spawn_local(async {
         match place::settle().await {

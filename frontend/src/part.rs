@@ -7,6 +7,7 @@
 //!
 //! The key of a part holds the view's own type, so that one view is never taken for another.
 
+use crate::app::Services;
 use std::{
     any::{Any, TypeId},
     hash::{DefaultHasher, Hash, Hasher as _},
@@ -76,6 +77,8 @@ fn use_drawing(drawn: Rc<dyn Draw>) -> Drawing {
 
 #[component]
 fn Part(props: &PartProps) -> Html {
+    // Draws with the same props again where another language is spoken.
+    let _ = use_context::<Services>();
     use_drawing(Rc::clone(&props.drawn))
 }
 

@@ -38,14 +38,19 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser with an empty profile.
+    /// Starts a browser with an empty profile, of somebody who reads English.
     pub async fn start() -> Self {
+        Self::start_preferring("en-US,en").await
+    }
+
+    /// Starts a browser with an empty profile, of somebody who reads these languages, the dearest first.
+    pub async fn start_preferring(languages: &str) -> Self {
         install_crypto_provider();
         let profile = TempDir::new().expect("a scratch folder");
         let downloads = profile.path().join("downloads");
         fs::create_dir(&downloads).expect("a folder for downloads");
         let driver = Driver::start().await;
-        let web = WebDriver::new(&driver.address, capabilities(profile.path()))
+        let web = WebDriver::new(&driver.address, capabilities(profile.path(), languages))
             .await
             .expect("a browser");
         web.cdp()
@@ -328,7 +333,7 @@ impl Drop for Browser {
     }
 }
 
-fn capabilities(profile: &Path) -> thirtyfour::ChromeCapabilities {
+fn capabilities(profile: &Path, languages: &str) -> thirtyfour::ChromeCapabilities {
     let mut capabilities = DesiredCapabilities::chrome();
     let flags = [
         "--headless",
@@ -346,6 +351,9 @@ fn capabilities(profile: &Path) -> thirtyfour::ChromeCapabilities {
     for flag in flags {
         capabilities.add_arg(flag).expect("a flag");
     }
+    capabilities
+        .add_arg(&format!("--accept-lang={languages}"))
+        .expect("a flag");
     capabilities
         .add_arg(&format!("--user-data-dir={}", profile.join("profile").display()))
         .expect("a flag");

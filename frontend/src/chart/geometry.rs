@@ -1,6 +1,6 @@
 //! Scales, ticks and paths. Pure arithmetic.
 
-use crate::text::format::fixed;
+use crate::text::format::{digits as written, fixed, localised};
 
 /// A map from values to pixels, linear or by the logarithm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,7 +123,7 @@ pub fn tick_label(value: f64, distance: f64) -> String {
         return "0".to_owned();
     }
     if value.abs() < 1e-3 || value.abs() >= 1e6 {
-        return shared::number::scientific(value);
+        return localised(&shared::number::scientific(value));
     }
     let mut digits = 0;
     let mut rest = distance;
@@ -131,7 +131,7 @@ pub fn tick_label(value: f64, distance: f64) -> String {
         rest *= 10.0;
         digits += 1;
     }
-    fixed(value, digits)
+    written(value, digits)
 }
 
 /// A range of values that leaves a little room and starts at zero where zero is near.

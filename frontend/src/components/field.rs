@@ -3,7 +3,7 @@
 use crate::{
     browser,
     components::{button::icon_button, icon::Icon},
-    text,
+    text::{self, format},
 };
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlButtonElement;
@@ -34,6 +34,8 @@ pub struct FieldProps {
     pub on_leave: Callback<()>,
     /// A keyboard for numbers on a phone.
     pub numeric: bool,
+    /// It holds a number with a fraction. It is shown and typed with the language's decimal sign, and kept with a point.
+    pub decimal: bool,
     /// Shown inside at the right, for example the number written out.
     pub note: String,
     /// Common values.
@@ -76,6 +78,15 @@ impl FieldProps {
         format!("{error}{note}{id}-hint")
     }
 
+    /// How a value is shown.
+    fn shown(&self, value: &str) -> String {
+        if self.decimal {
+            format::localised(value)
+        } else {
+            value.to_owned()
+        }
+    }
+
     fn frame(&self, control: Html) -> Html {
         let id = control_id(self.field);
         let chips = self.chips.iter().map(|chip| {
@@ -90,7 +101,7 @@ impl FieldProps {
                     aria-pressed={if chosen { "true" } else { "false" }}
                     {onclick}
                 >
-                    { chip.as_str() }
+                    { self.shown(chip) }
                 </button>
             }
         });
@@ -108,6 +119,15 @@ impl FieldProps {
     }
 
     fn input(&self) -> Html {
+        let decimal = self.decimal;
+        let oninput = self.on_change.reform(move |event: InputEvent| {
+            let typed = browser::typed(&event);
+            if decimal {
+                format::unlocalised(&typed)
+            } else {
+                typed
+            }
+        });
         html! {
             <input
                 id={control_id(self.field)}
@@ -117,10 +137,10 @@ impl FieldProps {
                 autocomplete="off"
                 spellcheck="false"
                 required={self.required}
-                value={self.value.clone()}
+                value={self.shown(&self.value)}
                 aria-invalid={self.error.is_some().then_some("true")}
                 aria-describedby={self.described_by()}
-                oninput={self.on_change.reform(|event: InputEvent| browser::typed(&event))}
+                {oninput}
                 onblur={self.left()}
             />
         }

@@ -232,7 +232,7 @@ fn needs_attention(jobs: &[Job]) -> Html {
     let body = html! {
         <div class="card-body attention">
             <p><b>{ job.name.clone() }</b>{ text::failed_word() }</p>
-            { paragraph("dim attention-text", message) }
+            <p class="dim attention-text" lang="en">{ message }</p>
             { button("button", text::last_failure(), Callback::from(move |_| route.go())) }
         </div>
     };

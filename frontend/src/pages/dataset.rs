@@ -187,8 +187,8 @@ fn finding_row(index: usize, finding: &Finding) -> Html {
             { text_cell("number mono finding-line", line) }
             <td>
                 <span {class}>{ text::severity_label(finding.severity) }</span>
-                { " " }{ text::sentence(&finding.message) }
-                <div class="dim">{ text::sentence(&finding.advice) }</div>
+                { " " }<span lang="en">{ text::sentence(&finding.message) }</span>
+                <div class="dim" lang="en">{ text::sentence(&finding.advice) }</div>
             </td>
         </tr>
     }

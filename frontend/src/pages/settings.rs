@@ -1,7 +1,8 @@
-//! Theme, session, and what this is.
+//! Theme, language, session, and what this is.
 
 use crate::{
     api,
+    app::Services,
     components::{
         button::button,
         card::{facts, padded_card, paragraph, words},
@@ -9,6 +10,7 @@ use crate::{
         toast::use_toaster,
     },
     kept::use_kept,
+    language::{self, Language},
     query::{Poll, hooks::use_store, use_query},
     route::Section,
     text,
@@ -16,27 +18,46 @@ use crate::{
 };
 use yew::prelude::*;
 
-/// Theme, session, and what this is.
+/// Theme, language, session, and what this is.
 #[hook]
 pub fn use_settings_page() -> Html {
     let store = use_store();
     let toaster = use_toaster();
+    let services = use_context::<Services>();
     let theme = use_kept(theme::stored);
     let session = use_query(api::session::session(), Poll::Never).data;
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
-    let choices = Theme::ALL.into_iter().map(|choice| {
-        let theme = theme.clone();
-        let checked = *theme == choice;
+    let theme_choices = Theme::ALL.map(|choice| {
+        let onchange = {
+            let theme = theme.setter();
+            Callback::from(move |_: Event| {
+                theme::choose(choice);
+                theme.set(choice);
+            })
+        };
+        segment(
+            "theme",
+            choice.as_str(),
+            text::theme_label(choice),
+            *theme == choice,
+            onchange,
+        )
+    });
+    let language_choices = [None].into_iter().chain(Language::ALL.map(Some)).map(|choice| {
+        let services = services.clone();
         let onchange = Callback::from(move |_: Event| {
-            theme::choose(choice);
-            theme.set(choice);
+            if let Some(services) = &services {
+                services.choose_language(choice);
+            }
         });
-        html! {
-            <label key={choice.as_str()} class="segment">
-                <input type="radio" name="theme" value={choice.as_str()} {checked} {onchange} />
-                <span>{ text::theme_label(choice) }</span>
-            </label>
-        }
+        let code = choice.map_or("system", Language::code);
+        segment(
+            "language",
+            code,
+            text::language_label(choice),
+            language::stored() == choice,
+            onchange,
+        )
     });
     let sign_out = Callback::from(move |_: MouseEvent| {
         let (store, toaster) = (store.clone(), toaster.clone());
@@ -53,9 +74,8 @@ pub fn use_settings_page() -> Html {
         .as_deref()
         .map(text::upstream_label)
         .unwrap_or_default();
-    let themes = html! {
-        <fieldset class="segments"><legend class="visually-hidden">{ text::theme() }</legend>{ for choices }</fieldset>
-    };
+    let themes = segments(text::theme(), theme_choices.into_iter().collect());
+    let languages = segments(text::language(), language_choices.collect());
     let about = vec![
         (text::version(), words(env!("CARGO_PKG_VERSION"))),
         (text::upstream(), words(upstream)),
@@ -64,9 +84,32 @@ pub fn use_settings_page() -> Html {
         <div class="page narrow">
             <PageHeader title={text::section_label(Section::Settings)} />
             { setting(text::theme(), text::theme_hint().to_owned(), themes) }
+            { setting(text::language(), text::language_hint().to_owned(), languages) }
             { setting(text::session(), text::signed_in_as(&who), button("button", text::sign_out(), sign_out)) }
             { padded_card(text::about(), Html::default(), facts(about)) }
         </div>
+    }
+}
+
+/// One of several choices that exclude each other.
+fn segment(
+    name: &'static str,
+    value: &'static str,
+    label: &'static str,
+    checked: bool,
+    onchange: Callback<Event>,
+) -> Html {
+    html! {
+        <label key={value} class="segment">
+            <input type="radio" {name} {value} {checked} {onchange} />
+            <span>{ label }</span>
+        </label>
+    }
+}
+
+fn segments(title: &'static str, choices: Html) -> Html {
+    html! {
+        <fieldset class="segments"><legend class="visually-hidden">{ title }</legend>{ choices }</fieldset>
     }
 }
 

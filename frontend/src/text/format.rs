@@ -1,12 +1,61 @@
-//! Numbers, sizes, durations and times as people read them.
+//! Numbers, sizes, durations and times as people read them, in the language that is spoken.
+//!
+//! [`fixed`] alone is for machines: it always writes a point.
 
+use super::en::{
+    billion, bytes_unit, days_and_hours, decimal_sign, just_now, million, not_a_number, thousands_sign,
+    units_ago, yesterday,
+};
 use shared::number;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// A number with so many digits after the point, rounded half up; for numbers below a million million.
+/// A unit of time that is told alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named by what it is")]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// `1 job`, `2 jobs`: a number of things.
+///
+/// Of whole numbers English and German have the same two forms, one for exactly 1 and one for all others, zero included
+/// (in CLDR, whose rules the browser's `Intl.PluralRules` gives: `one: i = 1 and v = 0`, `other`). So one comparison
+/// does what a call to the browser would. A language with other forms needs its own rule here.
+#[must_use]
+pub fn plural(number: u64, one: &str, other: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { other })
+}
+
+/// A number as machines write it in the signs of the language.
+#[must_use]
+pub fn localised(number: &str) -> String {
+    number.replace('.', decimal_sign())
+}
+
+/// A number that somebody typed as machines write it. Only the decimal sign is taken for a point: who types `1.000` in
+/// German sees `1,000`, and that it wasn't taken for a thousand.
+#[must_use]
+pub fn unlocalised(typed: &str) -> String {
+    typed.replace(decimal_sign(), ".")
+}
+
+/// A number with so many digits after its decimal sign.
+#[must_use]
+pub fn digits(value: f64, digits: u32) -> String {
+    localised(&fixed(value, digits))
+}
+
+/// A number with so many digits after the point, rounded half up, as SVG and HTML read it; for numbers below a million
+/// million.
 ///
 /// The formatting of the standard library is exact for every number and digit; that exactness is large in code, and
 /// nothing here shows more than a dozen digits.
@@ -39,7 +88,8 @@ pub fn scientific(value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     let digits = fixed(digits, 0);
     let (first, second) = digits.split_at(1);
-    format!("{sign}{first}.{second}e{}", exponent + 1)
+    let point = decimal_sign();
+    format!("{sign}{first}{point}{second}e{}", exponent + 1)
 }
 
 /// How long ago something was: `just now`, `12 min ago`, `yesterday`, `3 weeks ago`. An instant in the future (two
@@ -49,16 +99,16 @@ pub fn ago(now_ms: i64, then_ms: i64) -> String {
     let seconds = (now_ms - then_ms).max(0) / 1000;
     let days = seconds / DAY;
     match seconds {
-        0..10 => "just now".to_owned(),
-        10..MINUTE => format!("{seconds} s ago"),
-        MINUTE..HOUR => format!("{} min ago", seconds / MINUTE),
-        HOUR..DAY => format!("{} h ago", seconds / HOUR),
+        0..10 => just_now().to_owned(),
+        10..MINUTE => units_ago(seconds, Unit::Second),
+        MINUTE..HOUR => units_ago(seconds / MINUTE, Unit::Minute),
+        HOUR..DAY => units_ago(seconds / HOUR, Unit::Hour),
         _ => match days {
-            ..=1 => "yesterday".to_owned(),
-            2..14 => format!("{days} days ago"),
-            14..60 => format!("{} weeks ago", days / 7),
-            60..730 => format!("{} months ago", days / 30),
-            730.. => format!("{} years ago", days / 365),
+            ..=1 => yesterday().to_owned(),
+            2..14 => units_ago(days, Unit::Day),
+            14..60 => units_ago(days / 7, Unit::Week),
+            60..730 => units_ago(days / 30, Unit::Month),
+            730.. => units_ago(days / 365, Unit::Year),
         },
     }
 }
@@ -72,7 +122,7 @@ pub fn duration(milliseconds: u64) -> String {
         1..MINUTE => format!("{seconds} s"),
         MINUTE..HOUR => format!("{} min {} s", seconds / MINUTE, seconds % MINUTE),
         HOUR..DAY => format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE),
-        _ => format!("{} d {} h", seconds / DAY, seconds % DAY / HOUR),
+        _ => days_and_hours(seconds / DAY, seconds % DAY / HOUR),
     }
 }
 
@@ -81,10 +131,10 @@ pub fn duration(milliseconds: u64) -> String {
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if count < 1000 {
-        return format!("{count} bytes");
+        return format!("{count} {}", bytes_unit());
     }
     let mut size = count as f64;
-    let mut unit = "bytes";
+    let mut unit = "";
     for next in UNITS {
         if size < 999.5 {
             break;
@@ -92,11 +142,7 @@ pub fn bytes(count: u64) -> String {
         size /= 1000.0;
         unit = next;
     }
-    if size < 9.95 {
-        format!("{} {unit}", fixed(size, 1))
-    } else {
-        format!("{} {unit}", fixed(size, 0))
-    }
+    format!("{} {unit}", digits(size, if size < 9.95 { 1 } else { 0 }))
 }
 
 /// A whole number with its thousands apart: `1,210`.
@@ -106,7 +152,7 @@ pub fn count(number: u64) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
+            text.push_str(thousands_sign());
         }
         text.push(digit);
     }
@@ -116,13 +162,10 @@ pub fn count(number: u64) -> String {
 /// A large number in short: `1.8 million`, `7 billion`.
 #[must_use]
 pub fn large(number: u64) -> String {
-    let in_units = |unit: f64, word: &str| {
-        let text = fixed(number as f64 / unit, 1);
-        format!("{} {word}", text.strip_suffix(".0").unwrap_or(&text))
-    };
+    let in_units = |unit: f64, word: &str| format!("{} {word}", short(number as f64 / unit));
     match number {
-        1_000_000_000.. => in_units(1e9, "billion"),
-        1_000_000.. => in_units(1e6, "million"),
+        1_000_000_000.. => in_units(1e9, billion()),
+        1_000_000.. => in_units(1e6, million()),
         _ => count(number),
     }
 }
@@ -132,25 +175,25 @@ pub fn large(number: u64) -> String {
 pub fn measure(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
-        return "not a number".to_owned();
+        return not_a_number().to_owned();
     }
     match size {
         0.0 => "0".to_owned(),
         ..0.001 => scientific(value),
-        ..10.0 => fixed(value, 3),
-        ..100.0 => fixed(value, 1),
-        _ => fixed(value, 0),
+        ..10.0 => digits(value, 3),
+        ..100.0 => digits(value, 1),
+        _ => digits(value, 0),
     }
 }
 
 /// A learning rate as people write it: `2e-4`, `0.01`.
 #[must_use]
 pub fn learning_rate(value: f64) -> String {
-    if value > 0.0 && value < 0.01 {
+    localised(&if value > 0.0 && value < 0.01 {
         number::scientific(value)
     } else {
         number::plain(value)
-    }
+    })
 }
 
 /// A learning rate written out: `0.0002`.
@@ -159,23 +202,28 @@ pub fn decimal(value: f64) -> String {
     let text = fixed(value, 12);
     let short = text.trim_end_matches('0').trim_end_matches('.');
     if short == "0" && value != 0.0 {
-        number::scientific(value)
+        localised(&number::scientific(value))
     } else {
-        short.to_owned()
+        localised(short)
     }
 }
 
 /// A share as a percentage: `81.4 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    format!("{} %", fixed(share * 100.0, 1))
+    format!("{} %", digits(share * 100.0, 1))
 }
 
 /// A number of epochs with one digit of fraction, none where it is whole: `2.1`, `3`.
 #[must_use]
 pub fn epochs(epochs: f64) -> String {
-    let text = fixed(epochs, 1);
-    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+    short(epochs)
+}
+
+/// One digit of fraction, none where it is zero.
+fn short(value: f64) -> String {
+    let text = fixed(value, 1);
+    localised(text.strip_suffix(".0").unwrap_or(&text))
 }
 
 #[cfg(test)]

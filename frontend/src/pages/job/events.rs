@@ -127,7 +127,7 @@ fn entry(event: &JobEvent) -> Html {
             <time datetime={browser::machine_time(at)} title={browser::local_time(at.unix_ms())}>
                 { browser::local_clock(at.unix_ms()) }
             </time>
-            <span>{ event.message.as_str() }</span>
+            <span lang="en">{ event.message.as_str() }</span>
         </li>
     }
 }

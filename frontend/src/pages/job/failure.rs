@@ -54,7 +54,7 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
             <span class="notice-icon">{ icon(Icon::Alert) }</span>
             <div class="job-failure-body">
                 { paragraph("notice-title", text::job_failed()) }
-                { paragraph("notice-body", text::sentence(&failure.message)) }
+                <p class="notice-body" lang="en">{ text::sentence(&failure.message) }</p>
                 <p class="notice-body" hidden={advice.is_empty()}>{ advice }</p>
                 <div class="job-failure-foot">
                     { button_if(offered, "button", label, onclick) }
@@ -62,7 +62,7 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
                 </div>
                 <details hidden={log.is_empty()}>
                     <summary>{ text::trainer_log() }</summary>
-                    <pre tabindex="0" aria-label={text::trainer_log()}>{ log }</pre>
+                    <pre lang="en" tabindex="0" aria-label={text::trainer_log()}>{ log }</pre>
                 </details>
             </div>
         </div>

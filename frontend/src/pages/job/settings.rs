@@ -65,12 +65,12 @@ fn resolved(values: &Hyperparameters) -> impl Iterator<Item = Setting> {
         (
             text::rank_alpha(),
             "lora",
-            lora.map(|lora| format!("{} / {}", lora.rank, number::text(lora.alpha))),
+            lora.map(|lora| format!("{} / {}", lora.rank, format::localised(&number::text(lora.alpha)))),
         ),
         (
             text::dropout(),
             "lora",
-            lora.map(|lora| number::text(lora.dropout)),
+            lora.map(|lora| format::localised(&number::text(lora.dropout))),
         ),
         (text::targets(), "lora", lora.map(|lora| targets(&lora.targets))),
         (

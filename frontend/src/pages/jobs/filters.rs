@@ -1,6 +1,6 @@
 //! The search box, the filters and the order of the job list, and the counts by status that filter when clicked.
 
-use super::state::{BETWEEN, GROUPS, ListState, SPANS};
+use super::state::{BETWEEN, GROUPS, ListState, SORTS, SPANS};
 use crate::{
     api, browser,
     chart::ring::{Share, ring},
@@ -85,17 +85,17 @@ pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
         known.push(words(&state.model, &state.model));
     }
     let mut spans = vec![words("", text::any_time())];
-    for ((word, _), label) in SPANS.iter().zip(text::SPAN_LABELS) {
+    for ((word, _), label) in SPANS.iter().zip(text::span_labels()) {
         spans.push(words(word, label));
     }
     spans.push(words(BETWEEN, text::between_dates()));
-    let newest = text::SORTS[0].0;
     let sort = if state.sort.is_empty() {
-        newest
+        SORTS[0]
     } else {
         &state.sort
     };
-    let sorts = text::SORTS.map(|(value, label)| words(value, label)).to_vec();
+    let sorts = SORTS.iter().zip(text::sort_labels());
+    let sorts = sorts.map(|(value, label)| words(value, label)).collect();
     let toggle = {
         let change = change.clone();
         Callback::from(move |status: Option<JobStatus>| {
@@ -122,7 +122,7 @@ pub(super) fn use_filters(props: Rc<FiltersProps>) -> Html {
             { select(text::base_model(), known, &state.model, choose(|state, word| state.model = word)) }
             { select(text::created_filter(), spans, &state.created, choose(|state, word| state.created = word)) }
             { select(text::sort_label(), sorts, sort, choose(|state, word| {
-                state.sort = if word == text::SORTS[0].0 { String::new() } else { word };
+                state.sort = if word == SORTS[0] { String::new() } else { word };
             })) }
             <div class="dates" hidden={state.created != BETWEEN}>
                 { date(text::from_date(), &state.from, choose(|state, word| state.from = word)) }

@@ -28,7 +28,7 @@ pub(super) fn use_help(props: Rc<HelpProps>) -> Html {
             on.set(!*on);
         })
     };
-    let rows = text::KEYS.map(|(key, does)| {
+    let rows = text::keys().map(|(key, does)| {
         html! { <div key={key}><dt><kbd>{ key }</kbd></dt><dd>{ does }</dd></div> }
     });
     let content = html! {

@@ -18,6 +18,16 @@ pub(super) const SPANS: [(&str, i64); 3] = [("24h", 1), ("7d", 7), ("30d", 30)];
 /// The word for two dates that somebody chose.
 pub(super) const BETWEEN: &str = "between";
 
+/// Orders of the list, as they stand in the address; the first is taken where none is told.
+pub(super) const SORTS: [&str; 6] = [
+    "-created_at",
+    "created_at",
+    "name",
+    "-name",
+    "status",
+    "base_model",
+];
+
 /// The statuses that are counted and filtered together; the first of each names them.
 pub(crate) const GROUPS: [(JobStatus, Option<JobStatus>); 6] = [
     (JobStatus::Running, Some(JobStatus::Pausing)),

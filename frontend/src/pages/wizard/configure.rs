@@ -38,6 +38,7 @@ pub(super) fn configure(props: &StepProps) -> Html {
     };
     let learning_rate = FieldProps {
         required: true,
+        decimal: true,
         note: note(&props.draft.draft.learning_rate),
         chips: chips(props),
         ..props.field(
@@ -87,7 +88,7 @@ fn note(typed: &str) -> String {
     let value = number::parse(typed.trim());
     match value.filter(|value| value.is_finite() && *value > 0.0) {
         Some(value) if typed.contains(['e', 'E']) => format!("= {}", format::decimal(value)),
-        Some(value) => format!("= {}", number::scientific(value)),
+        Some(value) => format!("= {}", format::localised(&number::scientific(value))),
         None => String::new(),
     }
 }
@@ -100,6 +101,10 @@ fn advanced(props: &StepProps) -> Html {
     let number = |field, hint| FieldProps {
         numeric: true,
         ..props.field(field, hint)
+    };
+    let fraction = |field, hint| FieldProps {
+        decimal: true,
+        ..number(field, hint)
     };
     let mut choices = vec![(String::new(), text::schedule_default().to_owned())];
     for schedule in [Schedule::Constant, Schedule::Linear, Schedule::Cosine] {
@@ -116,8 +121,8 @@ fn advanced(props: &StepProps) -> Html {
         html! {
             <>
                 { stepper_field(&number("lora_rank", text::hint_lora_rank())) }
-                { text_field(&number("lora_alpha", text::hint_lora_alpha())) }
-                { text_field(&number("lora_dropout", text::hint_lora_dropout())) }
+                { text_field(&fraction("lora_alpha", text::hint_lora_alpha())) }
+                { text_field(&fraction("lora_dropout", text::hint_lora_dropout())) }
                 { select_field(&schedule) }
             </>
         }

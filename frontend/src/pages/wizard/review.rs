@@ -184,7 +184,7 @@ fn configure_card(props: &ReviewProps) -> Html {
             "batch_size" | "seed" => props.capabilities.hyperparameters,
             _ => props.capabilities.hyperparameters && props.capabilities.recipe,
         };
-        taken.then(|| (text::field_label(name), words(value.to_owned())))
+        taken.then(|| (text::field_label(name), words(text::field_value(name, value))))
     });
     step_card(Step::Configure, list.collect())
 }

@@ -1,7 +1,7 @@
 //! What can be asked of a job, and what to do when it went wrong.
 
-use super::{super::format, checkpoint_name, words};
-use crate::api::jobs::Action;
+use super::checkpoint_name;
+use crate::{api::jobs::Action, text::format};
 use shared::{
     attempt::FailureCause,
     job::{Job, JobFailure},
@@ -22,13 +22,32 @@ words! {
     retry_with_change = "Retry with this change";
     /// Of a failure.
     trainer_log = "Last lines of the trainer's log";
+    /// What to do about a failure.
+    memory_advice = "Give the trainer more memory, or shorten the examples.";
+    /// What to do about a failure.
+    diverged_advice = "Lower the learning rate, or look for broken examples.";
+    /// What to do about a failure.
+    disk_full_advice = "Free some space, for example by deleting old jobs, then try again.";
+    /// What to do about a failure.
+    storage_advice = "Look at the data folder's disk, then try again.";
+    /// What to do about a failure.
+    bad_data_advice = "Correct the file, upload it again, and start a new job with it.";
+    /// What to do about a failure.
+    signal_advice = "Something outside ended the trainer. Trying again may be enough.";
+    /// What to do about a failure.
+    unresponsive_advice = "The trainer hung. Trying again may be enough.";
+    /// What to do about a failure.
+    unusable_advice = "The model or the settings need another choice: duplicate the job and change them.";
+    /// What to do about a failure.
+    bug_advice = "This is a defect of Attune. Please report it together with the log below.";
     /// Timeline.
     retry_of = "Retry of";
 }
 
 /// Told after something was asked of a job.
 #[must_use]
-pub const fn action_asked(action: Action) -> &'static str {
+pub fn action_asked(action: Action) -> &'static str {
+    german!(action_asked(action));
     match action {
         Action::Cancel => "The job is being cancelled.",
         Action::Pause => "The job pauses as soon as it is saved.",
@@ -40,6 +59,7 @@ pub const fn action_asked(action: Action) -> &'static str {
 /// Title of the dialog.
 #[must_use]
 pub fn stop_job_title(name: &str) -> String {
+    german!(stop_job_title(name));
     format!("Stop {name} and keep what is trained?")
 }
 
@@ -54,46 +74,59 @@ pub fn failure_advice(job: &Job, failure: &JobFailure) -> String {
         FailureCause::OutOfMemory => {
             let before = job.hyperparameters.as_ref().and_then(|chosen| chosen.batch_size);
             match (before, change.batch_size) {
-                (Some(before), Some(after)) => {
-                    return format!(
-                        "A smaller batch needs less memory: {after} examples a step instead of {before}."
-                    );
-                }
-                _ => "Give the trainer more memory, or shorten the examples.",
+                (Some(before), Some(after)) => return smaller_batch(before, after),
+                _ => memory_advice(),
             }
         }
         FailureCause::Diverged => match change.learning_rate {
-            Some(rate) => {
-                return format!(
-                    "A lower learning rate is steadier: {}. If that doesn't help, look for broken examples.",
-                    format::learning_rate(rate)
-                );
-            }
-            None => "Lower the learning rate, or look for broken examples.",
+            Some(rate) => return lower_rate(rate),
+            None => diverged_advice(),
         },
-        FailureCause::DiskFull => "Free some space, for example by deleting old jobs, then try again.",
-        FailureCause::Storage => "Look at the data folder's disk, then try again.",
-        FailureCause::BadData => "Correct the file, upload it again, and start a new job with it.",
-        FailureCause::Signal => "Something outside ended the trainer. Trying again may be enough.",
-        FailureCause::Unresponsive => "The trainer hung. Trying again may be enough.",
-        FailureCause::Unusable => {
-            "The model or the settings need another choice: duplicate the job and change them."
-        }
-        FailureCause::Bug => "This is a defect of Attune. Please report it together with the log below.",
+        FailureCause::DiskFull => disk_full_advice(),
+        FailureCause::Storage => storage_advice(),
+        FailureCause::BadData => bad_data_advice(),
+        FailureCause::Signal => signal_advice(),
+        FailureCause::Unresponsive => unresponsive_advice(),
+        FailureCause::Unusable => unusable_advice(),
+        FailureCause::Bug => bug_advice(),
     };
-    let mut advice = advice.to_owned();
-    if let Some(step) = change.from_step {
-        advice.push_str(&format!(
-            " A retry goes on from the checkpoint of step {}.",
-            format::count(step)
-        ));
+    match change.from_step {
+        Some(step) => format!("{advice} {}", goes_on_from(step)),
+        None => advice.to_owned(),
     }
-    advice
+}
+
+/// A retry with less to hold in memory.
+#[must_use]
+pub fn smaller_batch(before: u32, after: u32) -> String {
+    german!(smaller_batch(before, after));
+    format!("A smaller batch needs less memory: {after} examples a step instead of {before}.")
+}
+
+/// A retry with smaller steps.
+#[must_use]
+pub fn lower_rate(rate: f64) -> String {
+    german!(lower_rate(rate));
+    format!(
+        "A lower learning rate is steadier: {}. If that doesn't help, look for broken examples.",
+        format::learning_rate(rate)
+    )
+}
+
+/// A retry that needn't begin anew.
+#[must_use]
+pub fn goes_on_from(step: u64) -> String {
+    german!(goes_on_from(step));
+    format!(
+        "A retry goes on from the checkpoint of step {}.",
+        format::count(step)
+    )
 }
 
 /// Names what a job is a retry of.
 #[must_use]
 pub fn parent_name(id: &str, step: Option<u64>) -> String {
+    german!(parent_name(id, step));
     match step {
         Some(step) => format!("{id}, from step {}", format::count(step)),
         None => id.to_owned(),
@@ -103,15 +136,14 @@ pub fn parent_name(id: &str, step: Option<u64>) -> String {
 /// Button of a checkpoint.
 #[must_use]
 pub fn retry_from(step: u64) -> String {
+    german!(retry_from(step));
     format!("Retry from {}", checkpoint_name(step))
 }
 
 /// Which checkpoints stay, and what they take.
 #[must_use]
-pub fn retention(keep_last: Option<u32>, bytes: Option<u64>) -> String {
-    let Some(bytes) = bytes else {
-        return String::new();
-    };
+pub fn retention(keep_last: Option<u32>, bytes: u64) -> String {
+    german!(retention(keep_last, bytes));
     let bytes = format::bytes(bytes);
     match keep_last {
         Some(newest) => {
@@ -130,5 +162,12 @@ pub fn resumed_at(steps: &[u64]) -> String {
         return String::new();
     }
     let steps: Vec<String> = steps.iter().map(|step| format::count(*step)).collect();
-    format!(" Training was taken up again at step {}.", steps.join(", "))
+    taken_up_at(&steps.join(", "))
+}
+
+/// The steps at which training was taken up again.
+#[must_use]
+pub fn taken_up_at(steps: &str) -> String {
+    german!(taken_up_at(steps));
+    format!(" Training was taken up again at step {steps}.")
 }

@@ -1,12 +1,12 @@
 //! Charts and the comparison of jobs.
 
-use super::{super::format, words};
-use crate::chart::{lines::Axis, measure::Measure};
+use crate::{
+    chart::{lines::Axis, measure::Measure},
+    text::format,
+};
 use shared::event::Level;
 
 words! {
-    /// What a value that is none reads.
-    not_a_number = "not a number";
     /// The horizontal axis.
     axis = "Horizontal axis";
     /// The vertical axis by the logarithm.
@@ -71,7 +71,8 @@ words! {
 
 /// The axis in its choice.
 #[must_use]
-pub const fn axis_label(axis: Axis) -> &'static str {
+pub fn axis_label(axis: Axis) -> &'static str {
+    german!(axis_label(axis));
     match axis {
         Axis::Step => "Steps",
         Axis::Epoch => "Epochs",
@@ -82,6 +83,7 @@ pub const fn axis_label(axis: Axis) -> &'static str {
 /// What became of a loss between two checkpoints.
 #[must_use]
 pub fn changed_from_to(label: &str, first: (u64, f64), last: (u64, f64)) -> String {
+    german!(changed_from_to(label, first, last));
     format!(
         "{label}: {} at step {}, {} at step {} ({})",
         format::measure(first.1),
@@ -95,6 +97,7 @@ pub fn changed_from_to(label: &str, first: (u64, f64), last: (u64, f64)) -> Stri
 /// Behind it, where another checkpoint is better than the last.
 #[must_use]
 pub fn best_at(step: u64, value: f64) -> String {
+    german!(best_at(step, value));
     format!(
         "; best {} at step {}",
         format::measure(value),
@@ -104,7 +107,8 @@ pub fn best_at(step: u64, value: f64) -> String {
 
 /// A level of events in its choice.
 #[must_use]
-pub const fn level_label(level: Level) -> &'static str {
+pub fn level_label(level: Level) -> &'static str {
+    german!(level_label(level));
     match level {
         Level::Info => "All events",
         Level::Warn => "Warnings and errors",
@@ -120,7 +124,8 @@ pub fn percent_of(percent: u32, title: &str) -> String {
 
 /// A measure.
 #[must_use]
-pub const fn measure_label(measure: Measure) -> &'static str {
+pub fn measure_label(measure: Measure) -> &'static str {
+    german!(measure_label(measure));
     match measure {
         Measure::Loss => "Loss",
         Measure::TokenAccuracy => "Token accuracy",
@@ -132,7 +137,8 @@ pub const fn measure_label(measure: Measure) -> &'static str {
 
 /// The chart of a measure.
 #[must_use]
-pub const fn measure_by_step(measure: Measure) -> &'static str {
+pub fn measure_by_step(measure: Measure) -> &'static str {
+    german!(measure_by_step(measure));
     match measure {
         Measure::Loss => "Loss by step",
         Measure::TokenAccuracy => "Token accuracy by step",
@@ -145,9 +151,10 @@ pub const fn measure_by_step(measure: Measure) -> &'static str {
 /// A place on the axis under the crosshair.
 #[must_use]
 pub fn at_place(axis: Axis, at: f64) -> String {
+    german!(at_place(axis, at));
     match axis {
         Axis::Step => super::at_step(at as u64),
-        Axis::Epoch => format!("epoch {}", format::fixed(at, 2)),
+        Axis::Epoch => format!("epoch {}", format::digits(at, 2)),
         Axis::Time => format!("after {}", format::duration(at.max(0.0) as u64)),
     }
 }
@@ -155,36 +162,41 @@ pub fn at_place(axis: Axis, at: f64) -> String {
 /// Behind a value under the crosshair.
 #[must_use]
 pub fn smoothed_reading(value: &str) -> String {
+    german!(smoothed_reading(value));
     format!(" (smoothed {value})")
 }
 
 /// Behind a value that is measured now and then.
 #[must_use]
 pub fn read_at_step(step: u64) -> String {
+    german!(read_at_step(step));
     format!(" (step {})", format::count(step))
 }
 
 /// Below the values of as many lines as fit.
 #[must_use]
 pub fn more_lines(number: u64) -> String {
-    super::plural(number, "more line", "more lines")
+    german!(more_lines(number));
+    format::plural(number, "more line", "more lines")
 }
 
 /// Below the comparison's title.
 #[must_use]
 pub fn compare_sub(number: u64) -> String {
-    super::plural(number, "job", "jobs")
+    super::counted_jobs(number)
 }
 
 /// Takes a job out of the comparison.
 #[must_use]
 pub fn compare_remove(name: &str) -> String {
+    german!(compare_remove(name));
     format!("Remove {name}")
 }
 
 /// A job's validation curve among others.
 #[must_use]
 pub fn validation_of(name: &str) -> String {
+    german!(validation_of(name));
     format!("{name}, validation")
 }
 
@@ -192,7 +204,7 @@ pub fn validation_of(name: &str) -> String {
 #[must_use]
 pub fn against_baseline(ratio: f64) -> String {
     if ratio >= 3.0 {
-        return format!("{} ×", format::fixed(ratio, 1));
+        return format!("{} ×", format::digits(ratio, 1));
     }
     let sign = if ratio < 1.0 { "−" } else { "+" };
     format!("{sign}{}", format::percent((ratio - 1.0).abs()))

@@ -1,6 +1,6 @@
 //! Datasets.
 
-use super::{super::format, words};
+use crate::text::format;
 use shared::{
     dataset::{Dataset, DatasetReport, DatasetStatus},
     training_line::{LineFormat, Severity},
@@ -47,8 +47,6 @@ words! {
     errors = "Errors";
     /// Statistics.
     warnings = "Warnings";
-    /// Statistics.
-    file_name = "File";
     /// Body of the dialog.
     delete_dataset_body = "Its file is removed from the server. This can't be undone.";
     /// Why a dataset stays.
@@ -61,13 +59,20 @@ words! {
     uploading = "Uploading";
     /// Leads to the wizard.
     train_on_this = "Train on this";
+    /// Said before anything is sent.
+    empty_file = "The file is empty.";
+    /// Names the place to drop a file.
+    upload_dataset = "Upload dataset";
+    /// Names the file input.
+    dataset_file = "Dataset file";
     /// Findings that stop a job.
     findings_stop = "These lines must be mended before a job can use the file.";
 }
 
 /// The label of a dataset's status.
 #[must_use]
-pub const fn dataset_status_label(status: DatasetStatus) -> &'static str {
+pub fn dataset_status_label(status: DatasetStatus) -> &'static str {
+    german!(dataset_status_label(status));
     match status {
         DatasetStatus::Uploading => "Uploading",
         DatasetStatus::Validating => "Validating",
@@ -78,7 +83,8 @@ pub const fn dataset_status_label(status: DatasetStatus) -> &'static str {
 
 /// The label of a line format.
 #[must_use]
-pub const fn line_format_label(line_format: LineFormat) -> &'static str {
+pub fn line_format_label(line_format: LineFormat) -> &'static str {
+    german!(line_format_label(line_format));
     match line_format {
         LineFormat::Chat => "Chat messages",
         LineFormat::Conversation => "Conversations",
@@ -88,7 +94,8 @@ pub const fn line_format_label(line_format: LineFormat) -> &'static str {
 
 /// The label of a finding's severity.
 #[must_use]
-pub const fn severity_label(severity: Severity) -> &'static str {
+pub fn severity_label(severity: Severity) -> &'static str {
+    german!(severity_label(severity));
     match severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
@@ -98,28 +105,25 @@ pub const fn severity_label(severity: Severity) -> &'static str {
 /// How far an upload is.
 #[must_use]
 pub fn uploaded(sent: u64, total: u64) -> String {
+    german!(uploaded(sent, total));
     format!("{} of {}", format::bytes(sent), format::bytes(total))
 }
 
 /// Told when an upload has ended.
 #[must_use]
 pub fn upload_done(name: &str) -> String {
+    german!(upload_done(name));
     format!("{name} was uploaded.")
 }
 
 /// Said before anything is sent.
 #[must_use]
 pub fn too_large(limit: u64) -> String {
+    german!(too_large(limit));
     format!(
         "The file is larger than the {} that this server takes.",
         format::bytes(limit)
     )
-}
-
-/// Said before anything is sent.
-#[must_use]
-pub const fn empty_file() -> &'static str {
-    "The file is empty."
 }
 
 /// How many findings are shown, where there are any.
@@ -128,14 +132,29 @@ pub fn findings_shown(report: &DatasetReport) -> String {
     let all = report.errors + report.warnings;
     match report.findings.len() as u64 {
         0 => String::new(),
-        shown if shown < all => format!("the first {} of {}", format::count(shown), format::count(all)),
+        shown if shown < all => first_of(shown, all),
         _ => format::count(all),
     }
+}
+
+/// So many of all findings are shown.
+#[must_use]
+pub fn first_of(shown: u64, all: u64) -> String {
+    german!(first_of(shown, all));
+    format!("the first {} of {}", format::count(shown), format::count(all))
+}
+
+/// `1 example`, `2 examples`.
+#[must_use]
+pub fn counted_examples(number: u64) -> String {
+    german!(counted_examples(number));
+    format::plural(number, "example", "examples")
 }
 
 /// Names the file that is being sent.
 #[must_use]
 pub fn uploading_named(name: &str) -> String {
+    german!(uploading_named(name));
     format!("{} {name}", uploading())
 }
 
@@ -144,7 +163,7 @@ pub fn uploading_named(name: &str) -> String {
 pub fn dataset_line(dataset: &Dataset) -> String {
     let size = format::bytes(dataset.bytes);
     match dataset.examples {
-        Some(examples) => format!("{} · {size}", super::plural(examples, "example", "examples")),
+        Some(examples) => format!("{} · {size}", counted_examples(examples)),
         None => size,
     }
 }
@@ -161,18 +180,6 @@ pub fn used_by_jobs(jobs: u64) -> String {
     if jobs == 0 {
         super::none().to_owned()
     } else {
-        super::plural(jobs, "job", "jobs")
+        super::counted_jobs(jobs)
     }
-}
-
-/// Names the place to drop a file.
-#[must_use]
-pub const fn upload_dataset() -> &'static str {
-    "Upload dataset"
-}
-
-/// Names the file input.
-#[must_use]
-pub const fn dataset_file() -> &'static str {
-    "Dataset file"
 }

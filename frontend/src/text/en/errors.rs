@@ -1,6 +1,5 @@
 //! What went wrong and what to do.
 
-use super::words;
 use crate::{api::ApiError, browser};
 
 words! {
@@ -18,53 +17,101 @@ words! {
     make_room = "Choose jobs to delete";
     /// Lets the draft's values become another job.
     another_job = "Make it another job";
+    /// Title.
+    answer_unreadable = "The answer can't be read";
+    /// Title.
+    not_there = "This doesn't exist";
+    /// Title.
+    not_allowed = "That isn't allowed";
+    /// Title.
+    too_much = "That is too much for now";
+    /// Title.
+    upstream_slow = "The upstream is too slow";
+    /// Title.
+    upstream_refuses = "The upstream refuses the server's key";
+    /// Title.
+    upstream_unreachable = "The upstream can't be reached";
+    /// Title.
+    upstream_senseless = "The upstream's answer makes no sense";
+    /// Title.
+    upstream_trouble = "The upstream has trouble";
+    /// Title of a failed submit.
+    may_not_create = "The server's key may not create jobs";
+    /// Advice.
+    offline_advice = "This browser has no network. It is tried again by itself when it is back.";
+    /// Advice.
+    unreachable_advice = "Is `attune serve` still running? It is tried again by itself.";
+    /// Advice.
+    unreadable_advice = "The console and the server don't fit together. Reload the page; if that doesn't help, update the server.";
+    /// Advice.
+    status_advice = "Something between this page and the server answered instead of it.";
+    /// Of a failed submit.
+    draft_kept = "Your draft is kept.";
+    /// Of a failed submit.
+    no_network = "This browser has no network.";
+    /// Of a failed submit.
+    when_back = "Try again when it is back.";
+    /// Of a failed submit.
+    still_running = "Is `attune serve` still running?";
+    /// Of a failed submit.
+    safe_to_repeat = "It is safe to repeat: trying again never makes a second job.";
+    /// Of a failed submit.
+    looked_up_first = "Whether the job was made is looked up first: trying again never makes a second job.";
+    /// Of a failed submit.
+    permission_advice = "Whoever runs this server can give its key that permission.";
 }
 
 /// What happened, as a title.
 #[must_use]
 pub fn error_title(error: &ApiError) -> String {
-    match error {
-        ApiError::Unreachable if browser::is_offline() => offline().to_owned(),
-        ApiError::Unreachable => unreachable().to_owned(),
-        ApiError::Unreadable(_) => "The answer can't be read".to_owned(),
-        ApiError::Status(status) => format!("The server answered {status}"),
+    let known = match error {
+        ApiError::Unreachable if browser::is_offline() => offline(),
+        ApiError::Unreachable => unreachable(),
+        ApiError::Unreadable(_) => answer_unreadable(),
+        ApiError::Status(status) => return server_answered(*status),
         ApiError::Problem(problem) => match (problem.status, problem.code.as_str()) {
-            (404, _) => "This doesn't exist".to_owned(),
-            (403, _) => "That isn't allowed".to_owned(),
-            (429, _) => "That is too much for now".to_owned(),
-            (504, _) => "The upstream is too slow".to_owned(),
-            (502, "upstream_key_rejected") => "The upstream refuses the server's key".to_owned(),
-            (502, "upstream_unreachable") => "The upstream can't be reached".to_owned(),
-            (502, "upstream_invalid_response") => "The upstream's answer makes no sense".to_owned(),
-            (502, _) => "The upstream has trouble".to_owned(),
-            _ => problem.title.clone(),
+            (404, _) => not_there(),
+            (403, _) => not_allowed(),
+            (429, _) => too_much(),
+            (504, _) => upstream_slow(),
+            (502, "upstream_key_rejected") => upstream_refuses(),
+            (502, "upstream_unreachable") => upstream_unreachable(),
+            (502, "upstream_invalid_response") => upstream_senseless(),
+            (502, _) => upstream_trouble(),
+            _ => return problem.title.clone(),
         },
-    }
+    };
+    known.to_owned()
+}
+
+/// An answer that says nothing but its status.
+#[must_use]
+pub fn server_answered(status: u16) -> String {
+    german!(server_answered(status));
+    format!("The server answered {status}")
 }
 
 /// What to do about it.
 #[must_use]
 pub fn error_advice(error: &ApiError) -> String {
-    match error {
-        ApiError::Unreachable if browser::is_offline() => {
-            "This browser has no network. It is tried again by itself when it is back.".to_owned()
+    let known = match error {
+        ApiError::Unreachable if browser::is_offline() => offline_advice(),
+        ApiError::Unreachable => unreachable_advice(),
+        ApiError::Unreadable(_) => unreadable_advice(),
+        ApiError::Status(_) => status_advice(),
+        ApiError::Problem(problem) => {
+            return sentence(problem.detail.as_deref().unwrap_or(&problem.title));
         }
-        ApiError::Unreachable => "Is `attune serve` still running? It is tried again by itself.".to_owned(),
-        ApiError::Unreadable(_) => {
-            "The console and the server don't fit together. Reload the page; if that doesn't help, update the server."
-                .to_owned()
-        }
-        ApiError::Status(_) => "Something between this page and the server answered instead of it.".to_owned(),
-        ApiError::Problem(problem) => sentence(problem.detail.as_deref().unwrap_or(&problem.title)),
-    }
+    };
+    known.to_owned()
 }
 
 /// Why a job wasn't created, as a title.
 #[must_use]
 pub fn submit_title(error: &ApiError) -> String {
     match error.status() {
-        Some(403) => "The server's key may not create jobs".to_owned(),
-        Some(409) => "This draft was already started".to_owned(),
+        Some(403) => may_not_create().to_owned(),
+        Some(409) => super::used_up_title().to_owned(),
         _ => error_title(error),
     }
 }
@@ -72,28 +119,21 @@ pub fn submit_title(error: &ApiError) -> String {
 /// What a failed submit means for the draft, and what to do.
 #[must_use]
 pub fn submit_advice(error: &ApiError) -> String {
-    const KEPT: &str = "Your draft is kept.";
-    const ONCE: &str = "trying again never makes a second job.";
+    let kept = draft_kept();
+    let said = error_advice(error);
     match error {
         ApiError::Unreachable if browser::is_offline() => {
-            format!("This browser has no network. {KEPT} Try again when it is back.")
+            format!("{} {kept} {}", no_network(), when_back())
         }
-        ApiError::Unreachable => {
-            format!("Is `attune serve` still running? {KEPT} It is safe to repeat: {ONCE}")
-        }
-        ApiError::Problem(problem) => {
-            let said = error_advice(error);
-            match (problem.status, problem.code.as_str()) {
-                (403, _) => {
-                    format!("{said} Whoever runs this server can give its key that permission. {KEPT}")
-                }
-                (504, _) => format!("{said} {KEPT} Whether the job was made is looked up first: {ONCE}"),
-                (502, "upstream_key_rejected") => format!("{said} {KEPT}"),
-                (502 | 500, _) => format!("{said} {KEPT} It is safe to repeat: {ONCE}"),
-                _ => format!("{said} {KEPT}"),
-            }
-        }
-        other => format!("{} {KEPT}", error_advice(other)),
+        ApiError::Unreachable => format!("{} {kept} {}", still_running(), safe_to_repeat()),
+        ApiError::Problem(problem) => match (problem.status, problem.code.as_str()) {
+            (403, _) => format!("{said} {} {kept}", permission_advice()),
+            (504, _) => format!("{said} {kept} {}", looked_up_first()),
+            (502, "upstream_key_rejected") => format!("{said} {kept}"),
+            (502 | 500, _) => format!("{said} {kept} {}", safe_to_repeat()),
+            _ => format!("{said} {kept}"),
+        },
+        ApiError::Unreadable(_) | ApiError::Status(_) => format!("{said} {kept}"),
     }
 }
 
@@ -122,6 +162,7 @@ pub fn sentence(message: &str) -> String {
 /// The page on a static host can't learn where its server is.
 #[must_use]
 pub fn no_config(reason: &str) -> String {
+    german!(no_config(reason));
     format!("The file config.json, which says where this page's server is, can't be read: {reason}")
 }
 

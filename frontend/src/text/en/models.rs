@@ -1,6 +1,5 @@
 //! Base models, and the adapters that training made.
 
-use super::words;
 use crate::text::format::bytes;
 use shared::{
     capabilities::UpstreamKind,
@@ -39,6 +38,12 @@ words! {
     being_added = "Being added";
     /// Gives up what is being fetched.
     stop_adding = "Stop";
+    /// How far what is on its way is.
+    addition_waiting = "Waiting for another one";
+    /// How far what is on its way is.
+    addition_preparing = "Checking and preparing";
+    /// How far what is on its way is.
+    addition_asking = "Asking the Hub";
     /// The card of what could be had.
     get_models = "Get a model";
     /// Under its title.
@@ -73,7 +78,8 @@ words! {
 
 /// Where there is no base model: who can bring one.
 #[must_use]
-pub const fn no_models_body(upstream: Option<UpstreamKind>) -> &'static str {
+pub fn no_models_body(upstream: Option<UpstreamKind>) -> &'static str {
+    german!(no_models_body(upstream));
     match upstream {
         Some(UpstreamKind::Engine) => {
             "Get one below, or put a folder in Hugging Face format where ATTUNE_MODELS_DIR points."
@@ -84,7 +90,8 @@ pub const fn no_models_body(upstream: Option<UpstreamKind>) -> &'static str {
 
 /// Why a model can't be trained here.
 #[must_use]
-pub const fn obstacle(obstacle: ModelObstacle) -> &'static str {
+pub fn obstacle(obstacle: ModelObstacle) -> &'static str {
+    german!(obstacle(obstacle));
     match obstacle {
         ModelObstacle::UnknownArchitecture => {
             "Can't be trained: its architecture isn't Llama, Qwen2 or Qwen3"
@@ -98,12 +105,10 @@ pub const fn obstacle(obstacle: ModelObstacle) -> &'static str {
 #[must_use]
 pub fn addition_progress(addition: &ModelAddition) -> String {
     match (addition.stage, addition.bytes_total) {
-        (AdditionStage::Waiting, _) => "Waiting for another one".to_owned(),
-        (AdditionStage::Preparing, _) => "Checking and preparing".to_owned(),
-        (AdditionStage::Fetching, Some(total)) => {
-            format!("{} of {}", bytes(addition.bytes_done), bytes(total))
-        }
-        (AdditionStage::Fetching, None) => "Asking the Hub".to_owned(),
+        (AdditionStage::Waiting, _) => addition_waiting().to_owned(),
+        (AdditionStage::Preparing, _) => addition_preparing().to_owned(),
+        (AdditionStage::Fetching, Some(total)) => super::uploaded(addition.bytes_done, total),
+        (AdditionStage::Fetching, None) => addition_asking().to_owned(),
         (AdditionStage::Failed, _) => addition
             .failure
             .as_ref()
@@ -115,6 +120,7 @@ pub fn addition_progress(addition: &ModelAddition) -> String {
 /// Memory, of what there is.
 #[must_use]
 pub fn memory_of(estimate: &Estimate) -> String {
+    german!(memory_of(estimate));
     match estimate.available_bytes {
         Some(available) => format!("about {} of {}", bytes(estimate.memory_bytes), bytes(available)),
         None => format!("about {}", bytes(estimate.memory_bytes)),
@@ -124,23 +130,27 @@ pub fn memory_of(estimate: &Estimate) -> String {
 /// Names the button that fetches a model.
 #[must_use]
 pub fn fetch_named(name: &str) -> String {
+    german!(fetch_named(name));
     format!("Download {name}")
 }
 
 /// Names the button that removes a model.
 #[must_use]
 pub fn remove_named(name: &str) -> String {
+    german!(remove_named(name));
     format!("Remove {name}")
 }
 
 /// The dialog's question.
 #[must_use]
 pub fn remove_title(name: &str) -> String {
+    german!(remove_title(name));
     format!("Remove {name}?")
 }
 
 /// After removing.
 #[must_use]
 pub fn removed(name: &str) -> String {
+    german!(removed(name));
     format!("{name} was removed")
 }

@@ -1,6 +1,6 @@
 //! The playground.
 
-use super::{super::format, words};
+use crate::text::format;
 use shared::chat::{ChatDone, ChatModel, ChatModelKind, ChatRole, FinishReason};
 
 words! {
@@ -61,6 +61,7 @@ words! {
 /// Lets a pinned prompt go.
 #[must_use]
 pub fn unpin(prompt: &str) -> String {
+    german!(unpin(prompt));
     let short: String = prompt.chars().take(40).collect();
     format!("Unpin {short}")
 }
@@ -68,12 +69,14 @@ pub fn unpin(prompt: &str) -> String {
 /// A column.
 #[must_use]
 pub fn answer_of(model: &str) -> String {
+    german!(answer_of(model));
     format!("Answer of {model}")
 }
 
 /// A kind of models in the choice.
 #[must_use]
-pub const fn chat_model_kind(kind: ChatModelKind) -> &'static str {
+pub fn chat_model_kind(kind: ChatModelKind) -> &'static str {
+    german!(chat_model_kind(kind));
     match kind {
         ChatModelKind::Base => "Base models",
         ChatModelKind::Tuned => "Tuned models",
@@ -84,6 +87,7 @@ pub const fn chat_model_kind(kind: ChatModelKind) -> &'static str {
 /// A model in the choice.
 #[must_use]
 pub fn chat_model_label(model: &ChatModel) -> String {
+    german!(chat_model_label(model));
     match model.step {
         Some(step) => format!("{}, step {}", model.name, format::count(step)),
         None => model.name.clone(),
@@ -92,7 +96,8 @@ pub fn chat_model_label(model: &ChatModel) -> String {
 
 /// Who says a message.
 #[must_use]
-pub const fn chat_role(role: ChatRole) -> &'static str {
+pub fn chat_role(role: ChatRole) -> &'static str {
+    german!(chat_role(role));
     match role {
         ChatRole::System => "System",
         ChatRole::User => "User",
@@ -100,19 +105,25 @@ pub const fn chat_role(role: ChatRole) -> &'static str {
     }
 }
 
+/// Tokens a second, without the time that the first one took.
+#[must_use]
+pub fn answer_pace(done: &ChatDone) -> u64 {
+    let decoding = done.duration_ms.saturating_sub(done.first_token_ms).max(1);
+    (f64::from(done.completion_tokens.saturating_sub(1)) * 1000.0 / decoding as f64) as u64
+}
+
 /// Figures of a whole answer.
 #[must_use]
 pub fn answer_figures(done: &ChatDone) -> String {
-    let decoding = done.duration_ms.saturating_sub(done.first_token_ms).max(1);
-    let pace = f64::from(done.completion_tokens.saturating_sub(1)) * 1000.0 / decoding as f64;
+    german!(answer_figures(done));
     let end = match done.finish_reason {
         FinishReason::Stop => "",
         FinishReason::Length => " · cut at the longest answer",
     };
     format!(
         "{} · first after {} · {} tokens/s{end}",
-        super::plural(done.completion_tokens.into(), "token", "tokens"),
+        super::tokens(done.completion_tokens.into()),
         format::duration(done.first_token_ms),
-        format::count(pace as u64),
+        format::count(answer_pace(done)),
     )
 }

@@ -1,7 +1,7 @@
 //! The wizard.
 
-use super::words;
-use shared::{dataset::Dataset, problem::FieldCode, validate::Step};
+use crate::text::format;
+use shared::{dataset::Dataset, draft::schedule_word, problem::FieldCode, run::Schedule, validate::Step};
 
 words! {
     /// Page title.
@@ -34,6 +34,8 @@ words! {
     use_example = "Use the example dataset";
     /// Under the button.
     example_hint = "Support messages and the JSON they should be sorted into: a first run of a few minutes.";
+    /// Heads the card of the example.
+    example_title = "Just looking?";
     /// Told when it stands.
     example_ready = "The example datasets are ready.";
     /// Beside the datasets.
@@ -88,6 +90,8 @@ words! {
     warmup_epochs = "Warm-up epochs";
     /// Field label.
     learning_rate = "Learning rate";
+    /// Field label, of a field that the wizard doesn't know.
+    any_field = "Field";
     /// On the review.
     edit = "Edit";
     /// This draft has become a job.
@@ -118,7 +122,8 @@ words! {
 
 /// The label of a step.
 #[must_use]
-pub const fn step_label(step: Step) -> &'static str {
+pub fn step_label(step: Step) -> &'static str {
+    german!(step_label(step));
     match step {
         Step::Setup => "Setup",
         Step::Configure => "Configure",
@@ -144,13 +149,28 @@ pub fn field_label(field: &str) -> &'static str {
         "lora_dropout" => lora_dropout(),
         "schedule" => super::schedule(),
         "seed" => super::seed(),
-        _ => "Field",
+        _ => any_field(),
+    }
+}
+
+/// What was typed into a field, as it is shown.
+#[must_use]
+pub fn field_value(field: &str, typed: &str) -> String {
+    match field {
+        "learning_rate" | "lora_alpha" | "lora_dropout" => format::localised(typed),
+        "schedule" => [Schedule::Constant, Schedule::Linear, Schedule::Cosine]
+            .into_iter()
+            .find(|schedule| schedule_word(*schedule) == typed)
+            .map_or(typed, |schedule| super::schedule_label(schedule))
+            .to_owned(),
+        _ => typed.to_owned(),
     }
 }
 
 /// Tells of an unfinished draft.
 #[must_use]
 pub fn draft_waits(name: &str) -> String {
+    german!(draft_waits(name));
     if name.is_empty() {
         "An unfinished draft is kept.".to_owned()
     } else {
@@ -160,7 +180,8 @@ pub fn draft_waits(name: &str) -> String {
 
 /// What the base model is for.
 #[must_use]
-pub const fn hint_base_model(gives_adapter: bool) -> &'static str {
+pub fn hint_base_model(gives_adapter: bool) -> &'static str {
+    german!(hint_base_model(gives_adapter));
     if gives_adapter {
         "What the training starts from. It stays as it is; you get a small adapter beside it."
     } else {
@@ -170,7 +191,8 @@ pub const fn hint_base_model(gives_adapter: bool) -> &'static str {
 
 /// What the evaluation epochs are.
 #[must_use]
-pub const fn hint_evaluation(has_datasets: bool) -> &'static str {
+pub fn hint_evaluation(has_datasets: bool) -> &'static str {
+    german!(hint_evaluation(has_datasets));
     if has_datasets {
         "After how many of the epochs it is tested on the validation data."
     } else {
@@ -181,18 +203,21 @@ pub const fn hint_evaluation(has_datasets: bool) -> &'static str {
 /// What is wrong with a field, as a sentence.
 #[must_use]
 pub fn finding(field: &str, code: &FieldCode) -> String {
+    german!(finding(field, code));
     super::sentence(&shared::validate::english(field, code))
 }
 
 /// Fewer of a number.
 #[must_use]
 pub fn less(label: &str) -> String {
+    german!(less(label));
     format!("Decrease {}", label.to_ascii_lowercase())
 }
 
 /// More of a number.
 #[must_use]
 pub fn more(label: &str) -> String {
+    german!(more(label));
     format!("Increase {}", label.to_ascii_lowercase())
 }
 
@@ -200,23 +225,14 @@ pub fn more(label: &str) -> String {
 #[must_use]
 pub fn dataset_choice(dataset: &Dataset) -> String {
     match dataset.examples {
-        Some(examples) => format!(
-            "{} · {}",
-            dataset.name,
-            super::plural(examples, "example", "examples")
-        ),
+        Some(examples) => format!("{} · {}", dataset.name, super::counted_examples(examples)),
         None => dataset.name.clone(),
     }
-}
-
-/// Heads the card of the example.
-#[must_use]
-pub const fn example_title() -> &'static str {
-    "Just looking?"
 }
 
 /// Names the link that goes back to a step.
 #[must_use]
 pub fn edit_step(step: &str) -> String {
+    german!(edit_step(step));
     format!("Edit {}", step.to_ascii_lowercase())
 }

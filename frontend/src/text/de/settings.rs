@@ -1,0 +1,46 @@
+//! Settings and sign-in.
+
+use crate::theme::Theme;
+use shared::capabilities::{Capabilities, UpstreamKind};
+
+german_words! {
+    theme = "Farbschema";
+    theme_hint = "Wie die Konsole in diesem Browser aussieht.";
+    language = "Sprache";
+    language_hint = "In welcher Sprache die Konsole in diesem Browser erscheint.";
+    as_the_browser = "Automatisch";
+    session = "Sitzung";
+    about = "Über Attune";
+    sign_out = "Abmelden";
+    version = "Version";
+    upstream = "Jobs laufen auf";
+    signed_out = "Abgemeldet.";
+    sign_in = "Anmelden";
+    sign_in_body = "Diese Konsole ist privat. Zugang gibt die Adresse, die der Server beim Start ausgegeben hat.";
+    token = "Anmelde-Token";
+    token_hint_before = "Verloren? ";
+    token_command = "attune url";
+    token_hint_after = " auf dem Server ausführen und die ausgegebene Adresse öffnen oder deren Token hier einfügen.";
+    token_missing = "Token einfügen oder die Adresse öffnen, die der Server ausgegeben hat.";
+    token_wrong = "Das ist nicht das Token dieses Servers. `attune url` gibt das richtige aus.";
+}
+
+pub(crate) const fn theme_label(theme: Theme) -> &'static str {
+    match theme {
+        Theme::System => "System",
+        Theme::Light => "Hell",
+        Theme::Dark => "Dunkel",
+    }
+}
+
+pub(crate) const fn upstream_label(capabilities: &Capabilities) -> &'static str {
+    match capabilities.upstream {
+        UpstreamKind::Engine => "Eingebaute Engine",
+        UpstreamKind::Openai => "OpenAI-kompatible API",
+        UpstreamKind::JobTrainingApi => "Job Training API",
+    }
+}
+
+pub(crate) fn signed_in_as(who: &str) -> String {
+    format!("Angemeldet als {who}")
+}
