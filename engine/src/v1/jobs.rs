@@ -25,6 +25,7 @@ use serde_json::Value;
 use shared::{
     dataset::DatasetStatus,
     id::{JobId, Subject},
+    job::Job,
 };
 use std::collections::BTreeMap;
 
@@ -36,6 +37,13 @@ async fn describe(service: &Service, row: &JobRow) -> Result<Value, ApiError> {
         .await
         .map_err(Error::from)?;
     Ok(objects::job(row, &pairs, service.now()))
+}
+
+/// The job's object as an action has left it, though somebody may have moved it on since.
+async fn describe_as(service: &Service, subject: &Subject, job: &Job) -> Result<Json<Value>, ApiError> {
+    let mut row = service.find_job_row(subject, &job.id).await?;
+    job.status.as_str().clone_into(&mut row.status);
+    describe(service, &row).await.map(Json)
 }
 
 /// `POST /fine_tuning/jobs`. The SDKs repeat a create whose answer was lost, and say so only by a count of
@@ -181,9 +189,8 @@ pub(crate) async fn pause_job(
     Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let id = JobId::new(id);
-    service.pause_job(&caller.subject, &id).await?;
-    let row = service.find_job_row(&caller.subject, &id).await?;
-    describe(&service, &row).await.map(Json)
+    let job = service.pause_job(&caller.subject, &id).await?;
+    describe_as(&service, &caller.subject, &job).await
 }
 
 /// `POST /fine_tuning/jobs/{id}/resume`.
@@ -193,9 +200,8 @@ pub(crate) async fn resume_job(
     Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let id = JobId::new(id);
-    service.resume_job(&caller.subject, &id).await?;
-    let row = service.find_job_row(&caller.subject, &id).await?;
-    describe(&service, &row).await.map(Json)
+    let job = service.resume_job(&caller.subject, &id).await?;
+    describe_as(&service, &caller.subject, &job).await
 }
 
 /// `POST /fine_tuning/jobs/{id}/cancel`.
@@ -205,7 +211,6 @@ pub(crate) async fn cancel_job(
     Path(id): Path,
 ) -> Result<Json<Value>, ApiError> {
     let id = JobId::new(id);
-    service.cancel_job(&caller.subject, &id).await?;
-    let row = service.find_job_row(&caller.subject, &id).await?;
-    describe(&service, &row).await.map(Json)
+    let job = service.cancel_job(&caller.subject, &id).await?;
+    describe_as(&service, &caller.subject, &job).await
 }
