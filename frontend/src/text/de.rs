@@ -37,7 +37,6 @@ use crate::route::Section;
 use shared::status::JobStatus;
 
 german_words! {
-    incomplete_note = "Der Upstream hat noch ältere Jobs: Sie fehlen in der Liste und in den Zahlen.";
     product = "Attune";
     main_navigation = "Hauptmenü";
     skip_to_content = "Zum Inhalt";
@@ -58,6 +57,7 @@ german_words! {
     name = "Name";
     status = "Status";
     base_model = "Basismodell";
+    incomplete_note = "Der Upstream hat noch ältere Jobs: Weder Liste noch Zahlen enthalten sie.";
     created = "Erstellt";
     validation_loss = "Val-Loss";
     actions = "Aktionen";

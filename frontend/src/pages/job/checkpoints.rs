@@ -132,7 +132,7 @@ fn checkpoints(
         <>
             { table("", &columns, rows.collect()) }
             { change(list) }
-            { paragraph("card-body dim retention", bytes.map(|bytes| text::retention(list.keep_last, bytes)).unwrap_or_default()) }
+            { paragraph("card-body dim retention", text::retention(list.keep_last, bytes)) }
         </>
     }
 }

@@ -59,7 +59,9 @@ fn resolved(values: &Hyperparameters) -> impl Iterator<Item = Setting> {
         (
             text::learning_rate_multiplier(),
             "learning_rate_multiplier",
-            values.learning_rate_multiplier.map(number::text),
+            values
+                .learning_rate_multiplier
+                .map(|factor| format::localised(&number::text(factor))),
         ),
         (text::schedule(), "schedule", schedule.map(str::to_owned)),
         (

@@ -67,7 +67,10 @@ pub(crate) fn retry_from(step: u64) -> String {
     format!("Ab {} wiederholen", checkpoint_name(step))
 }
 
-pub(crate) fn retention(keep_last: Option<u32>, bytes: u64) -> String {
+pub(crate) fn retention(keep_last: Option<u32>, bytes: Option<u64>) -> String {
+    let Some(bytes) = bytes else {
+        return String::new();
+    };
     let bytes = format::bytes(bytes);
     match keep_last {
         Some(1) => {

@@ -3,7 +3,6 @@
 use shared::run::Schedule;
 
 german_words! {
-    learning_rate_multiplier = "Faktor der Lernrate";
     checkpoints = "Checkpoints";
     hyperparameters = "Hyperparameter";
     events = "Ereignisse";
@@ -26,6 +25,7 @@ german_words! {
     batch_size = "Batchgröße";
     schedule = "Lernratenverlauf";
     rank_alpha = "Rang / Alpha";
+    learning_rate_multiplier = "Lernratenfaktor";
     dropout = "Dropout";
     targets = "Projektionen";
     longest_example = "Längstes Beispiel";

@@ -3,7 +3,6 @@
 use shared::validate::Step;
 
 german_words! {
-    hint_relative_learning_rate = "Der Vorschlag überlässt sie dem Upstream; das Doppelte verlangt das Doppelte seiner eigenen.";
     wizard_title = "Neuer Fine-Tuning-Job";
     wizard_sub = "Der Entwurf wird in diesem Browser aufgehoben.";
     next = "Weiter";
@@ -27,6 +26,7 @@ german_words! {
     hint_epochs = "Wie oft das Modell alle Daten sieht.";
     hint_warmup = "In wie vielen der ersten Epochen die Lernrate von null ansteigt.";
     hint_learning_rate = "Wie weit jeder Schritt das Modell bewegt: über 0, höchstens 1, als 0,0001 oder 1e-4. Zu hoch, und der Loss springt; zu niedrig, und er fällt kaum.";
+    hint_relative_learning_rate = "Der Vorschlag überlässt sie dem Upstream; das Doppelte verlangt das Doppelte seiner eigenen.";
     advanced = "LoRA, Batch und Seed";
     lora_rank = "LoRA-Rang";
     lora_alpha = "LoRA-Alpha";

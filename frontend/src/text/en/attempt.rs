@@ -142,8 +142,11 @@ pub fn retry_from(step: u64) -> String {
 
 /// Which checkpoints stay, and what they take.
 #[must_use]
-pub fn retention(keep_last: Option<u32>, bytes: u64) -> String {
+pub fn retention(keep_last: Option<u32>, bytes: Option<u64>) -> String {
     german!(retention(keep_last, bytes));
+    let Some(bytes) = bytes else {
+        return String::new();
+    };
     let bytes = format::bytes(bytes);
     match keep_last {
         Some(newest) => {
