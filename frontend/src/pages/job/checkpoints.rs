@@ -110,7 +110,7 @@ fn checkpoints(
                 { text_cell("number", number(checkpoint.train_loss)) }
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
                 { text_cell("number dim wide", checkpoint.bytes.map(format::bytes).unwrap_or_default()) }
-                { cell("number dim", relative_time(now, checkpoint.created_at)) }
+                { cell("number dim wide", relative_time(now, checkpoint.created_at)) }
                 { cell(ACTIONS, html! { <>{ try_link(try_it(checkpoint.step)) }{ from_here.map(|from| again(checkpoint.step, from)) }</> }) }
             </tr>
         }
@@ -120,7 +120,7 @@ fn checkpoints(
         (text::train_loss(), "number"),
         (text::validation_loss(), "number"),
         (text::size(), "number wide"),
-        (text::saved(), "number"),
+        (text::saved(), "number wide"),
         (text::actions(), ACTIONS),
     ];
     let bytes = list

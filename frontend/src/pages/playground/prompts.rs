@@ -150,7 +150,7 @@ pub(super) fn use_prompts(props: Rc<PromptsProps>) -> Html {
                         oninput={change(|prompt, user| Prompt { user, expected: String::new(), ..prompt })} {onkeydown} />
                 </label>
                 <div class="prompt-expected" hidden={expected.is_empty()}>
-                    <h3>{ text::expected_answer() }</h3>
+                    <h2>{ text::expected_answer() }</h2>
                     { paragraph("answer-words", expected.clone()) }
                 </div>
                 <div class="buttons">{ button_if(can_pin, "button small", text::pin_prompt(), pin) }</div>
