@@ -2,6 +2,7 @@
 
 mod actions;
 mod stage;
+mod webhooks;
 
 use axum::http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
