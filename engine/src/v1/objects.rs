@@ -146,16 +146,7 @@ pub(crate) fn step_event(job_id: &JobId, row: &StepRow) -> Value {
         message.push_str(&format!(", validation loss={valid_loss:.2}"));
     }
     let mut data = step_metrics(row);
-    // What OpenAI's API doesn't tell, for the curves of another console.
-    for (name, value) in [
-        ("total_steps", json!(metrics.total_steps)),
-        ("epoch", json!(metrics.epoch)),
-        ("learning_rate", json!(metrics.learning_rate)),
-        ("gradient_norm", json!(metrics.gradient_norm)),
-        ("tokens", json!(metrics.tokens)),
-    ] {
-        data.insert(name.to_owned(), value);
-    }
+    data.insert("total_steps".to_owned(), json!(metrics.total_steps));
     json!({
         "id": events::event_id(job_id, from_sql(row.seq)),
         "object": "fine_tuning.job.event",
@@ -164,6 +155,13 @@ pub(crate) fn step_event(job_id: &JobId, row: &StepRow) -> Value {
         "message": message,
         "type": "metrics",
         "data": data,
+        // What OpenAI's API has no words for: the rest of another console's curves.
+        "x_attune": {
+            "epoch": metrics.epoch,
+            "learning_rate": metrics.learning_rate,
+            "gradient_norm": metrics.gradient_norm,
+            "tokens": metrics.tokens,
+        },
     })
 }
 

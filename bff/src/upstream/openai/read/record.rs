@@ -54,7 +54,7 @@ fn event_of(fields: &Fields<'_>, place: &str) -> Answer<Entry> {
         .and_then(measured)
         .map(|step| MeasuredStep {
             total_steps: step.total_steps.max(steps_in(&message)),
-            ..step
+            ..with_extras(step, find(fields, &["x_attune"]).and_then(Json::as_object))
         });
     let told = match step {
         Some(step) => Told::Step(step),
@@ -115,6 +115,19 @@ fn measured(data: &Fields<'_>) -> Option<MeasuredStep> {
         ]),
     };
     (step.train_loss.is_some() || step.valid_loss.is_some()).then_some(step)
+}
+
+/// With what another Attune tells besides.
+fn with_extras(step: MeasuredStep, extras: Option<&Fields<'_>>) -> MeasuredStep {
+    let Some(extras) = extras else { return step };
+    let value = |name: &str| find(extras, &[name]).and_then(number);
+    MeasuredStep {
+        epoch: value("epoch"),
+        learning_rate: value("learning_rate"),
+        gradient_norm: value("gradient_norm"),
+        tokens: find(extras, &["tokens"]).and_then(whole),
+        ..step
+    }
 }
 
 /// A page of a job's checkpoints.
