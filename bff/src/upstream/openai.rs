@@ -273,21 +273,20 @@ impl Upstream for OpenAi {
 
     async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {
         let models = self.0.all_models().await?;
-        let defaults = JobDefaults {
-            // What a foreign upstream takes neither of.
-            evaluation_epochs: if models.is_attune { 3 } else { 0 },
-            ..JobDefaults::default()
-        };
-        let model = |id: &String| BaseModel {
+        let model = |(id, defaults): &(String, Option<JobDefaults>)| BaseModel {
             id: id.clone(),
             display_name: id.clone(),
             architecture: None,
             parameters: None,
             context_length: None,
-            defaults: defaults.clone(),
+            // Evaluation and warm-up are left to a foreign upstream.
+            defaults: defaults.clone().unwrap_or_else(|| JobDefaults {
+                evaluation_epochs: 0,
+                ..JobDefaults::default()
+            }),
             installed: None,
         };
-        Ok(ModelList::of(models.ids.iter().map(model).collect()))
+        Ok(ModelList::of(models.base.iter().map(model).collect()))
     }
 
     async fn cancel_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {

@@ -10,8 +10,11 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use shared::id::Subject;
 
+/// With what the wizard of another console proposes for it; by that it also knows whom it speaks to.
 async fn base_model(found: &FoundModel) -> Value {
-    objects::model(&found.model.id, found.created_at().await.unix_seconds(), false)
+    let mut model = objects::model(&found.model.id, found.created_at().await.unix_seconds(), false);
+    model["x_attune"] = json!({ "defaults": found.model.defaults });
+    model
 }
 
 /// `GET /models`.

@@ -17,12 +17,10 @@ use crate::upstream::{
 use shared::{
     id::{DatasetId, JobId},
     job::{DatasetRef, Hyperparameters, Job, JobFailure, Progress},
+    model::JobDefaults,
     status::JobStatus,
     timestamp::Timestamp,
 };
-
-/// The organization by whose name another Attune's models are owned.
-const ATTUNE: &str = "attune";
 
 /// One page of a list.
 pub(super) struct Page<T> {
@@ -32,8 +30,8 @@ pub(super) struct Page<T> {
 
 /// The models that there are.
 pub(super) struct Models {
-    /// Those that a job can start from, as far as their names tell.
-    pub(super) ids: Vec<String>,
+    /// Those that a job can start from, as far as their names tell, with what another Attune proposes for each.
+    pub(super) base: Vec<(String, Option<JobDefaults>)>,
     /// They are another Attune's.
     pub(super) is_attune: bool,
 }
@@ -271,17 +269,39 @@ fn time(value: &Json<'_>) -> Option<Timestamp> {
 pub(super) fn models(answer: &[u8]) -> Answer<Models> {
     let mut is_attune = false;
     let page = page(answer, "data", |fields, place| {
-        is_attune |= find(fields, &["owned_by"]).and_then(Json::as_text) == Some(ATTUNE);
-        identifier(find(fields, &["id"])).ok_or_else(|| missing(place, "id"))
+        let extras = find(fields, &["x_attune"]).and_then(Json::as_object);
+        is_attune |= extras.is_some();
+        let defaults = extras.and_then(|extras| find(extras, &["defaults"])?.as_object());
+        let id = identifier(find(fields, &["id"])).ok_or_else(|| missing(place, "id"))?;
+        Ok((id, defaults.map(proposed)))
     })?;
+    let is_base = |(id, _): &(String, _)| !id.starts_with("ft:");
     Ok(Models {
-        ids: page
-            .items
-            .into_iter()
-            .filter(|id| !id.starts_with("ft:"))
-            .collect(),
+        base: page.items.into_iter().filter(is_base).collect(),
         is_attune,
     })
+}
+
+/// What another Attune's wizard proposes; ours where it says nothing.
+fn proposed(fields: &Fields<'_>) -> JobDefaults {
+    let ours = JobDefaults::default();
+    let count = |name: &str| {
+        let told = find(fields, &[name]).and_then(whole);
+        told.and_then(|told| u32::try_from(told).ok())
+    };
+    JobDefaults {
+        epochs: count("epochs").unwrap_or(ours.epochs),
+        evaluation_epochs: count("evaluation_epochs").unwrap_or(ours.evaluation_epochs),
+        warmup_epochs: count("warmup_epochs").unwrap_or(ours.warmup_epochs),
+        learning_rate: find(fields, &["learning_rate"])
+            .and_then(number)
+            .unwrap_or(ours.learning_rate),
+        batch_size: count("batch_size").unwrap_or(ours.batch_size),
+        lora: find(fields, &["lora"])
+            .and_then(Json::as_object)
+            .and_then(lora)
+            .unwrap_or(ours.lora),
+    }
 }
 
 /// The name on `/api` of a parameter of theirs, for messages by field; of a path its last part.

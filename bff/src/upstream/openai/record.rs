@@ -135,13 +135,16 @@ impl Inner {
         let read = || async move {
             let before = inner.records.find(&of).unwrap_or_default();
             let newer = match inner.newer_events(&of, &before).await {
-                // `FakeAI` begins a stream for a job that isn't there, and breaks it off.
+                // `FakeAI` begins a stream for a job that isn't there, and ends it or breaks it off.
                 Err(UpstreamError::BrokenOff) => {
                     inner.find(&of).await?;
                     return Err(UpstreamError::BrokenOff);
                 }
                 newer => newer?,
             };
+            if newer.is_empty() && before.0.is_empty() {
+                inner.find(&of).await?;
+            }
             let record = if newer.is_empty() {
                 before
             } else {
