@@ -88,6 +88,8 @@ async fn enqueue(service: &Service, owner: &Subject, dataset: &DatasetId, number
         learning_rate: 0.001,
         training_dataset: Some(dataset.clone()),
         validation_dataset: None,
+        method: None,
+        beta: None,
         batch_size: None,
         lora: None,
         schedule: None,

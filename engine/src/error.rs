@@ -202,6 +202,12 @@ pub fn english(field: &str, code: &FieldCode) -> String {
         "wrong_purpose" => "the file must have the purpose `fine-tune`",
         "not_uploaded" => "the file has not been uploaded completely",
         "has_errors" => "the file has lines that can't be used: see its report",
+        "wrong_format" if code.params.get("method").is_some_and(|method| method == "dpo") => {
+            "the file holds chats, but the method `dpo` compares pairs of answers: take the method `supervised`"
+        }
+        "wrong_format" => {
+            "the file holds preference pairs, which the method `supervised` can't use: take the method `dpo`"
+        }
         "invalid_cursor" => "the cursor isn't one of this list",
         "unknown_status" => {
             "statuses are `validating_files`, `queued`, `running`, `pausing`, `paused`, `succeeded`, `failed`, `cancelled`"

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::{
     job::NewJob,
     model::BaseModel,
-    run::{GradientCheckpointing, LoraSpec, Schedule, Warmup},
+    run::{DEFAULT_BETA, GradientCheckpointing, LoraSpec, Method, MethodSpec, Schedule, Warmup},
 };
 
 /// Longest example in tokens where the model doesn't tell its own limit.
@@ -13,6 +13,8 @@ const DEFAULT_SEQUENCE_LENGTH: u32 = 2048;
 /// Everything that a job's training depends on besides its model and data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parameters {
+    #[serde(default)]
+    pub(crate) method: MethodSpec,
     pub(crate) epochs: u32,
     pub(crate) evaluation_epochs: u32,
     pub(crate) warmup: Warmup,
@@ -51,6 +53,7 @@ impl Parameters {
     pub(crate) fn resolve(job: &NewJob, model: &BaseModel, fresh_seed: u64) -> Self {
         let mut auto = Vec::new();
         Self {
+            method: method(job.method.unwrap_or_default(), job.beta, &mut auto),
             epochs: job.epochs,
             evaluation_epochs: job.evaluation_epochs,
             warmup: Warmup::Epochs(job.warmup_epochs),
@@ -69,6 +72,25 @@ impl Parameters {
             seed: given_or(job.seed, "seed", &mut auto, || fresh_seed),
             auto,
         }
+    }
+}
+
+/// A method with its settings.
+pub(crate) fn method(method: Method, beta: Option<f64>, auto: &mut Vec<String>) -> MethodSpec {
+    match method {
+        Method::Supervised => MethodSpec::Supervised,
+        Method::Dpo => MethodSpec::Dpo {
+            beta: given_or(beta, "beta", auto, || DEFAULT_BETA),
+        },
+    }
+}
+
+/// What /v1 multiplies by the caller's number: the model's own proposal, of which preferences take a tenth, because
+/// what they teach is soon overdone.
+pub(crate) fn learning_rate(model: &BaseModel, method: Method) -> f64 {
+    match method {
+        Method::Supervised => model.defaults.learning_rate,
+        Method::Dpo => model.defaults.learning_rate / 10.0,
     }
 }
 

@@ -163,5 +163,7 @@ pub fn metrics(step: u64) -> StepMetrics {
         tokens: 100,
         valid_loss: step.is_multiple_of(5).then_some(1.5),
         valid_token_accuracy: step.is_multiple_of(5).then_some(0.25),
+        rewards: None,
+        valid_rewards: None,
     }
 }

@@ -292,6 +292,21 @@ pub(crate) fn lines(count: usize) -> String {
         .collect()
 }
 
+/// So many good preference pairs.
+pub(crate) fn pairs(count: usize) -> String {
+    (0..count)
+        .map(|number| {
+            let answer = |text: &str| format!("[{{\"role\":\"assistant\",\"content\":\"{text} {number}\"}}]");
+            format!(
+                "{{\"input\":{{\"messages\":[{{\"role\":\"user\",\"content\":\"question {number}\"}}]}},\
+                 \"preferred_output\":{},\"non_preferred_output\":{}}}\n",
+                answer("good"),
+                answer("bad")
+            )
+        })
+        .collect()
+}
+
 /// A form as the wizard sends it.
 pub(crate) fn new_job(name: &str, training_dataset: &DatasetId) -> NewJob {
     NewJob {
@@ -303,6 +318,8 @@ pub(crate) fn new_job(name: &str, training_dataset: &DatasetId) -> NewJob {
         learning_rate: 0.001,
         training_dataset: Some(training_dataset.clone()),
         validation_dataset: None,
+        method: None,
+        beta: None,
         batch_size: None,
         lora: None,
         schedule: None,

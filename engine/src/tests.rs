@@ -11,6 +11,7 @@ mod jobs;
 mod models;
 mod ownership;
 mod pause;
+mod preference;
 mod queue;
 mod retry;
 mod storage;

@@ -1,6 +1,9 @@
 //! What an upstream can do and within which bounds, so that a control that can't work isn't shown.
 
-use crate::status::JobStatus;
+use crate::{
+    run::{MAX_BETA, Method},
+    status::JobStatus,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which kind of upstream stands behind the console.
@@ -82,6 +85,9 @@ pub struct Capabilities {
     pub webhooks: bool,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
+    /// The ways to train.
+    #[serde(default)]
+    pub methods: Vec<Method>,
     /// Bounds of the form's fields.
     pub bounds: JobBounds,
     /// How many jobs the upstream holds at most, where it has a limit.
@@ -102,6 +108,9 @@ pub struct JobBounds {
     pub batch_size: Bounds<u32>,
     /// LoRA rank.
     pub lora_rank: Bounds<u32>,
+    /// Beta of the method `dpo`; it is above `min`. Absent where there is no such method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<Bounds<f64>>,
 }
 
 impl Capabilities {
@@ -130,6 +139,7 @@ impl Capabilities {
             chat: true,
             webhooks: true,
             statuses: JobStatus::ALL.to_vec(),
+            methods: vec![Method::Supervised, Method::Dpo],
             bounds: JobBounds {
                 epochs: Bounds {
                     min: 1,
@@ -143,6 +153,10 @@ impl Capabilities {
                     min: 1,
                     max: Some(256),
                 },
+                beta: Some(Bounds {
+                    min: 0.0,
+                    max: Some(MAX_BETA),
+                }),
             },
             max_jobs: None,
             max_dataset_bytes: Some(8 << 30),
@@ -174,10 +188,12 @@ impl Capabilities {
             chat: false,
             webhooks: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
+            methods: Vec::new(),
             bounds: JobBounds {
                 epochs: Bounds { min: 1, max: None },
                 batch_size: Bounds { min: 1, max: None },
                 lora_rank: Bounds { min: 1, max: None },
+                beta: None,
             },
             max_jobs: Some(10),
             max_dataset_bytes: None,
@@ -199,6 +215,11 @@ impl Capabilities {
             add_models: false,
             estimates: false,
             chat: false,
+            methods: vec![Method::Supervised],
+            bounds: JobBounds {
+                beta: None,
+                ..Self::engine().bounds
+            },
             max_dataset_bytes: Some(512 << 20),
             ..Self::engine()
         }

@@ -3,7 +3,7 @@
 use crate::{
     id::DatasetId,
     timestamp::Timestamp,
-    training_line::{Example, Finding},
+    training_line::{Example, Finding, Message},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,9 @@ pub struct Dataset {
     /// Number of findings that make it unusable, once it has been read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<u64>,
+    /// The way to train that its lines are for, once they have been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<crate::run::Method>,
     /// Number of jobs that name it. While one of them hasn't ended, it can't be deleted.
     #[serde(default)]
     pub used_by: u64,
@@ -146,8 +149,11 @@ impl DatasetPreview {
 pub struct PreviewExample {
     /// Its line in the file, from 1.
     pub line: u64,
-    /// Its messages in order.
+    /// Its messages in order; of a preference pair they end in the preferred answer.
     pub messages: Vec<PreviewMessage>,
+    /// Of a preference pair, the other answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_preferred: Option<PreviewMessage>,
 }
 
 /// One message of a preview.
@@ -167,7 +173,7 @@ impl PreviewExample {
     /// The example that a line is.
     #[must_use]
     pub fn of(line: u64, example: &Example) -> Self {
-        let messages = example.messages.iter().map(|message| {
+        let shown = |message: &Message| {
             let mut content: String = message.content.chars().take(DatasetPreview::CHARACTERS).collect();
             let cut = content.len() < message.content.len();
             if cut {
@@ -180,10 +186,11 @@ impl PreviewExample {
                 content,
                 cut,
             }
-        });
+        };
         Self {
             line,
-            messages: messages.collect(),
+            messages: example.messages.iter().map(shown).collect(),
+            non_preferred: example.non_preferred.as_ref().map(shown),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     id::{CheckpointId, EventId, JobId},
     job::Job,
     metrics::Series,
-    run::StepMetrics,
+    run::{Rewards, StepMetrics},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,10 @@ pub struct MeasuredStep {
     pub valid_loss: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_token_accuracy: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewards: Option<Rewards>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_rewards: Option<Rewards>,
 }
 
 impl MeasuredStep {
@@ -110,6 +114,7 @@ impl MeasuredStep {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn value(&self, series: Series) -> Option<f64> {
+        let (rewards, valid) = (self.rewards.as_ref(), self.valid_rewards.as_ref());
         match series {
             Series::TrainLoss => self.train_loss,
             Series::TrainTokenAccuracy => self.train_token_accuracy,
@@ -118,6 +123,14 @@ impl MeasuredStep {
             Series::Tokens => self.tokens.map(|tokens| tokens as f64),
             Series::ValidLoss => self.valid_loss,
             Series::ValidTokenAccuracy => self.valid_token_accuracy,
+            Series::RewardMargin => rewards.map(|rewards| rewards.margin),
+            Series::RewardAccuracy => rewards.map(|rewards| rewards.accuracy),
+            Series::RewardChosen => rewards.map(|rewards| rewards.chosen),
+            Series::RewardRejected => rewards.map(|rewards| rewards.rejected),
+            Series::ValidRewardMargin => valid.map(|rewards| rewards.margin),
+            Series::ValidRewardAccuracy => valid.map(|rewards| rewards.accuracy),
+            Series::ValidRewardChosen => valid.map(|rewards| rewards.chosen),
+            Series::ValidRewardRejected => valid.map(|rewards| rewards.rejected),
         }
     }
 }
@@ -136,6 +149,8 @@ impl From<StepMetrics> for MeasuredStep {
             tokens: Some(step.tokens),
             valid_loss: step.valid_loss.and_then(number),
             valid_token_accuracy: step.valid_token_accuracy.and_then(number),
+            rewards: step.rewards,
+            valid_rewards: step.valid_rewards,
         }
     }
 }

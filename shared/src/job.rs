@@ -4,7 +4,7 @@ use crate::{
     attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId},
     queue::Priority,
-    run::{GradientCheckpointing, LoraSpec, Schedule, Stage},
+    run::{GradientCheckpointing, LoraSpec, Method, Schedule, Stage},
     status::JobStatus,
     timestamp::Timestamp,
 };
@@ -109,8 +109,11 @@ pub struct DatasetRef {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hyperparameters {
-    /// `supervised`, or what else an upstream trains by.
+    /// `supervised`, `dpo`, or what else an upstream trains by.
     pub method: String,
+    /// How strongly answers are held to the base model's, under the method `dpo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
     /// Examples in one optimizer step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<u32>,
@@ -351,6 +354,12 @@ pub struct NewJob {
     /// What to validate on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_dataset: Option<DatasetId>,
+    /// How to train; supervised unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Method>,
+    /// How strongly answers are held to the base model's, in (0, 2]; only under the method `dpo`, 0.1 unless told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
     /// Examples in one optimizer step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<u32>,

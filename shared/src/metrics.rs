@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[expect(
     missing_docs,
-    reason = "the names are those of `run::StepMetrics`, which tells their units"
+    reason = "the names are those of `run::StepMetrics` and `run::Rewards`, which tell their units"
 )]
 pub enum Series {
     TrainLoss,
@@ -18,11 +18,19 @@ pub enum Series {
     Tokens,
     ValidLoss,
     ValidTokenAccuracy,
+    RewardMargin,
+    RewardAccuracy,
+    RewardChosen,
+    RewardRejected,
+    ValidRewardMargin,
+    ValidRewardAccuracy,
+    ValidRewardChosen,
+    ValidRewardRejected,
 }
 
 impl Series {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::TrainLoss,
         Self::TrainTokenAccuracy,
         Self::LearningRate,
@@ -30,6 +38,14 @@ impl Series {
         Self::Tokens,
         Self::ValidLoss,
         Self::ValidTokenAccuracy,
+        Self::RewardMargin,
+        Self::RewardAccuracy,
+        Self::RewardChosen,
+        Self::RewardRejected,
+        Self::ValidRewardMargin,
+        Self::ValidRewardAccuracy,
+        Self::ValidRewardChosen,
+        Self::ValidRewardRejected,
     ];
 
     /// The word on the wire.
@@ -43,6 +59,14 @@ impl Series {
             Self::Tokens => "tokens",
             Self::ValidLoss => "valid_loss",
             Self::ValidTokenAccuracy => "valid_token_accuracy",
+            Self::RewardMargin => "reward_margin",
+            Self::RewardAccuracy => "reward_accuracy",
+            Self::RewardChosen => "reward_chosen",
+            Self::RewardRejected => "reward_rejected",
+            Self::ValidRewardMargin => "valid_reward_margin",
+            Self::ValidRewardAccuracy => "valid_reward_accuracy",
+            Self::ValidRewardChosen => "valid_reward_chosen",
+            Self::ValidRewardRejected => "valid_reward_rejected",
         }
     }
 }

@@ -44,6 +44,10 @@ pub struct RunSpec {
     /// A PEFT adapter folder to start from instead of a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_adapter: Option<String>,
+    /// What is minimised.
+    // Left out at its default, so that digests of specifications stay what they were.
+    #[serde(default, skip_serializing_if = "MethodSpec::is_supervised")]
+    pub method: MethodSpec,
     /// The adapter's shape.
     pub lora: LoraSpec,
     /// Passes over the training data, ≥ 1.
@@ -108,6 +112,80 @@ pub enum GradientCheckpointing {
 impl GradientCheckpointing {
     const fn is_auto(&self) -> bool {
         matches!(self, Self::Auto)
+    }
+}
+
+/// What a run minimises, with its own settings: `"supervised"` or `{"dpo": {"beta": 0.1}}`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum MethodSpec {
+    /// The cross-entropy of the assistant's answers.
+    #[default]
+    Supervised,
+    /// Direct preference optimisation (Rafailov et al. 2023, equation 7) of pairs of answers. The reference is the base
+    /// model without an adapter.
+    Dpo {
+        /// How strongly the answers' log-probabilities are held to the reference's, in (0, 2].
+        beta: f64,
+    },
+}
+
+impl MethodSpec {
+    /// The method's word.
+    #[must_use]
+    pub const fn method(self) -> Method {
+        match self {
+            Self::Supervised => Method::Supervised,
+            Self::Dpo { .. } => Method::Dpo,
+        }
+    }
+
+    /// Beta, where the method has one.
+    #[must_use]
+    pub const fn beta(self) -> Option<f64> {
+        match self {
+            Self::Supervised => None,
+            Self::Dpo { beta } => Some(beta),
+        }
+    }
+
+    const fn is_supervised(&self) -> bool {
+        matches!(self, Self::Supervised)
+    }
+}
+
+/// Largest `beta` of [`MethodSpec::Dpo`]; it is above 0.
+pub const MAX_BETA: f64 = 2.0;
+
+/// `beta` where nobody chose one.
+pub const DEFAULT_BETA: f64 = 0.1;
+
+/// Whether `beta` can be used.
+#[must_use]
+pub fn is_beta(beta: f64) -> bool {
+    beta > 0.0 && beta <= MAX_BETA
+}
+
+/// The ways to train, by the words of the fine-tuning API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// From answers to imitate.
+    #[default]
+    Supervised,
+    /// From pairs of answers of which one is preferred.
+    Dpo,
+}
+
+impl Method {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Supervised => "supervised",
+            Self::Dpo => "dpo",
+        }
     }
 }
 
@@ -323,9 +401,9 @@ pub struct StepMetrics {
     pub total_steps: u64,
     /// Epochs done, with fraction.
     pub epoch: f64,
-    /// Mean cross-entropy over the step's target tokens, in nats.
+    /// Mean cross-entropy over the step's target tokens, in nats; under `dpo` the mean loss of the step's pairs.
     pub train_loss: f64,
-    /// Share of target tokens whose most likely prediction was right, in [0, 1].
+    /// Share of target tokens whose most likely prediction was right, in [0, 1]; under `dpo` those of preferred answers.
     pub train_token_accuracy: f64,
     /// Learning rate of this step.
     pub learning_rate: f64,
@@ -339,6 +417,27 @@ pub struct StepMetrics {
     /// Token accuracy on the validation file, where validation ran after this step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_token_accuracy: Option<f64>,
+    /// Under `dpo`, the rewards of the step's pairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewards: Option<Rewards>,
+    /// Under `dpo`, the rewards of the validation file's pairs, where validation ran after this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_rewards: Option<Rewards>,
+}
+
+/// Means over pairs of answers. An answer's reward is `beta` times what the policy's log-probability of it is above the
+/// reference's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rewards {
+    /// Reward of the preferred answers.
+    pub chosen: f64,
+    /// Reward of the others.
+    pub rejected: f64,
+    /// What `chosen` is above `rejected`.
+    pub margin: f64,
+    /// Share of pairs whose preferred answer has the higher reward, in [0, 1].
+    pub accuracy: f64,
 }
 
 /// What a run is doing.

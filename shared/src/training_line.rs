@@ -1,15 +1,18 @@
 //! The formats of training lines, read one at a time with findings that name the line and say what to do.
 //!
-//! Understood: OpenAI's supervised format (`messages`), conversations (`conversation_id`, `turns`), and the legacy
-//! `prompt` and `completion`. Deliberately not here: reading files, and counting tokens.
+//! Understood: OpenAI's supervised format (`messages`), conversations (`conversation_id`, `turns`), the legacy
+//! `prompt` and `completion`, and OpenAI's preference pairs (`input`, `preferred_output`, `non_preferred_output`).
+//! Deliberately not here: reading files, and counting tokens.
 
 mod file;
 mod message;
 mod parse;
+mod preference;
 
 pub use file::FileCheck;
 pub use parse::parse_line;
 
+use crate::run::Method;
 use serde::{Deserialize, Serialize};
 
 /// A file with fewer examples than this can't be trained on.
@@ -40,16 +43,64 @@ pub enum LineFormat {
     Conversation,
     /// `{"prompt", "completion"}`.
     PromptCompletion,
+    /// `{"input": {"messages"}, "preferred_output": […], "non_preferred_output": […]}`.
+    Preference,
+}
+
+impl LineFormat {
+    /// The method that lines of this format are for.
+    #[must_use]
+    pub const fn method(self) -> Method {
+        match self {
+            Self::Chat | Self::Conversation | Self::PromptCompletion => Method::Supervised,
+            Self::Preference => Method::Dpo,
+        }
+    }
+
+    /// What is wrong with a file of this format for another method, and what to do; nothing where it is the right one.
+    #[must_use]
+    pub const fn fault_for(self, method: Method) -> Option<(&'static str, &'static str)> {
+        match (self.method(), method) {
+            (Method::Dpo, Method::Supervised) => Some((
+                "holds preference pairs, which the method `supervised` can't use",
+                "take the method `dpo`, or write each preferred answer as the assistant message of a `messages` list",
+            )),
+            (Method::Supervised, Method::Dpo) => Some((
+                "holds chats, but the method `dpo` compares pairs of answers",
+                "take the method `supervised`, or give `input`, `preferred_output` and `non_preferred_output` on each line",
+            )),
+            (Method::Supervised, Method::Supervised) | (Method::Dpo, Method::Dpo) => None,
+        }
+    }
 }
 
 /// One example, whatever its format was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// Its messages in order; the last that counts is an assistant's.
+    /// Its messages in order; the last that counts is an assistant's. Of a pair they end in the preferred answer.
     pub messages: Vec<Message>,
+    /// Of a preference pair, the answer that is not preferred to the last message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_preferred: Option<Message>,
     /// Tool definitions, handed to the chat template as they came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<serde_json::Value>,
+}
+
+impl Example {
+    /// Of a preference pair, the chat that ends in the answer that is not preferred.
+    #[must_use]
+    pub fn with_non_preferred(&self) -> Option<Self> {
+        let answer = self.non_preferred.clone()?;
+        let mut messages = self.messages.clone();
+        messages.pop();
+        messages.push(answer);
+        Some(Self {
+            messages,
+            non_preferred: None,
+            tools: self.tools.clone(),
+        })
+    }
 }
 
 /// One message of an example.

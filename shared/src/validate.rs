@@ -17,6 +17,7 @@
 //! | `duplicate` | `value` | named twice |
 //! | `too_many` | `max` | entries of a list |
 //! | `text_length` | `max` | an entry's length in bytes |
+//! | `needs_dpo` | | belongs to the method `dpo` |
 //! | `not_supported` | | this upstream doesn't take the field |
 
 mod english;

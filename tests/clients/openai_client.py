@@ -1,6 +1,6 @@
 """Drives the OpenAI Python SDK against /v1 as a user's script would, and checks every answer.
 
-Usage: openai_client.py BASE_URL API_KEY TRAINING_FILE LONG_TRAINING_FILE
+Usage: openai_client.py BASE_URL API_KEY TRAINING_FILE LONG_TRAINING_FILE PAIRS_FILE
 """
 
 import csv
@@ -110,6 +110,39 @@ def lists(client, job):
     assert not list(of_nobody)
 
 
+def job_over_pairs(client, model, chats, path):
+    file = upload(client, path)
+    hyperparameters = {"beta": 0.2, "n_epochs": 3, "batch_size": 8, "learning_rate_multiplier": "auto"}
+    method = {"type": "dpo", "dpo": {"hyperparameters": hyperparameters}}
+    create = client.fine_tuning.jobs.create
+    job = create(model=model, training_file=file.id, validation_file=file.id, seed=7, suffix="pairs", method=method)
+    job = wait(client, job.id, {"succeeded"})
+    assert job.method.type == "dpo" and job.method.supervised is None, job.method
+    told = job.method.dpo.hyperparameters
+    assert (told.beta, told.n_epochs, told.batch_size) == (0.2, 3, 8), told
+    assert isinstance(told.learning_rate_multiplier, (int, float)), told
+    steps = [event.data for event in client.fine_tuning.jobs.list_events(job.id) if event.type == "metrics"]
+    # Newest first: the margin grew, and the preferred answers came out ahead.
+    assert abs(steps[-1]["train_loss"] - 0.6931) < 1e-3, steps[-1]
+    last = next(data for data in steps if "valid_reward_margin" in data)
+    assert last["valid_reward_margin"] > 0 and last["valid_reward_accuracy"] > 0.5, last
+    assert last["valid_reward_chosen"] > last["valid_reward_rejected"], last
+
+    # Chats are for another method, which the failed job says.
+    job = create(model=model, training_file=chats.id, method={"type": "dpo"})
+    deadline = time.monotonic() + 60
+    while job.status != "failed":
+        assert job.status == "validating_files" and time.monotonic() < deadline, job
+        time.sleep(0.2)
+        job = client.fine_tuning.jobs.retrieve(job.id)
+    assert job.error.param == "training_file" and "supervised" in job.error.message, job.error
+    error = refused(
+        BadRequestError,
+        lambda: create(model=model, training_file=file.id, method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 3}}}),
+    )
+    assert error.param == "method.dpo.hyperparameters.beta", error.body
+
+
 def paused_job(client, model, file):
     job = client.fine_tuning.jobs.create(
         model=model, training_file=file.id, hyperparameters={"n_epochs": 50, "batch_size": 1}
@@ -160,13 +193,14 @@ def errors(client, model, file):
 
 
 def main():
-    base_url, api_key, path, long_path = sys.argv[1:]
+    base_url, api_key, path, long_path, pairs_path = sys.argv[1:]
     client = OpenAI(base_url=base_url, api_key=api_key)
     model = next(model.id for model in client.models.list() if not model.id.startswith("ft:"))
     file = files(client, path)
     job = succeeded_job(client, model, file)
     steps = record(client, job)
     lists(client, job)
+    job_over_pairs(client, model, file, pairs_path)
     long_file = upload(client, long_path)
     paused_job(client, model, long_file)
     cancelled_job(client, model, long_file)

@@ -211,6 +211,8 @@ impl Api {
             learning_rate: model.defaults.learning_rate,
             training_dataset: Some(training.id),
             validation_dataset: None,
+            method: None,
+            beta: None,
             batch_size: Some(8),
             lora: None,
             schedule: None,

@@ -28,6 +28,21 @@ pub fn chat(number: usize) -> Value {
     ]})
 }
 
+/// One preference pair a line: a chat's answer is preferred to that of another kind of question.
+#[must_use]
+pub fn pairs(count: usize) -> String {
+    let pair = |number: usize| {
+        let (this, other) = (chat(number), chat(number + 1));
+        let pair = json!({
+            "input": {"messages": [this["messages"][0]]},
+            "preferred_output": [this["messages"][1]],
+            "non_preferred_output": [other["messages"][1]],
+        });
+        format!("{pair}\n")
+    };
+    (0..count).map(pair).collect()
+}
+
 /// A chat whose question is about that many bytes long.
 #[must_use]
 pub fn long_chat(bytes: usize) -> String {

@@ -76,6 +76,8 @@ async fn a_job_is_trained_by_another_attune_as_if_it_were_this_one() {
         learning_rate: 0.0005,
         training_dataset: Some(training.id.clone()),
         validation_dataset: Some(validation.id),
+        method: None,
+        beta: None,
         batch_size: Some(8),
         lora: Some(LoraSpec {
             rank: 4,

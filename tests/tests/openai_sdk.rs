@@ -18,18 +18,26 @@ async fn a_script_for_the_openai_sdk_needs_only_another_base_url() {
     let long = server.setup.scratch().join("long.jsonl");
     fs::write(&training, examples::chats(40)).unwrap();
     fs::write(&long, examples::chats(400)).unwrap();
+    let pairs = server.setup.scratch().join("pairs.jsonl");
+    fs::write(&pairs, examples::pairs(40)).unwrap();
 
     let address = format!("{}/v1", server.address);
     let said = clients::run(
         "openai_client.py",
-        &[&address, key, training.to_str().unwrap(), long.to_str().unwrap()],
+        &[
+            &address,
+            key,
+            training.to_str().unwrap(),
+            long.to_str().unwrap(),
+            pairs.to_str().unwrap(),
+        ],
     )
     .await;
     assert!(said.contains("10 steps"), "{said}");
 
     // The key belongs to the local user, so the console shows what the script made.
     let jobs: JobList = Api::signed_in(&server).await.get("/api/jobs").await.expect(200);
-    assert_eq!(jobs.summary.completed, 1);
+    assert_eq!(jobs.summary.completed, 2, "the one over pairs, too");
     assert_eq!(jobs.summary.cancelled, 2, "the one that was paused, too");
     assert!(
         jobs.jobs.iter().any(|job| job.name == "sdk"),

@@ -1,6 +1,6 @@
 //! Texts put together to batches: without padding, and never more tokens at once than memory should hold.
 
-use crate::network::Batch;
+use crate::{data::Examples, network::Batch};
 use std::ops::Range;
 
 /// Tokens of one forward and backward pass; a step of more is taken in several, with the same result.
@@ -24,6 +24,30 @@ pub(crate) fn pack<'a>(
             };
             for (tokens, counts) in &texts[pass] {
                 batch.push(tokens, counts.iter().copied());
+            }
+            first_row += batch.tokens.len() as u64;
+            batch
+        })
+        .collect()
+}
+
+/// Batches of these examples, each whole in one of them.
+pub(crate) fn pack_examples(
+    all: &Examples,
+    examples: &[usize],
+    mut first_row: u64,
+    tokens_per_pass: usize,
+) -> Vec<Batch> {
+    let lengths = examples.iter().map(|example| all.tokens_of(*example));
+    passes(lengths, tokens_per_pass)
+        .into_iter()
+        .map(|pass| {
+            let mut batch = Batch {
+                first_row,
+                ..Batch::default()
+            };
+            for tokens in examples[pass].iter().flat_map(|example| all.texts(*example)) {
+                batch.push(&tokens.ids, tokens.counts.iter().copied());
             }
             first_row += batch.tokens.len() as u64;
             batch

@@ -21,6 +21,7 @@ pub mod model;
 mod network;
 mod ops;
 mod optimizer;
+mod preference;
 mod prepare_model;
 pub mod pretrain;
 pub mod random;

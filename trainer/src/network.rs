@@ -14,7 +14,7 @@ use crate::{
     model::{Group, Model, Numbers},
     ops::{
         attention::{HeadNorms, Segment},
-        loss::Target,
+        loss::{Target, Totals},
     },
     random::{Purpose, Stream},
 };
@@ -50,6 +50,27 @@ impl Batch {
                 });
             }
         }
+    }
+
+    /// For each target the sequence that it lies in.
+    pub(crate) fn text_of_targets(&self) -> impl Iterator<Item = usize> {
+        let mut text = 0;
+        self.targets.iter().map(move |target| {
+            let ends = |text: usize| self.segments[text].start + self.segments[text].len;
+            while target.row as usize >= ends(text) {
+                text += 1;
+            }
+            text
+        })
+    }
+
+    /// Sums over the targets of each sequence.
+    pub(crate) fn by_text(&self, targets: &[Totals]) -> Vec<Totals> {
+        let mut texts = vec![Totals::default(); self.segments.len()];
+        for (text, totals) in self.text_of_targets().zip(targets) {
+            texts[text].add(*totals);
+        }
+        texts
     }
 }
 

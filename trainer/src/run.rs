@@ -8,6 +8,7 @@ mod emitter;
 mod estimate;
 mod finish;
 mod metrics_log;
+mod preference;
 mod prepare;
 mod resume;
 mod training;

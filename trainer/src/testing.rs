@@ -71,6 +71,34 @@ pub(crate) fn lines(count: usize) -> String {
         .collect()
 }
 
+/// Pairs of answers: to a colour, one number is better than another.
+pub(crate) fn pair_lines(count: usize) -> String {
+    (0..count)
+        .map(|index| {
+            let colour = WORDS[6 + index % 3];
+            let verb = WORDS[12 + index / 3 % 2];
+            let answer = |number: usize| {
+                let word = WORDS[9 + (index + number) % 3];
+                json!([{"role": "assistant", "content": format!("{word} {word}")}])
+            };
+            let question = json!({"role": "user", "content": format!("{verb} {colour}")});
+            let pair = json!({
+                "input": {"messages": [question]},
+                "preferred_output": answer(0),
+                "non_preferred_output": answer(1 + index / 6 % 2),
+            });
+            pair.to_string() + "\n"
+        })
+        .collect()
+}
+
+/// The same short run over pairs.
+pub(crate) fn preference_spec() -> Value {
+    let mut spec = spec();
+    spec["method"] = json!({"dpo": {"beta": 0.5}});
+    spec
+}
+
 /// The settings of a short run: 2 epochs of 6 steps.
 pub(crate) fn spec() -> Value {
     json!({
@@ -89,6 +117,11 @@ pub(crate) fn run_dir(spec: &Value) -> tempfile::TempDir {
     fs::create_dir_all(folder.path().join("model")).unwrap();
     fs::create_dir_all(folder.path().join("data")).unwrap();
     write_model(&folder.path().join("model"));
+    let lines = if spec["method"].is_object() {
+        pair_lines
+    } else {
+        lines
+    };
     fs::write(folder.path().join("data/train.jsonl"), lines(11)).unwrap();
     fs::write(folder.path().join("data/valid.jsonl"), lines(4)).unwrap();
     fs::write(folder.path().join("spec.json"), spec.to_string()).unwrap();

@@ -6,7 +6,9 @@
 use serde::Deserialize;
 use shared::{
     model::JobDefaults,
-    run::{CheckpointSpec, GradientCheckpointing, RunSpec, SPEC_VERSION, Schedule, Warmup, exit_code},
+    run::{
+        CheckpointSpec, GradientCheckpointing, MethodSpec, RunSpec, SPEC_VERSION, Schedule, Warmup, exit_code,
+    },
     training_line::{Example, parse_line},
 };
 use std::{
@@ -43,6 +45,7 @@ fn spec(model: &Path, example: &Path) -> RunSpec {
         training_file: file("training.jsonl"),
         validation_file: Some(file("validation.jsonl")),
         start_adapter: None,
+        method: MethodSpec::Supervised,
         lora: defaults.lora,
         epochs: defaults.epochs,
         evaluation_epochs: defaults.evaluation_epochs,

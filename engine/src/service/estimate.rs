@@ -6,7 +6,7 @@ use crate::{
     executor::tool,
     parameters::Parameters,
     secret,
-    store::files,
+    store::files::{self, FileRow},
     supervise::prepare::{TRAINING, VALIDATION, run_spec},
 };
 use shared::{
@@ -14,7 +14,8 @@ use shared::{
     estimate::{Estimate, EstimateQuery},
     id::{DatasetId, Subject},
     job::NewJob,
-    run::{RunEstimate, RunSpec},
+    run::{Method, RunEstimate, RunSpec},
+    training_line::LineFormat,
 };
 use std::{
     collections::HashMap,
@@ -65,13 +66,16 @@ impl Service {
         let Some(model) = self.find_model(&query.base_model).await? else {
             return Err(Error::field("base_model", "unknown_model"));
         };
-        let examples = self
+        let file = self
             .ready(subject, "training_dataset", &query.training_dataset)
             .await?;
+        // Its lines are for one method, so nobody has to say which.
+        let method = file.format().map(LineFormat::method);
         if let Some(validation) = &query.validation_dataset {
             self.ready(subject, "validation_dataset", validation).await?;
         }
-        let mut parameters = Parameters::resolve(&as_job(query), &model.model, 0);
+        let examples = file.examples.map_or(0, crate::store::from_sql);
+        let mut parameters = Parameters::resolve(&as_job(query, method), &model.model, 0);
         if let Some(rank) = query.lora_rank {
             parameters.lora.rank = rank.clamp(1, MOST);
         }
@@ -104,14 +108,14 @@ impl Service {
         }
     }
 
-    /// The number of a dataset's examples, if it can be trained on.
-    async fn ready(&self, subject: &Subject, field: &str, id: &DatasetId) -> Result<u64, Error> {
+    /// A dataset, if it can be trained on.
+    async fn ready(&self, subject: &Subject, field: &str, id: &DatasetId) -> Result<FileRow, Error> {
         let file = self.find_live_file(subject, id.as_str()).await?;
         let Some(file) = file.filter(|file| file.purpose == files::FINE_TUNE) else {
             return Err(Error::field(field, "unknown_file"));
         };
         match file.status() {
-            DatasetStatus::Ready => Ok(file.examples.map_or(0, crate::store::from_sql)),
+            DatasetStatus::Ready => Ok(file),
             DatasetStatus::Error => Err(Error::field(field, "has_errors")),
             DatasetStatus::Uploading | DatasetStatus::Validating => Err(Error::field(field, "not_uploaded")),
         }
@@ -183,7 +187,7 @@ pub(crate) async fn state_of(model: &Path) -> String {
 }
 
 /// The query as a job, whose open values are resolved as a job's are.
-fn as_job(query: &EstimateQuery) -> NewJob {
+fn as_job(query: &EstimateQuery, method: Option<Method>) -> NewJob {
     NewJob {
         name: String::new(),
         base_model: query.base_model.clone(),
@@ -193,6 +197,8 @@ fn as_job(query: &EstimateQuery) -> NewJob {
         learning_rate: 1e-4,
         training_dataset: Some(query.training_dataset.clone()),
         validation_dataset: query.validation_dataset.clone(),
+        method,
+        beta: None,
         batch_size: query.batch_size.map(|size| size.clamp(1, MOST)),
         lora: None,
         schedule: None,

@@ -19,8 +19,10 @@ use shared::{
     event::Level,
     id::{DatasetId, JobId, Subject},
     job::{Created, NewJob},
+    run::Method,
     timestamp::Timestamp,
-    validate::validate_new_job,
+    training_line::LineFormat,
+    validate::{Findings, validate_new_job},
 };
 use sqlx::SqliteExecutor;
 use std::{collections::BTreeMap, time::Duration};
@@ -108,7 +110,7 @@ impl Service {
     ///
     /// # Errors
     /// [`Error::Invalid`] by field: what `shared::validate` finds, `unknown_model`, `unknown_file`, `not_uploaded`,
-    /// `has_errors`; [`Error::Conflict`] with `idempotency_key_reused` where the key was used for another job.
+    /// `has_errors`, `wrong_format`; [`Error::Conflict`] with `idempotency_key_reused` where the key was used for another job.
     pub async fn create_job(
         &self,
         subject: &Subject,
@@ -127,6 +129,7 @@ impl Service {
         if model.as_ref().is_some_and(FoundModel::is_untrainable) {
             findings.extend(one_finding("base_model", "model_not_trainable", &[]));
         }
+        let method = job.method.unwrap_or_default();
         let datasets = [
             ("training_dataset", &job.training_dataset),
             ("validation_dataset", &job.validation_dataset),
@@ -134,9 +137,9 @@ impl Service {
         for (field, dataset) in datasets {
             if let Some(id) = dataset
                 && !findings.contains_key(field)
-                && let Some(code) = self.dataset_fault(subject, field, id.as_str()).await?
+                && let Some(found) = self.dataset_fault(subject, field, id.as_str(), method).await?
             {
-                findings.extend(one_finding(field, code, &[]));
+                findings.extend(found);
             }
         }
         let (Some(model), Some(training), true) = (model, &job.training_dataset, findings.is_empty()) else {
@@ -193,11 +196,12 @@ impl Service {
         subject: &Subject,
         field: &str,
         id: &str,
-    ) -> Result<Option<&'static str>, Error> {
+        method: Method,
+    ) -> Result<Option<Findings>, Error> {
         let Some(file) = self.find_live_file(subject, id).await? else {
-            return Ok(Some("unknown_file"));
+            return Ok(Some(one_finding(field, "unknown_file", &[])));
         };
-        Ok(match file.status() {
+        let fault = match file.status() {
             _ if file.purpose != files::FINE_TUNE => Some("wrong_purpose"),
             DatasetStatus::Uploading => Some("not_uploaded"),
             DatasetStatus::Validating | DatasetStatus::Ready => None,
@@ -210,7 +214,13 @@ impl Service {
                 let report = self.report_of(subject, id).await?.unwrap_or_default();
                 file_fault(param, &file, &report).map(|_| "has_errors")
             }
-        })
+        };
+        let is_wrong = |format: LineFormat| format.fault_for(method).is_some();
+        if fault.is_none() && file.format().is_some_and(is_wrong) {
+            let finding = one_finding(field, "wrong_format", &[("method", method.as_str())]);
+            return Ok(Some(finding));
+        }
+        Ok(fault.map(|code| one_finding(field, code, &[])))
     }
 
     /// Adds a job and starts to validate its files; a repeated request gives the job of the first.

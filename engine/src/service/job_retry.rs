@@ -159,6 +159,8 @@ fn as_form(parent: &JobRow, before: &Parameters, retry: &RetryJob, name: &str) -
         learning_rate: retry.learning_rate.unwrap_or(before.learning_rate),
         training_dataset: Some(DatasetId::new(&parent.training_file)),
         validation_dataset: parent.validation_file.as_ref().map(DatasetId::new),
+        method: Some(before.method.method()),
+        beta: before.method.beta(),
         batch_size: retry.batch_size.or(Some(before.batch_size)),
         lora: retry.lora.clone().or_else(|| Some(before.lora.clone())),
         schedule: retry.schedule.or(Some(before.schedule)),

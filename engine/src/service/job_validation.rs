@@ -15,6 +15,7 @@ use shared::{
     event::Level,
     id::{JobId, Subject},
     job::JobFailure,
+    run::Method,
     status::JobStatus,
     training_line::{Finding, MIN_EXAMPLES, Severity},
 };
@@ -91,11 +92,14 @@ impl Service {
     /// Waits until a job's files have been read, then queues the job or lets it fail.
     async fn validate_job(&self, owner: &Subject, id: &JobId) -> Result<(), Error> {
         let row = self.find_job_row(owner, id).await?;
+        let method = row
+            .parameters()
+            .map_or_else(Method::default, |parameters| parameters.method.method());
         let mut failure = self
-            .file_failure(owner, "training_file", &row.training_file)
+            .file_failure(owner, "training_file", &row.training_file, method)
             .await?;
         if let (None, Some(file)) = (&failure, &row.validation_file) {
-            failure = self.file_failure(owner, "validation_file", file).await?;
+            failure = self.file_failure(owner, "validation_file", file, method).await?;
         }
         self.leave_validation(owner, id, failure.as_ref()).await
     }
@@ -138,13 +142,14 @@ impl Service {
         owner: &Subject,
         param: &str,
         file: &str,
+        method: Method,
     ) -> Result<Option<JobFailure>, Error> {
         let Some(row) = self.wait_for_file(owner, file).await? else {
             let message = format!("`{file}` was deleted before the job could use it");
             return Ok(Some(failure(param, None, message)));
         };
         let report = self.report_of(owner, file).await?.unwrap_or_default();
-        Ok(file_fault(param, &row, &report))
+        Ok(file_fault(param, &row, &report).or_else(|| format_fault(param, &row, method)))
     }
 
     /// The file once nobody reads or writes it any more; nothing where it was deleted.
@@ -166,11 +171,7 @@ impl Service {
 
 /// What a file's report says against using it; a validation file may be short.
 pub(super) fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) -> Option<JobFailure> {
-    let title = if param == "training_file" {
-        "Training"
-    } else {
-        "Validation"
-    };
+    let title = title(param);
     if let Some(unread) = report.findings.iter().find_map(unread) {
         return Some(unread.of(param));
     }
@@ -207,6 +208,21 @@ pub(super) fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) ->
         ));
     }
     None
+}
+
+/// What its format says against using a file for a method.
+fn format_fault(param: &str, file: &FileRow, method: Method) -> Option<JobFailure> {
+    let (fault, advice) = file.format()?.fault_for(method)?;
+    let message = format!("{} file {fault}: {advice}", title(param));
+    Some(failure(param, Some("wrong_format"), message))
+}
+
+fn title(param: &str) -> &'static str {
+    if param == "training_file" {
+        "Training"
+    } else {
+        "Validation"
+    }
 }
 
 /// What kept a file from being read at all: nothing in it, but the storage that it is on.

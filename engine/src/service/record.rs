@@ -11,7 +11,7 @@ use shared::{
     attempt::AttemptList,
     event::{CheckpointList, EventList},
     id::{JobId, Subject},
-    run::StepMetrics,
+    run::{Rewards, StepMetrics},
 };
 
 /// Events a page unless told, and at most.
@@ -92,7 +92,9 @@ impl Service {
     /// [`Error::NotFound`].
     pub async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Result<CsvStream, Error> {
         self.find_job_row(subject, id).await?;
-        let header = "step,epoch,train_loss,train_token_accuracy,learning_rate,gradient_norm,tokens,valid_loss,valid_token_accuracy\n";
+        let header = "step,epoch,train_loss,train_token_accuracy,learning_rate,gradient_norm,tokens,valid_loss,valid_token_accuracy,\
+                      reward_chosen,reward_rejected,reward_margin,reward_accuracy,\
+                      valid_reward_chosen,valid_reward_rejected,valid_reward_margin,valid_reward_accuracy\n";
         Ok(self.csv(subject, id, header, csv_line))
     }
 
@@ -144,7 +146,7 @@ fn cell(value: f64) -> String {
 
 fn csv_line(row: &StepMetrics) -> String {
     format!(
-        "{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{}\n",
         row.step,
         cell(row.epoch),
         cell(row.train_loss),
@@ -153,8 +155,17 @@ fn csv_line(row: &StepMetrics) -> String {
         cell(row.gradient_norm),
         row.tokens,
         row.valid_loss.map(cell).unwrap_or_default(),
-        row.valid_token_accuracy.map(cell).unwrap_or_default()
+        row.valid_token_accuracy.map(cell).unwrap_or_default(),
+        reward_cells(row.rewards),
+        reward_cells(row.valid_rewards)
     )
+}
+
+fn reward_cells(rewards: Option<Rewards>) -> String {
+    let values = rewards.map(|rewards| [rewards.chosen, rewards.rejected, rewards.margin, rewards.accuracy]);
+    values
+        .map_or([const { String::new() }; 4], |values| values.map(cell))
+        .join(",")
 }
 
 fn result_line(row: &StepMetrics) -> String {

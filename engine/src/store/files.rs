@@ -5,6 +5,7 @@ use shared::{
     dataset::{Dataset, DatasetStatus},
     id::{DatasetId, Subject},
     timestamp::Timestamp,
+    training_line::LineFormat,
 };
 use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
 
@@ -31,6 +32,8 @@ pub(crate) struct FileRow {
     pub(crate) used_by: i64,
     /// A job that hasn't ended names it.
     pub(crate) needed: bool,
+    /// The format of its lines, once they were read.
+    format: Option<String>,
 }
 
 impl FileRow {
@@ -47,6 +50,12 @@ impl FileRow {
         parse_status(&self.status)
     }
 
+    /// The format of its lines, once they were read.
+    pub(crate) fn format(&self) -> Option<LineFormat> {
+        let word = serde_json::Value::from(self.format.as_deref()?);
+        serde_json::from_value(word).ok()
+    }
+
     /// The row as the console shows it.
     pub(crate) fn to_dataset(&self) -> Dataset {
         Dataset {
@@ -58,6 +67,7 @@ impl FileRow {
             created_at: Timestamp::from_unix_ms(self.created_at),
             examples: self.examples.map(from_sql),
             errors: self.errors.map(from_sql),
+            method: self.format().map(LineFormat::method),
             used_by: from_sql(self.used_by),
         }
     }
@@ -98,7 +108,7 @@ macro_rules! columns {
          files.created_at, files.expires_at, files.examples, files.errors, files.upload_expires_at, \
          (SELECT COUNT(*) FROM jobs WHERE jobs.training_file = files.id) \
          + (SELECT COUNT(*) FROM jobs WHERE jobs.validation_file = files.id AND jobs.training_file <> files.id) \
-         AS used_by, ", needed!(), " AS needed")
+         AS used_by, files.report ->> 'format' AS format, ", needed!(), " AS needed")
     };
 }
 

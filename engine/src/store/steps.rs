@@ -4,7 +4,7 @@ use super::{from_sql, to_sql};
 use shared::{
     id::{JobId, Subject},
     metrics::Series,
-    run::StepMetrics,
+    run::{Rewards, StepMetrics},
     timestamp::Timestamp,
 };
 use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
@@ -24,6 +24,14 @@ pub(crate) struct StepRow {
     tokens: i64,
     valid_loss: Option<f64>,
     valid_token_accuracy: Option<f64>,
+    reward_chosen: Option<f64>,
+    reward_rejected: Option<f64>,
+    reward_margin: Option<f64>,
+    reward_accuracy: Option<f64>,
+    valid_reward_chosen: Option<f64>,
+    valid_reward_rejected: Option<f64>,
+    valid_reward_margin: Option<f64>,
+    valid_reward_accuracy: Option<f64>,
 }
 
 impl StepRow {
@@ -40,8 +48,35 @@ impl StepRow {
             tokens: from_sql(self.tokens),
             valid_loss: self.valid_loss,
             valid_token_accuracy: self.valid_token_accuracy,
+            rewards: rewards(
+                self.reward_chosen,
+                self.reward_rejected,
+                self.reward_margin,
+                self.reward_accuracy,
+            ),
+            valid_rewards: rewards(
+                self.valid_reward_chosen,
+                self.valid_reward_rejected,
+                self.valid_reward_margin,
+                self.valid_reward_accuracy,
+            ),
         }
     }
+}
+
+/// Rewards where they were measured; a loss that is no number ends a run, so each of them is one.
+fn rewards(
+    chosen: Option<f64>,
+    rejected: Option<f64>,
+    margin: Option<f64>,
+    accuracy: Option<f64>,
+) -> Option<Rewards> {
+    Some(Rewards {
+        chosen: chosen?,
+        rejected: rejected?,
+        margin: margin?,
+        accuracy: accuracy?,
+    })
 }
 
 /// SQLite has no NaN; an infinite loss is as little a number to whoever draws it.
@@ -58,11 +93,15 @@ pub(crate) async fn insert(
     recorded_at: Timestamp,
     metrics: &StepMetrics,
 ) -> sqlx::Result<bool> {
+    let (rewards, valid) = (&metrics.rewards, &metrics.valid_rewards);
+    let reward = |rewards: &Option<Rewards>, value: fn(&Rewards) -> f64| rewards.as_ref().map(value);
     let done = sqlx::query(
         "INSERT INTO steps (job_id, step, owner, seq, recorded_at, total_steps, epoch, train_loss, \
                             train_token_accuracy, learning_rate, gradient_norm, tokens, valid_loss, \
-                            valid_token_accuracy) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (job_id, step) DO NOTHING",
+                            valid_token_accuracy, reward_chosen, reward_rejected, reward_margin, reward_accuracy, \
+                            valid_reward_chosen, valid_reward_rejected, valid_reward_margin, valid_reward_accuracy) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+         ON CONFLICT (job_id, step) DO NOTHING",
     )
     .bind(job_id)
     .bind(to_sql(metrics.step))
@@ -78,6 +117,14 @@ pub(crate) async fn insert(
     .bind(to_sql(metrics.tokens))
     .bind(metrics.valid_loss.and_then(finite))
     .bind(metrics.valid_token_accuracy.and_then(finite))
+    .bind(reward(rewards, |rewards| rewards.chosen))
+    .bind(reward(rewards, |rewards| rewards.rejected))
+    .bind(reward(rewards, |rewards| rewards.margin))
+    .bind(reward(rewards, |rewards| rewards.accuracy))
+    .bind(reward(valid, |rewards| rewards.chosen))
+    .bind(reward(valid, |rewards| rewards.rejected))
+    .bind(reward(valid, |rewards| rewards.margin))
+    .bind(reward(valid, |rewards| rewards.accuracy))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -86,7 +133,9 @@ pub(crate) async fn insert(
 macro_rules! select {
     () => {
         "SELECT step, seq, recorded_at, total_steps, epoch, train_loss, train_token_accuracy, learning_rate, \
-         gradient_norm, tokens, valid_loss, valid_token_accuracy FROM steps WHERE owner = $1 AND job_id = $2"
+         gradient_norm, tokens, valid_loss, valid_token_accuracy, reward_chosen, reward_rejected, reward_margin, \
+         reward_accuracy, valid_reward_chosen, valid_reward_rejected, valid_reward_margin, valid_reward_accuracy \
+         FROM steps WHERE owner = $1 AND job_id = $2"
     };
 }
 
@@ -169,36 +218,41 @@ pub(crate) async fn points(
     from: u64,
     to: u64,
 ) -> sqlx::Result<Vec<(u64, f64)>> {
-    // Validation runs at few steps, so NULL there says "not measured"; elsewhere it says "not a number".
+    // Of what isn't measured at every step, or not in every job, NULL says "not measured"; elsewhere "not a number".
+    macro_rules! sql {
+        ($column:literal, always) => {
+            concat!(
+                "SELECT step, CAST(",
+                $column,
+                " AS REAL) FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
+            )
+        };
+        ($column:literal, sometimes) => {
+            concat!(
+                "SELECT step, ",
+                $column,
+                " FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 AND ",
+                $column,
+                " IS NOT NULL ORDER BY step"
+            )
+        };
+    }
     let sql = match series {
-        Series::TrainLoss => {
-            "SELECT step, train_loss FROM steps \
-             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
-        }
-        Series::TrainTokenAccuracy => {
-            "SELECT step, train_token_accuracy FROM steps \
-             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
-        }
-        Series::LearningRate => {
-            "SELECT step, learning_rate FROM steps \
-             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
-        }
-        Series::GradientNorm => {
-            "SELECT step, gradient_norm FROM steps \
-             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
-        }
-        Series::Tokens => {
-            "SELECT step, CAST(tokens AS REAL) FROM steps \
-             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
-        }
-        Series::ValidLoss => {
-            "SELECT step, valid_loss FROM steps \
-             WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 AND valid_loss IS NOT NULL ORDER BY step"
-        }
-        Series::ValidTokenAccuracy => {
-            "SELECT step, valid_token_accuracy FROM steps WHERE owner = $1 AND job_id = $2 \
-             AND step BETWEEN $3 AND $4 AND valid_token_accuracy IS NOT NULL ORDER BY step"
-        }
+        Series::TrainLoss => sql!("train_loss", always),
+        Series::TrainTokenAccuracy => sql!("train_token_accuracy", always),
+        Series::LearningRate => sql!("learning_rate", always),
+        Series::GradientNorm => sql!("gradient_norm", always),
+        Series::Tokens => sql!("tokens", always),
+        Series::ValidLoss => sql!("valid_loss", sometimes),
+        Series::ValidTokenAccuracy => sql!("valid_token_accuracy", sometimes),
+        Series::RewardMargin => sql!("reward_margin", sometimes),
+        Series::RewardAccuracy => sql!("reward_accuracy", sometimes),
+        Series::RewardChosen => sql!("reward_chosen", sometimes),
+        Series::RewardRejected => sql!("reward_rejected", sometimes),
+        Series::ValidRewardMargin => sql!("valid_reward_margin", sometimes),
+        Series::ValidRewardAccuracy => sql!("valid_reward_accuracy", sometimes),
+        Series::ValidRewardChosen => sql!("valid_reward_chosen", sometimes),
+        Series::ValidRewardRejected => sql!("valid_reward_rejected", sometimes),
     };
     let rows: Vec<(i64, Option<f64>)> = sqlx::query_as(sql)
         .bind(owner.as_str())

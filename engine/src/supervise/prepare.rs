@@ -106,6 +106,7 @@ pub(crate) fn run_spec(
         training_file: TRAINING.to_owned(),
         validation_file: None,
         start_adapter: None,
+        method: parameters.method,
         lora: parameters.lora.clone(),
         epochs: parameters.epochs,
         evaluation_epochs: parameters.evaluation_epochs,

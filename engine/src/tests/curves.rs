@@ -34,6 +34,8 @@ fn measured(step: u64) -> StepMetrics {
         tokens: 50 + step % 7,
         valid_loss: step.is_multiple_of(5_000).then_some(2.0),
         valid_token_accuracy: None,
+        rewards: None,
+        valid_rewards: None,
     }
 }
 

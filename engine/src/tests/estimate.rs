@@ -2,9 +2,13 @@
 
 use crate::{
     Error,
-    testing::{TestEngine, alice, lines, mallory},
+    testing::{TestEngine, alice, lines, mallory, pairs},
 };
-use shared::{estimate::EstimateQuery, id::DatasetId, run::RunSpec};
+use shared::{
+    estimate::EstimateQuery,
+    id::DatasetId,
+    run::{MethodSpec, RunSpec},
+};
 use std::fs;
 
 const ANSWER: &str = r#"{"memory_bytes": 900, "memory_bytes_with_gradient_checkpointing": 500, "total_steps": 3,
@@ -74,6 +78,7 @@ async fn an_estimate_is_the_tools_once_for_the_same_and_says_how_the_job_would_f
     let spec: RunSpec = serde_json::from_slice(&spec).unwrap();
     assert_eq!((spec.epochs, spec.batch_size, spec.lora.rank), (2, 4, 8));
     assert_eq!(spec.memory_limit_bytes, Some(600));
+    assert_eq!(spec.method, MethodSpec::Supervised);
     engine
         .service
         .estimate(&alice(), &query(&dataset.id))
@@ -93,6 +98,17 @@ async fn an_estimate_is_the_tools_once_for_the_same_and_says_how_the_job_would_f
         .await
         .unwrap();
     assert_eq!((calls(&engine), laid_out(&engine)), (2, 0));
+}
+
+#[tokio::test]
+async fn the_lines_of_a_dataset_tell_the_method_that_is_estimated() {
+    let engine = engine(600, &format!("echo '{ANSWER}'")).await;
+    let dataset = engine.dataset(&alice(), &pairs(12)).await;
+    let asked = query(&dataset.id);
+    engine.service.estimate(&alice(), &asked).await.unwrap();
+    let spec = fs::read(engine.folder.path().join("spec.json")).unwrap();
+    let spec: RunSpec = serde_json::from_slice(&spec).unwrap();
+    assert_eq!(spec.method, MethodSpec::Dpo { beta: 0.1 });
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! The body of `POST /v1/fine_tuning/jobs`, read value by value so that each fault names its parameter.
 
 use super::error::ApiError;
-use crate::parameters::{Parameters, given_or, sequence_length};
+use crate::parameters::{Parameters, given_or, learning_rate, method, sequence_length};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::{
     model::BaseModel,
-    run::{GradientCheckpointing, LoraSpec, Projection, Schedule, Warmup},
+    run::{GradientCheckpointing, LoraSpec, Method, Projection, Schedule, Warmup, is_beta},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,8 @@ pub(crate) struct JobRequest {
     pub(crate) suffix: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     seed: Option<u64>,
+    method: Method,
+    beta: Option<f64>,
     epochs: Option<u32>,
     batch_size: Option<u32>,
     learning_rate_multiplier: Option<f64>,
@@ -79,9 +81,8 @@ impl JobRequest {
                 "integrations are not supported: leave them out",
             ));
         }
-        let method = read_method(&body)?;
-        let place = method.place;
-        let number = |name: &str| method.hyperparameters.get(name).filter(|value| **value != "auto");
+        let (method, place, hyperparameters) = read_method(&body)?;
+        let number = |name: &str| hyperparameters.get(name).filter(|value| **value != "auto");
         let whole = |name: &str, max: u32| {
             let Some(value) = number(name) else {
                 return Ok(None);
@@ -92,27 +93,15 @@ impl JobRequest {
             read.map(Some)
                 .ok_or_else(|| ApiError::param(&format!("{place}.{name}"), message))
         };
-        let learning_rate_multiplier = match number("learning_rate_multiplier") {
-            None => None,
-            Some(value) => {
-                let read = value.as_f64().filter(|value| *value > 0.0 && value.is_finite());
-                let param = format!("{place}.learning_rate_multiplier");
-                let message = "`learning_rate_multiplier` must be \"auto\" or a number above 0";
-                Some(read.ok_or_else(|| ApiError::param(&param, message))?)
-            }
+        let fraction = |name: &str, fits: fn(f64) -> bool, bounds: &str| {
+            let Some(value) = number(name) else {
+                return Ok(None);
+            };
+            let read = value.as_f64().filter(|value| fits(*value));
+            let message = format!("`{name}` must be \"auto\" or a number {bounds}");
+            read.map(Some)
+                .ok_or_else(|| ApiError::param(&format!("{place}.{name}"), message))
         };
-        if let Some(beta) = number("beta") {
-            let fits = beta.as_f64().is_some_and(|beta| beta > 0.0 && beta <= 2.0);
-            if !fits {
-                let message = "`beta` must be \"auto\" or a number above 0 and at most 2";
-                return Err(ApiError::param(&format!("{place}.beta"), message));
-            }
-        }
-        let (epochs, batch_size) = (whole("n_epochs", 50)?, whole("batch_size", 256)?);
-        if method.kind != "supervised" {
-            let message = format!("the method `{}` isn't there yet: take `supervised`", method.kind);
-            return Err(ApiError::param("method.type", message).with_code("unsupported_method"));
-        }
         Ok(Self {
             model: required(&body, "model")?,
             training_file: required(&body, "training_file")?,
@@ -120,9 +109,15 @@ impl JobRequest {
             suffix: read_suffix(&body)?,
             metadata: read_metadata(&body)?,
             seed: read_seed(&body)?,
-            epochs,
-            batch_size,
-            learning_rate_multiplier,
+            method,
+            beta: fraction("beta", is_beta, "above 0 and at most 2")?,
+            epochs: whole("n_epochs", 50)?,
+            batch_size: whole("batch_size", 256)?,
+            learning_rate_multiplier: fraction(
+                "learning_rate_multiplier",
+                |value| value > 0.0 && value.is_finite(),
+                "above 0",
+            )?,
             extras: read_extras(body.remove("x_attune"))?,
         })
     }
@@ -141,7 +136,7 @@ impl JobRequest {
             (Some(rate), None) => (rate, None),
             (None, given) => {
                 let multiplier = given_or(given, "learning_rate_multiplier", &mut auto, || 1.0);
-                (defaults.learning_rate * multiplier, Some(multiplier))
+                (learning_rate(model, self.method) * multiplier, Some(multiplier))
             }
         };
         if !(learning_rate > 0.0 && learning_rate <= 1.0) {
@@ -161,6 +156,7 @@ impl JobRequest {
             return Err(ApiError::param("x_attune.gradient_accumulation", message));
         }
         Ok(Parameters {
+            method: method(self.method, self.beta, &mut auto),
             epochs,
             evaluation_epochs,
             warmup,
@@ -258,33 +254,27 @@ fn resolve_lora(
     Ok(lora)
 }
 
-/// How the model learns, with its hyperparameters and the place where they stand.
-struct Method {
-    kind: &'static str,
-    place: &'static str,
-    hyperparameters: Map<String, Value>,
-}
-
-const KNOWN_HYPERPARAMETERS: [&str; 3] = ["n_epochs", "batch_size", "learning_rate_multiplier"];
-
-/// The method: under `method`, or supervised with its hyperparameters in the deprecated place.
-fn read_method(body: &Map<String, Value>) -> Result<Method, ApiError> {
+/// The method, and its hyperparameters and where they stand: under `method`, or in the deprecated place.
+fn read_method(body: &Map<String, Value>) -> Result<(Method, &'static str, Map<String, Value>), ApiError> {
     const OLD: &str = "hyperparameters";
-    let old = read_hyperparameters(body.get(OLD), OLD, &KNOWN_HYPERPARAMETERS)?;
-    let in_old_place = |hyperparameters| Method {
-        kind: "supervised",
-        place: OLD,
-        hyperparameters,
-    };
+    const SHARED: [&str; 3] = ["n_epochs", "batch_size", "learning_rate_multiplier"];
+    const OF_DPO: [&str; 4] = ["n_epochs", "batch_size", "learning_rate_multiplier", "beta"];
+    let old = read_hyperparameters(body.get(OLD), OLD, &SHARED)?;
     let Some(method) = body.get("method") else {
-        return Ok(in_old_place(old));
+        return Ok((Method::Supervised, OLD, old));
     };
-    let method = object(Some(method), "method")?;
-    let (kind, place, own): (_, _, &[&str]) = match method.get("type").and_then(Value::as_str) {
-        Some("supervised") => ("supervised", "method.supervised.hyperparameters", &[]),
-        Some("dpo") => ("dpo", "method.dpo.hyperparameters", &["beta"]),
-        Some("reinforcement") => {
-            let message = "the method `reinforcement` isn't there yet: take `supervised`";
+    let object_of = object(Some(method), "method")?;
+    let (method, known, place, new): (_, &[&str], _, _) = match object_of.get("type").and_then(Value::as_str)
+    {
+        Some("supervised") => (
+            Method::Supervised,
+            &SHARED,
+            "method.supervised",
+            "method.supervised.hyperparameters",
+        ),
+        Some("dpo") => (Method::Dpo, &OF_DPO, "method.dpo", "method.dpo.hyperparameters"),
+        Some(other @ "reinforcement") => {
+            let message = format!("the method `{other}` isn't there yet: take `supervised` or `dpo`");
             return Err(ApiError::param("method.type", message).with_code("unsupported_method"));
         }
         _ => {
@@ -292,23 +282,12 @@ fn read_method(body: &Map<String, Value>) -> Result<Method, ApiError> {
             return Err(ApiError::param("method.type", message));
         }
     };
-    let given = object(method.get(kind), &format!("method.{kind}"))?;
-    match given.get("hyperparameters").filter(|value| !value.is_null()) {
-        Some(value) => {
-            let known = [&KNOWN_HYPERPARAMETERS, own].concat();
-            Ok(Method {
-                kind,
-                place,
-                hyperparameters: read_hyperparameters(Some(value), place, &known)?,
-            })
-        }
+    let settings = object(object_of.get(method.as_str()), place)?;
+    match settings.get("hyperparameters") {
+        Some(value) => Ok((method, new, read_hyperparameters(Some(value), new, known)?)),
         // The deprecated place is the supervised ones' alone.
-        None if kind == "supervised" => Ok(in_old_place(old)),
-        None => Ok(Method {
-            kind,
-            place,
-            hyperparameters: Map::new(),
-        }),
+        None if method == Method::Supervised => Ok((method, OLD, old)),
+        None => Ok((method, new, Map::new())),
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
             "code": failure.code, "message": failure.message, "param": failure.param
         })),
         "hyperparameters": hyperparameters,
-        "method": { "type": "supervised", "supervised": { "hyperparameters": hyperparameters } },
+        "method": parameters.as_ref().map(|parameters| method(parameters, settled)),
         "seed": parameters.as_ref().map(|parameters| parameters.seed),
         "metadata": metadata,
         "integrations": [],
@@ -69,14 +69,26 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
     })
 }
 
+fn method(parameters: &Parameters, settled: bool) -> Value {
+    let mut hyperparameters = hyperparameters(parameters, settled);
+    if let Some(beta) = parameters.method.beta() {
+        hyperparameters["beta"] = told(parameters, settled, "beta", json!(beta));
+    }
+    let word = parameters.method.method().as_str();
+    json!({ "type": word, word: { "hyperparameters": hyperparameters } })
+}
+
+/// A value, or `auto` where the engine chose it and hasn't told yet.
+fn told(parameters: &Parameters, settled: bool, name: &str, value: Value) -> Value {
+    if !settled && parameters.auto.iter().any(|auto| auto == name) {
+        json!("auto")
+    } else {
+        value
+    }
+}
+
 fn hyperparameters(parameters: &Parameters, settled: bool) -> Value {
-    let told = |name: &str, value: Value| {
-        if !settled && parameters.auto.iter().any(|auto| auto == name) {
-            json!("auto")
-        } else {
-            value
-        }
-    };
+    let told = |name: &str, value: Value| told(parameters, settled, name, value);
     json!({
         "n_epochs": told("n_epochs", json!(parameters.epochs)),
         "batch_size": told("batch_size", json!(parameters.batch_size)),
@@ -176,7 +188,23 @@ fn step_metrics(row: &StepRow) -> Map<String, Value> {
         ("full_valid_loss", metrics.valid_loss),
         ("full_valid_mean_token_accuracy", metrics.valid_token_accuracy),
     ];
+    let rewards = [
+        ("reward", metrics.rewards),
+        ("valid_reward", metrics.valid_rewards),
+    ];
+    let rewards = rewards
+        .into_iter()
+        .filter_map(|(kind, rewards)| Some((kind, rewards?)));
+    let rewards = rewards.flat_map(|(kind, rewards)| {
+        [
+            (format!("{kind}_chosen"), json!(rewards.chosen)),
+            (format!("{kind}_rejected"), json!(rewards.rejected)),
+            (format!("{kind}_margin"), json!(rewards.margin)),
+            (format!("{kind}_accuracy"), json!(rewards.accuracy)),
+        ]
+    });
     let mut told = Map::from_iter([("step".to_owned(), json!(metrics.step))]);
+    told.extend(rewards);
     told.extend(
         measured
             .into_iter()

@@ -206,14 +206,27 @@ fn examples(preview: &DatasetPreview) -> Html {
 }
 
 fn example(example: &PreviewExample) -> Html {
-    let messages = example.messages.iter().enumerate().map(|(index, message)| {
-        html! {
-            <div key={index} class={if message.role == "assistant" { "message is-answer" } else { "message" }}>
-                <span class="message-role">{ message.role.as_str() }</span>
-                <span class="message-text">{ message.content.as_str() }</span>
-            </div>
-        }
-    });
+    let last = example.messages.len().saturating_sub(1);
+    let other = example.non_preferred.as_ref();
+    let messages = example
+        .messages
+        .iter()
+        .chain(other)
+        .enumerate()
+        .map(|(index, message)| {
+            let (class, role) = match (message.role.as_str(), other) {
+                (_, Some(_)) if index > last => ("message", text::non_preferred()),
+                (_, Some(_)) if index == last => ("message is-answer", text::preferred()),
+                (role @ "assistant", None) => ("message is-answer", role),
+                (role, _) => ("message", role),
+            };
+            html! {
+                <div key={index} {class}>
+                    <span class="message-role">{ role }</span>
+                    <span class="message-text">{ message.content.as_str() }</span>
+                </div>
+            }
+        });
     html! {
         <li key={example.line}>
             <span class="example-line dim mono">{ example.line }</span><div class="messages">{ for messages }</div>

@@ -270,6 +270,7 @@ fn findings_and_failures_are_told_in_german_where_they_have_a_code() {
         "epochs_sum",
         "unknown_choice",
         "duplicate",
+        "needs_dpo",
         "not_supported",
     ] {
         assert!(!finding("seed", code, &[]).contains("ist nicht gültig"), "{code}");

@@ -2,7 +2,7 @@
 //! of its text is remembered.
 
 use super::{Example, Finding, LineFormat, MAX_LINE_BYTES, MIN_EXAMPLES, Severity, parse_line};
-use crate::dataset::DatasetReport;
+use crate::{dataset::DatasetReport, run::Method};
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
@@ -137,12 +137,24 @@ impl FileCheck {
             )
         })?;
         let parsed = parse_line(line, text)?;
+        if let Some((first, _, at)) = self.formats.first()
+            && first.method() != parsed.format.method()
+        {
+            let (this, that) = match parsed.format.method() {
+                Method::Dpo => ("a preference pair", "a chat"),
+                Method::Supervised => ("a chat", "a preference pair"),
+            };
+            let message = format!("the line is {this}, but line {at} is {that}");
+            let advice = "put chats and preference pairs into files of their own: each is for another method";
+            return Err(Finding::error(line, "mixed_methods", message, advice));
+        }
         Ok((parsed.example, parsed.format, parsed.warnings))
     }
 
     fn count(&mut self, example: &Example, format: LineFormat) {
         self.report.examples += 1;
-        self.report.messages += example.messages.len() as u64;
+        self.report.messages +=
+            (example.messages.len() + usize::from(example.non_preferred.is_some())) as u64;
         match self.formats.iter_mut().find(|(known, _, _)| *known == format) {
             Some((_, lines, _)) => *lines += 1,
             None => self.formats.push((format, 1, self.line)),
@@ -173,7 +185,7 @@ impl FileCheck {
 /// A hash of what an example says; 64 bits make a false duplicate unlikely (one in 10⁷ files of 10⁶ lines).
 fn hash(example: &Example) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for message in &example.messages {
+    for message in example.messages.iter().chain(&example.non_preferred) {
         (message.role, &message.content, message.trained).hash(&mut hasher);
         message
             .tool_calls

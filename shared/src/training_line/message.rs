@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 
 const KNOWN: [&str; 6] = ["role", "content", "weight", "tool_calls", "tool_call_id", "name"];
 
-/// The list under `key`, message by message.
+/// A list, message by message. `name` is what findings call it.
 pub(super) fn parse_messages(
     line: u64,
-    key: &str,
-    object: &Map<String, Value>,
+    name: &str,
+    list: Option<&Value>,
     warnings: &mut Vec<Finding>,
 ) -> Result<Vec<Message>, Finding> {
     let error = |message: String| {
@@ -20,17 +20,17 @@ pub(super) fn parse_messages(
             "give a list of objects with `role` and `content`",
         )
     };
-    let list = match object.get(key) {
-        Some(Value::Array(list)) if list.is_empty() => return Err(error(format!("`{key}` is empty"))),
+    let list = match list {
+        Some(Value::Array(list)) if list.is_empty() => return Err(error(format!("`{name}` is empty"))),
         Some(Value::Array(list)) => list,
-        Some(other) => return Err(error(format!("`{key}` is {}, not a list", kind(other)))),
-        None => return Err(error(format!("`{key}` is missing"))),
+        Some(other) => return Err(error(format!("`{name}` is {}, not a list", kind(other)))),
+        None => return Err(error(format!("`{name}` is missing"))),
     };
     let mut messages = Vec::with_capacity(list.len());
     for (index, value) in list.iter().enumerate() {
         let place = Place {
             line,
-            name: format!("{key}[{index}]"),
+            name: format!("{name}[{index}]"),
         };
         let Value::Object(message) = value else {
             return Err(error(format!(

@@ -3,6 +3,7 @@
 use super::{
     Example, Finding, LineFormat, Message, ParsedLine, Role,
     message::{parse_messages, shown},
+    preference,
 };
 use serde_json::{Map, Value};
 
@@ -33,13 +34,14 @@ pub fn parse_line(line: u64, text: &str) -> Result<ParsedLine, Finding> {
     };
     let format = format_of(line, &object)?;
     let (messages, known) = match format {
+        LineFormat::Preference => return preference::parse(line, &object, warnings),
         LineFormat::Chat => {
-            let messages = parse_messages(line, "messages", &object, &mut warnings)?;
+            let messages = parse_messages(line, "messages", object.get("messages"), &mut warnings)?;
             (messages, ["messages", "tools", "parallel_tool_calls"].as_slice())
         }
         LineFormat::Conversation => {
             check_conversation_id(line, &object)?;
-            let messages = parse_messages(line, "turns", &object, &mut warnings)?;
+            let messages = parse_messages(line, "turns", object.get("turns"), &mut warnings)?;
             (messages, ["conversation_id", "turns", "tools"].as_slice())
         }
         LineFormat::PromptCompletion => (
@@ -53,6 +55,25 @@ pub fn parse_line(line: u64, text: &str) -> Result<ParsedLine, Finding> {
     } else {
         None
     };
+    tell_unknown(line, &object, known, &mut warnings);
+    Ok(ParsedLine {
+        example: Example {
+            messages,
+            non_preferred: None,
+            tools,
+        },
+        format,
+        warnings,
+    })
+}
+
+/// Warns of keys that nobody reads.
+pub(super) fn tell_unknown(
+    line: u64,
+    object: &Map<String, Value>,
+    known: &[&str],
+    warnings: &mut Vec<Finding>,
+) {
     for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
         let message = format!("the key `{}` is not used", shown(key));
         warnings.push(Finding::warning(
@@ -62,11 +83,6 @@ pub fn parse_line(line: u64, text: &str) -> Result<ParsedLine, Finding> {
             "remove it, or check its spelling",
         ));
     }
-    Ok(ParsedLine {
-        example: Example { messages, tools },
-        format,
-        warnings,
-    })
 }
 
 fn invalid_json(line: u64, text: &str, error: &serde_json::Error) -> Finding {
@@ -101,11 +117,8 @@ fn format_of(line: u64, object: &Map<String, Value>) -> Result<LineFormat, Findi
     let has = |key: &str| object.contains_key(key);
     let unsupported =
         |message: &str, advice: &str| Err(Finding::error(line, "unsupported_format", message, advice));
-    if has("preferred_output") || has("preferred_completion") || has("non_preferred_output") {
-        return unsupported(
-            "the line is a preference pair, which supervised fine-tuning can't use",
-            "write the preferred answer as the assistant message of a `messages` list",
-        );
+    if preference::KEYS.iter().any(|key| has(key)) {
+        return Ok(LineFormat::Preference);
     }
     if has("messages") {
         return Ok(LineFormat::Chat);
@@ -249,6 +262,12 @@ fn check_messages(line: u64, messages: &[Message], warnings: &mut Vec<Finding>) 
             "remove them, or add the answer",
         ));
     }
+    tell_late_system(line, messages, warnings);
+    Ok(())
+}
+
+/// Warns of a system message that isn't the first.
+pub(super) fn tell_late_system(line: u64, messages: &[Message], warnings: &mut Vec<Finding>) {
     let later_system = messages
         .iter()
         .skip(1)
@@ -262,10 +281,9 @@ fn check_messages(line: u64, messages: &[Message], warnings: &mut Vec<Finding>) 
             "most models expect it first",
         ));
     }
-    Ok(())
 }
 
-fn tools(line: u64, object: &Map<String, Value>) -> Result<Option<Value>, Finding> {
+pub(super) fn tools(line: u64, object: &Map<String, Value>) -> Result<Option<Value>, Finding> {
     match object.get("tools") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(list)) if list.iter().all(Value::is_object) => {

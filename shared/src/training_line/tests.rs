@@ -74,10 +74,6 @@ fn each_mistake_has_its_code() {
         (json!([1]), "not_an_object"),
         (json!({}), "unknown_format"),
         (json!({"text": "x"}), "unsupported_format"),
-        (
-            json!({"input": {}, "preferred_output": [], "non_preferred_output": []}),
-            "unsupported_format",
-        ),
         (json!({"conversations": []}), "unsupported_format"),
         (json!({"messages": []}), "invalid_messages"),
         (json!({"messages": "x"}), "invalid_messages"),
@@ -303,6 +299,9 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just("assistant"),
         Just("type"),
         Just("text"),
+        Just("input"),
+        Just("preferred_output"),
+        Just("non_preferred_completion"),
         Just("système"),
     ];
     let leaf = prop_oneof![

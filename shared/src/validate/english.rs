@@ -39,6 +39,7 @@ pub fn english(field: &str, code: &FieldCode) -> String {
         "too_many" => format!("{label} can have at most {} entries", param("max")),
         "text_length" => format!("each entry of {label} must have 1 to {} bytes", param("max")),
         "duplicate" => format!("{label} names `{}` twice", param("value")),
+        "needs_dpo" => format!("{label} can be chosen with the method `dpo` only"),
         "not_supported" => format!("{label} can't be chosen here: leave it out"),
         other => format!("{label} is not valid (`{other}`)"),
     }
@@ -54,6 +55,8 @@ fn label(field: &str) -> String {
         "evaluation_epochs" => "the number of evaluation epochs".to_owned(),
         "warmup_epochs" => "the number of warm-up epochs".to_owned(),
         "learning_rate" => "the learning rate".to_owned(),
+        "method" => "the method".to_owned(),
+        "beta" => "beta".to_owned(),
         "batch_size" => "the batch size".to_owned(),
         "lora" => "the adapter's shape".to_owned(),
         "lora_rank" => "the LoRA rank".to_owned(),

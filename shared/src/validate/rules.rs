@@ -6,8 +6,9 @@ use crate::{
     capabilities::{Bounds, Capabilities},
     id::DatasetId,
     job::NewJob,
+    number,
     problem::FieldCode,
-    run::{LoraSpec, Projection, Schedule},
+    run::{LoraSpec, Method, Projection, Schedule},
 };
 
 /// Shortest and longest name in characters.
@@ -23,6 +24,8 @@ pub(super) struct Fields {
     pub(super) evaluation_epochs: Option<u32>,
     pub(super) warmup_epochs: Option<u32>,
     pub(super) learning_rate: Option<f64>,
+    pub(super) method: Option<Method>,
+    pub(super) beta: Option<f64>,
     pub(super) batch_size: Option<u32>,
     pub(super) lora: Option<LoraFields>,
     pub(super) schedule: Option<Schedule>,
@@ -48,6 +51,8 @@ impl Fields {
             evaluation_epochs: Some(job.evaluation_epochs),
             warmup_epochs: Some(job.warmup_epochs),
             learning_rate: Some(job.learning_rate),
+            method: job.method,
+            beta: job.beta,
             batch_size: job.batch_size,
             lora: job.lora.as_ref().map(|lora| LoraFields {
                 rank: Some(lora.rank),
@@ -80,6 +85,8 @@ impl Fields {
             learning_rate: self.learning_rate?,
             training_dataset: self.training_dataset.map(DatasetId::new),
             validation_dataset: self.validation_dataset.map(DatasetId::new),
+            method: self.method,
+            beta: self.beta,
             batch_size: self.batch_size,
             lora,
             schedule: self.schedule,
@@ -108,6 +115,7 @@ pub(super) fn check(fields: &Fields, capabilities: &Capabilities, findings: &mut
         "learning_rate",
         learning_rate.map(|_| with("out_of_range", &[("above", "0"), ("max", "1")])),
     );
+    method(fields, capabilities, &mut tell);
     if capabilities.hyperparameters {
         tell(
             "batch_size",
@@ -130,6 +138,28 @@ pub(super) fn check(fields: &Fields, capabilities: &Capabilities, findings: &mut
     ];
     for (field, _, _) in given.into_iter().filter(|(_, taken, given)| *given && !*taken) {
         tell(field, Some(plain("not_supported")));
+    }
+}
+
+fn method(fields: &Fields, capabilities: &Capabilities, tell: &mut impl FnMut(&str, Option<FieldCode>)) {
+    if let Some(method) = fields.method
+        && !capabilities.methods.contains(&method)
+    {
+        tell("method", Some(plain("not_supported")));
+    }
+    let Some(beta) = fields.beta else { return };
+    let Some(bounds) = capabilities.bounds.beta else {
+        return tell("beta", Some(plain("not_supported")));
+    };
+    if fields.method != Some(Method::Dpo) {
+        return tell("beta", Some(plain("needs_dpo")));
+    }
+    if !(beta > bounds.min && bounds.max.is_none_or(|max| beta <= max)) {
+        let mut finding = with("out_of_range", &[("above", &number::text(bounds.min))]);
+        if let Some(max) = bounds.max {
+            finding.params.insert("max".to_owned(), number::text(max));
+        }
+        tell("beta", Some(finding));
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     id::DatasetId,
     model::JobDefaults,
-    run::{LoraSpec, Projection, Schedule},
+    run::{LoraSpec, Method, Projection, Schedule},
 };
 use proptest::prelude::*;
 
@@ -255,6 +255,47 @@ fn typed() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn beta_belongs_to_dpo_and_is_above_0_and_at_most_2() {
+    let job = |method, beta| NewJob {
+        method,
+        beta,
+        ..new_job_from_draft(&draft(), &Capabilities::engine()).expect("a valid job")
+    };
+    let found = |method, beta| {
+        validate_new_job(&job(method, beta), &Capabilities::engine())
+            .get("beta")
+            .map(|finding| finding.code.clone())
+    };
+    for beta in [f64::MIN_POSITIVE, 0.1, 2.0] {
+        assert_eq!(found(Some(Method::Dpo), Some(beta)), None, "{beta}");
+    }
+    for beta in [0.0, -0.1, 2.0001, f64::NAN, f64::INFINITY] {
+        assert_eq!(
+            found(Some(Method::Dpo), Some(beta)).as_deref(),
+            Some("out_of_range"),
+            "{beta}"
+        );
+    }
+    assert_eq!(found(Some(Method::Dpo), None), None);
+    for method in [None, Some(Method::Supervised)] {
+        assert_eq!(found(method, Some(0.1)).as_deref(), Some("needs_dpo"));
+    }
+    let sentence = english(
+        "beta",
+        &validate_new_job(&job(Some(Method::Dpo), Some(3.0)), &Capabilities::engine())["beta"],
+    );
+    assert_eq!(sentence, "beta must be above 0 and at most 2");
+    let findings = validate_new_job(
+        &job(Some(Method::Dpo), Some(0.1)),
+        &Capabilities::job_training_api(),
+    );
+    assert_eq!(
+        (findings["method"].code.as_str(), findings["beta"].code.as_str()),
+        ("not_supported", "not_supported")
+    );
+}
+
 proptest! {
     #[test]
     fn any_draft_is_judged_and_a_job_made_from_it_is_valid(
@@ -301,7 +342,8 @@ proptest! {
         let capabilities = Capabilities::engine();
         let job = NewJob {
             name, base_model: "m".to_owned(), epochs, evaluation_epochs, warmup_epochs, learning_rate,
-            training_dataset: Some(DatasetId::new("file-1")), validation_dataset: None, batch_size: Some(batch_size),
+            training_dataset: Some(DatasetId::new("file-1")), validation_dataset: None, method: None, beta: None,
+            batch_size: Some(batch_size),
             lora: Some(LoraSpec { rank, alpha, dropout, targets: targets.clone() }),
             schedule: Some(Schedule::Cosine), seed: Some(seed), gradient_checkpointing: None,
         };

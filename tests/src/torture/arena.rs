@@ -82,6 +82,8 @@ impl Arena {
             learning_rate: 0.01,
             validation_dataset: datasets.pop(),
             training_dataset: datasets.pop(),
+            method: None,
+            beta: None,
             batch_size: Some(BATCH),
             lora: None,
             schedule: None,

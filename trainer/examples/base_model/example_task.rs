@@ -123,6 +123,7 @@ fn chat(bank: &Bank, dice: &mut Dice, index: usize) -> Example {
             message(Role::User, &text),
             message(Role::Assistant, &answer),
         ],
+        non_preferred: None,
         tools: None,
     }
 }

@@ -107,6 +107,7 @@ fn chat(dice: &mut Dice, task: Task) -> Example {
     }
     Example {
         messages,
+        non_preferred: None,
         tools: None,
     }
 }

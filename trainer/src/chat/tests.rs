@@ -62,6 +62,7 @@ fn counted(tokenizer: &ChatTokenizer, messages: Vec<Message>) -> String {
     let tokens = tokenizer
         .example(&Example {
             messages,
+            non_preferred: None,
             tools: None,
         })
         .unwrap();
@@ -115,6 +116,7 @@ fn the_prompt_ends_where_the_answer_begins() {
     let whole = tokenizer
         .example(&Example {
             messages,
+            non_preferred: None,
             tools: None,
         })
         .unwrap();
@@ -128,6 +130,7 @@ fn a_template_that_refuses_says_why() {
     let error = tokenizer
         .example(&Example {
             messages: dialogue(),
+            non_preferred: None,
             tools: None,
         })
         .unwrap_err();

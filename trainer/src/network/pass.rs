@@ -75,11 +75,26 @@ fn layer(network: Network<'_>, index: usize, shape: Shape<'_>, cache: &mut Layer
         .forward(normed, &mut cache.gate_up, scratch);
 }
 
+/// What the loss is asked for besides itself.
+enum Wanted<'a> {
+    Nothing,
+    /// The gradient of the scaled sum of all losses, in the stream and, where every weight is trained, in this buffer.
+    Sum(f32, Option<&'a mut [f32]>),
+    /// The gradient of the losses in the stream, each weighed by what this tells of them.
+    Weighed(&'a mut dyn FnMut(&[Totals]) -> Vec<f32>),
+}
+
 impl Workspace {
     /// Loss and accuracy of a batch, nothing kept.
     pub(crate) fn evaluate(&mut self, network: Network<'_>, batch: &Batch) -> Totals {
         self.forward(network, batch, Keep::Nothing);
-        self.loss(network, batch, None, None)
+        Totals::sum(&self.loss(network, batch, Wanted::Nothing))
+    }
+
+    /// As [`Self::evaluate`], of each sequence.
+    pub(crate) fn evaluate_texts(&mut self, network: Network<'_>, batch: &Batch) -> Vec<Totals> {
+        self.forward(network, batch, Keep::Nothing);
+        batch.by_text(&self.loss(network, batch, Wanted::Nothing))
     }
 
     /// Loss and accuracy of a batch; adds the gradient of `grad_scale` · (sum of the losses) to `grads`.
@@ -91,15 +106,38 @@ impl Workspace {
         trained: Trained,
         grads: &mut [f32],
     ) -> Totals {
-        let keep = if self.gradient_checkpointing {
+        self.forward(network, batch, self.kept_in_training());
+        let full = (trained == Trained::Everything).then_some(&mut *grads);
+        let totals = Totals::sum(&self.loss(network, batch, Wanted::Sum(grad_scale, full)));
+        self.backward(network, batch, trained, grads);
+        totals
+    }
+
+    /// Adds the gradient of a weighed sum of the sequences' losses to the adapter's `grads`. `weigh` is told the loss of
+    /// each sequence and gives its weight. The gradient of a loss is linear in its weight, so the weights may be known
+    /// late: nothing is computed twice.
+    pub(crate) fn train_weighed(
+        &mut self,
+        network: Network<'_>,
+        batch: &Batch,
+        mut weigh: impl FnMut(&[Totals]) -> Vec<f32>,
+        grads: &mut [f32],
+    ) {
+        self.forward(network, batch, self.kept_in_training());
+        let mut weigh_targets = |targets: &[Totals]| {
+            let weights = weigh(&batch.by_text(targets));
+            batch.text_of_targets().map(|text| weights[text]).collect()
+        };
+        self.loss(network, batch, Wanted::Weighed(&mut weigh_targets));
+        self.backward(network, batch, Trained::Adapter, grads);
+    }
+
+    const fn kept_in_training(&self) -> Keep {
+        if self.gradient_checkpointing {
             Keep::Inputs
         } else {
             Keep::Everything
-        };
-        self.forward(network, batch, keep);
-        let totals = self.loss(network, batch, Some(grad_scale), Some((trained, &mut *grads)));
-        self.backward(network, batch, trained, grads);
-        totals
+        }
     }
 
     /// Runs all layers and gives the residual stream after the last, `[rows, hidden]`.
@@ -135,14 +173,8 @@ impl Workspace {
         stream
     }
 
-    /// The final norm and the loss over the target rows; with a scale, `grad` becomes the gradient of the stream.
-    fn loss(
-        &mut self,
-        network: Network<'_>,
-        batch: &Batch,
-        grad_scale: Option<f32>,
-        grads: Option<(Trained, &mut [f32])>,
-    ) -> Totals {
+    /// The final norm and the loss of each target row; where a gradient is wanted, `grad` becomes that of the stream.
+    fn loss(&mut self, network: Network<'_>, batch: &Batch, wanted: Wanted<'_>) -> Vec<Totals> {
         let model = network.model;
         let (layout, width) = (&model.layout, model.config.hidden_size);
         let weight = network.vector(&layout.final_norm);
@@ -170,9 +202,10 @@ impl Workspace {
             selected_normed,
             selected_scales,
         );
-        let mut full = match grads {
-            Some((Trained::Everything, grads)) => Some(grads),
-            _ => None,
+        let (grad_scale, mut full, weigh) = match wanted {
+            Wanted::Nothing => (None, None, None),
+            Wanted::Sum(scale, full) => (Some(scale), full, None),
+            Wanted::Weighed(weigh) => (Some(1.0), None, Some(weigh)),
         };
         let head = network.matrix(&layout.head);
         let grad_head = full.as_deref_mut().map(|grads| &mut grads[layout.head.clone()]);
@@ -185,6 +218,11 @@ impl Workspace {
             grad_scale,
             grad_head,
         );
+        if let Some(weigh) = weigh {
+            for (flow, weight) in selected_normed.chunks_exact_mut(width).zip(weigh(&totals)) {
+                flow.iter_mut().for_each(|flow| *flow *= weight);
+            }
+        }
         if grad_scale.is_some() {
             if let Some(grads) = full {
                 let grads = &mut grads[layout.final_norm.clone()];

@@ -31,6 +31,12 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    pub(crate) fn sum(parts: &[Self]) -> Self {
+        let mut totals = Self::default();
+        parts.iter().for_each(|part| totals.add(*part));
+        totals
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.loss += other.loss;
         self.correct += other.correct;
@@ -41,8 +47,8 @@ impl Totals {
 /// Numbers of the head that are taken at once.
 const HEAD_PART: usize = 1 << 21;
 
-/// Loss of `hidden` `[targets, width]` (already normed) against `targets`, through `head` `[vocabulary, width]`.
-/// With `grad_scale`, `hidden` is replaced by its gradient, scaled; with `grad_head` too, the gradient of `head` is
+/// Loss of `hidden` `[targets, width]` (already normed) against `targets`, through `head` `[vocabulary, width]`, of each
+/// target. With `grad_scale`, `hidden` is replaced by its gradient, scaled; with `grad_head` too, the gradient of `head` is
 /// added there.
 pub(crate) fn cross_entropy(
     hidden: &mut [f32],
@@ -52,9 +58,9 @@ pub(crate) fn cross_entropy(
     (scratch, head_scratch): (&mut Vec<f32>, &mut Vec<f32>),
     grad_scale: Option<f32>,
     mut grad_head: Option<&mut [f32]>,
-) -> Totals {
+) -> Vec<Totals> {
     let vocabulary = head.len() / width;
-    let mut totals = Totals::default();
+    let mut totals = Vec::with_capacity(targets.len());
     let rows = score_rows(vocabulary as u64) as usize;
     for (hidden, targets) in hidden.chunks_mut(rows * width).zip(targets.chunks(rows)) {
         let count = targets.len();
@@ -67,12 +73,11 @@ pub(crate) fn cross_entropy(
             let hidden = Matrix::new(hidden, count, width);
             multiply_columns_parallel(scores, vocabulary, first, hidden, part.transposed(), 1.0, false);
         }
-        let parts: Vec<Totals> = scores
+        let parts = scores
             .par_chunks_mut(vocabulary)
             .zip(targets)
-            .map(|(scores, target)| one_row(scores, target.token as usize, grad_scale))
-            .collect();
-        parts.into_iter().for_each(|part| totals.add(part));
+            .map(|(scores, target)| one_row(scores, target.token as usize, grad_scale));
+        totals.par_extend(parts);
         if grad_scale.is_some() {
             if let Some(grad_head) = grad_head.as_deref_mut() {
                 multiply_parallel(
@@ -151,7 +156,7 @@ mod tests {
             })
             .collect();
         let mut scratch = Vec::new();
-        let totals = cross_entropy(
+        let totals = Totals::sum(&cross_entropy(
             &mut hidden.clone(),
             &targets,
             Numbers::F32(&head),
@@ -159,7 +164,7 @@ mod tests {
             (&mut scratch, &mut Vec::new()),
             None,
             None,
-        );
+        ));
         let loss_of = |row: usize, hidden: &[f32]| -> f64 {
             let score = |token: usize| -> f64 {
                 (0..width)
@@ -235,6 +240,6 @@ mod tests {
         let targets = [Target { row: 0, token: 0 }];
         let scratch = (&mut Vec::new(), &mut Vec::new());
         let totals = cross_entropy(&mut [1.0], &targets, Numbers::F32(&head), 1, scratch, None, None);
-        assert!(totals.loss.is_nan());
+        assert!(totals[0].loss.is_nan());
     }
 }

@@ -83,6 +83,7 @@ fn small_talk() -> Example {
     };
     Example {
         messages: vec![message(Role::User, "Hello"), message(Role::Assistant, "Hello")],
+        non_preferred: None,
         tools: None,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Error,
     batching::{TOKENS_PER_PASS, parts, passes},
     chat::Tokens,
-    data,
+    data::{self, Examples},
     model::read_shape,
     pretrain::thread_pool,
 };
@@ -39,7 +39,7 @@ pub fn estimate(spec: &RunSpec, run_dir: &Path) -> Result<RunEstimate, Error> {
             memory_bytes: bytes(false),
             memory_bytes_with_gradient_checkpointing: bytes(true),
             total_steps: inputs.total_steps,
-            training_tokens: inputs.training.iter().map(|tokens| tokens.ids.len() as u64).sum(),
+            training_tokens: inputs.training.lengths().sum(),
             longest_tokens: shape.longest,
         })
     })
@@ -83,31 +83,26 @@ fn run_shape(spec: &RunSpec, inputs: &Inputs) -> RunShape {
         training, validation, ..
     } = inputs;
     let (mut rows, mut target_rows) = (0, 0);
-    let mut see = |texts: &[&Tokens]| {
-        rows = rows.max(texts.iter().map(|tokens| tokens.ids.len()).sum());
-        target_rows = target_rows.max(texts.iter().map(|tokens| tokens.targets()).sum());
+    let mut see = |all: &Examples, examples: &[usize]| {
+        let texts = || examples.iter().flat_map(|example| all.texts(*example));
+        rows = rows.max(texts().map(|tokens| tokens.ids.len()).sum());
+        target_rows = target_rows.max(texts().map(Tokens::targets).sum());
     };
     let epochs = if spec.shuffle { u64::from(spec.epochs) } else { 1 };
     for epoch in 0..epochs {
         let order = data::order(training.len(), spec.seed, epoch, spec.shuffle);
         for step in order.chunks(spec.batch_size as usize) {
             for part in parts(step, spec.gradient_accumulation as usize) {
-                let texts: Vec<&Tokens> = part.iter().map(|index| &training[*index]).collect();
-                let lengths = texts.iter().map(|tokens| tokens.ids.len());
+                let lengths = part.iter().map(|example| training.tokens_of(*example));
                 for pass in passes(lengths, TOKENS_PER_PASS) {
-                    see(&texts[pass]);
+                    see(training, &part[pass]);
                 }
             }
         }
     }
-    // Validation goes by batches of no more rows, unless one text is longer.
-    validation.iter().for_each(|tokens| see(&[tokens]));
-    let lengths = || {
-        training
-            .iter()
-            .chain(validation)
-            .map(|tokens| tokens.ids.len() as u64)
-    };
+    // Validation goes by batches of no more rows, unless one example is longer.
+    (0..validation.len()).for_each(|example| see(validation, &[example]));
+    let lengths = || training.lengths().chain(validation.lengths());
     RunShape {
         rows: rows as u64,
         target_rows: target_rows as u64,

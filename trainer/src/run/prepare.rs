@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{
     Error, Model,
-    chat::{ChatTokenizer, Tokens},
+    chat::ChatTokenizer,
     checkpoint::{self, Saved, State},
-    data::{self, Role},
+    data::{self, Examples, Role},
     lora::Adapter,
     model::read_config,
     optimizer::AdamW,
@@ -19,7 +19,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 use shared::{
     event::Level,
-    run::{GradientCheckpointing, RunSpec, SPEC_VERSION, Stage, Warmup},
+    run::{GradientCheckpointing, MethodSpec, RunSpec, SPEC_VERSION, Stage, Warmup, is_beta},
 };
 use std::{
     fs,
@@ -38,8 +38,8 @@ pub(super) struct Prepared {
     pub(super) saved: Vec<Saved>,
     pub(super) rate: LearningRate,
     pub(super) steps_per_epoch: u64,
-    pub(super) training: Vec<Tokens>,
-    pub(super) validation: Vec<Tokens>,
+    pub(super) training: Examples,
+    pub(super) validation: Examples,
     pub(super) plan: Plan,
 }
 
@@ -79,6 +79,8 @@ pub(super) fn check(spec: &RunSpec) -> Result<(), Error> {
         "`max_gradient_norm` must be a number from 0 on".to_owned()
     } else if matches!(spec.warmup, Warmup::Ratio(ratio) if !(0.0..=1.0).contains(&ratio)) {
         "`warmup.ratio` must be in [0, 1]".to_owned()
+    } else if matches!(spec.method, MethodSpec::Dpo { beta } if !is_beta(beta)) {
+        "`method.dpo.beta` must be above 0 and at most 2".to_owned()
     } else if spec.max_sequence_length < 2 {
         "`max_sequence_length` must be at least 2".to_owned()
     } else {
@@ -117,8 +119,8 @@ pub(super) struct Inputs {
     pub(super) model_folder: PathBuf,
     /// Longest text that the model was made for.
     pub(super) model_length: usize,
-    pub(super) training: Vec<Tokens>,
-    pub(super) validation: Vec<Tokens>,
+    pub(super) training: Examples,
+    pub(super) validation: Examples,
     pub(super) steps_per_epoch: u64,
     pub(super) total_steps: u64,
 }
@@ -129,11 +131,14 @@ pub(super) fn read_inputs(run_dir: &Path, spec: &RunSpec) -> Result<Inputs, Erro
     let config = read_config(&model_folder)?;
     let tokenizer = ChatTokenizer::load(&model_folder, &config)?;
     let longest = spec.max_sequence_length as usize;
-    let load = |file: &String, role| data::load(&run_dir.join(file), role, &tokenizer, longest);
+    let load = |file: &String, role| {
+        let path = run_dir.join(file);
+        data::load(&path, role, spec.method.method(), &tokenizer, longest)
+    };
     let training = load(&spec.training_file, Role::Training)?;
     let validation = match &spec.validation_file {
         Some(file) => load(file, Role::Validation)?,
-        None => Vec::new(),
+        None => Examples::none(),
     };
     let steps_per_epoch = (training.len() as u64).div_ceil(u64::from(spec.batch_size));
     Ok(Inputs {

@@ -1,5 +1,6 @@
 mod kills;
 mod memory;
+mod preference;
 mod reference;
 mod refusals;
 mod resume;
@@ -123,7 +124,11 @@ fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn undisturbed() -> (BTreeMap<String, Vec<u8>>, Vec<StepMetrics>) {
-    let dir = run_dir(&spec());
+    undisturbed_of(&spec())
+}
+
+fn undisturbed_of(spec: &Value) -> (BTreeMap<String, Vec<u8>>, Vec<StepMetrics>) {
+    let dir = run_dir(spec);
     let (code, events) = go(dir.path(), Act::Nothing);
     assert_eq!(code, exit_code::DONE, "{events:?}");
     (result(dir.path()), metrics(&events))

@@ -1,15 +1,14 @@
 //! The optimizer steps, validation, checkpoints, and what commands make of them.
 
 use super::{
-    commands::Commands, emitter::Emitter, finish, metrics_log::MetricsLog, note, prepare::Prepared,
-    resume::event,
+    commands::Commands, emitter::Emitter, finish, metrics_log::MetricsLog, note, preference::Preference,
+    prepare::Prepared, resume::event,
 };
 use crate::{
     Error,
-    batching::{self, TOKENS_PER_PASS, pack},
-    chat::Tokens,
+    batching::{self, TOKENS_PER_PASS, pack_examples},
     checkpoint::{self, Best, DataPosition},
-    data,
+    data::{self, Examples},
     network::{Batch, Dropout, Network, Trained, Workspace},
     ops::loss::Totals,
     optimizer::{clip_scale, norm},
@@ -17,7 +16,7 @@ use crate::{
     schedule::evaluates_after,
     storage,
 };
-use shared::run::{RunCommand, RunEvent, Stage, StepMetrics};
+use shared::run::{MethodSpec, Rewards, RunCommand, RunEvent, Stage, StepMetrics};
 use std::path::{Path, PathBuf};
 
 /// How the steps ended.
@@ -27,12 +26,36 @@ pub(super) enum End {
     Finished { complete: bool },
 }
 
+/// Means over a step or a validation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Measured {
+    /// A target token's under `supervised`, a pair's under `dpo`; in nats.
+    pub(super) loss: f64,
+    pub(super) token_accuracy: f64,
+    /// Target tokens.
+    pub(super) targets: u64,
+    pub(super) rewards: Option<Rewards>,
+}
+
+impl From<Totals> for Measured {
+    fn from(totals: Totals) -> Self {
+        Self {
+            loss: totals.loss / totals.count as f64,
+            token_accuracy: totals.correct as f64 / totals.count as f64,
+            targets: totals.count,
+            rewards: None,
+        }
+    }
+}
+
 /// A run in training.
 #[derive(Debug)]
 pub(super) struct Training {
     run_dir: PathBuf,
     pub(super) run: Prepared,
-    workspace: Workspace,
+    /// What pairs are judged by, under `dpo`, once it is measured.
+    pub(super) preference: Option<Preference>,
+    pub(super) workspace: Workspace,
     grads: Vec<f32>,
     log: MetricsLog,
     /// The epoch whose order is in `order`.
@@ -53,6 +76,7 @@ impl Training {
             grads: vec![0.0; run.adapter.parameters()],
             workspace: Workspace::new(run.plan.gradient_checkpointing),
             run,
+            preference: None,
             log: MetricsLog::open(run_dir)?,
             ordered: None,
             order: Vec::new(),
@@ -68,19 +92,22 @@ impl Training {
     /// Trains until the last step, a pause or a stop.
     pub(super) fn run(&mut self, commands: &mut Commands, emitter: &mut Emitter) -> Result<End, Error> {
         let total = self.run.rate.total_steps;
+        let was_stopped = finish::was_stopped_at(&self.run_dir, self.run.state.step);
+        if let MethodSpec::Dpo { beta } = self.run.spec.method
+            && self.run.state.step < total
+            && !was_stopped
+            && let Some(end) = self.measure_reference(beta, commands, emitter)?
+        {
+            return Ok(end);
+        }
         emitter.stage(Stage::Training, Some(total));
         // An attempt that was killed while it saved what `stop` had asked for saves it now.
-        if finish::was_stopped_at(&self.run_dir, self.run.state.step) {
+        if was_stopped {
             return Ok(End::Finished { complete: false });
         }
         while self.run.state.step < total {
-            match self.obey(commands, emitter)? {
-                Some(RunCommand::Stop) => {
-                    self.checkpoint(emitter)?;
-                    return Ok(End::Finished { complete: false });
-                }
-                Some(_) if self.pause(commands, emitter)? => return Ok(End::Paused),
-                Some(_) | None => {}
+            if let Some(end) = self.asked_to_end(commands, emitter)? {
+                return Ok(end);
             }
             self.step(emitter)?;
             let (step, every) = (
@@ -94,6 +121,22 @@ impl Training {
             }
         }
         Ok(End::Finished { complete: true })
+    }
+
+    /// Does what was asked meanwhile, and gives how the run ends where that was it.
+    pub(super) fn asked_to_end(
+        &mut self,
+        commands: &mut Commands,
+        emitter: &mut Emitter,
+    ) -> Result<Option<End>, Error> {
+        match self.obey(commands, emitter)? {
+            Some(RunCommand::Stop) => {
+                self.checkpoint(emitter)?;
+                Ok(Some(End::Finished { complete: false }))
+            }
+            Some(_) if self.pause(commands, emitter)? => Ok(Some(End::Paused)),
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// Saves, so that the attempt can leave. False where that failed and whoever asked is there to hear it: then
@@ -138,18 +181,18 @@ impl Training {
         let batch_size = u64::from(self.run.spec.batch_size);
         let first = step % self.run.steps_per_epoch * batch_size;
         self.order_of(epoch);
-        let examples = &self.order[first as usize..self.order.len().min((first + batch_size) as usize)];
+        let examples =
+            self.order[first as usize..self.order.len().min((first + batch_size) as usize)].to_vec();
         let end = first + examples.len() as u64;
         let batches = micro_batches(
             &self.run.training,
-            examples,
+            &examples,
             self.run.spec.gradient_accumulation as usize,
         );
-        let totals = self.gradients(&batches, step, emitter);
+        let measured = self.gradients(&examples, &batches, step, emitter);
         let tokens = batches.iter().map(|batch| batch.tokens.len() as u64).sum();
         let gradient_norm = norm(&self.grads);
-        let train_loss = totals.loss / totals.count as f64;
-        ensure_finite(train_loss, gradient_norm, step + 1)?;
+        ensure_finite(measured.loss, gradient_norm, step + 1)?;
         let learning_rate = self.run.rate.at(step);
         let Prepared {
             spec,
@@ -169,7 +212,7 @@ impl Training {
         let epoch_ends = (step + 1).is_multiple_of(self.run.steps_per_epoch);
         let state = &mut self.run.state;
         state.step = step + 1;
-        state.trained_tokens += totals.count;
+        state.trained_tokens += measured.targets;
         state.valid_loss = None;
         state.data = DataPosition {
             epoch: epoch + u64::from(epoch_ends),
@@ -184,13 +227,15 @@ impl Training {
             step: step + 1,
             total_steps: self.run.rate.total_steps,
             epoch: epoch as f64 + end as f64 / self.run.training.len() as f64,
-            train_loss,
-            train_token_accuracy: totals.correct as f64 / totals.count as f64,
+            train_loss: measured.loss,
+            train_token_accuracy: measured.token_accuracy,
             learning_rate,
             gradient_norm,
             tokens,
-            valid_loss: validation.map(|(loss, _)| loss),
-            valid_token_accuracy: validation.map(|(_, accuracy)| accuracy),
+            valid_loss: validation.map(|validation| validation.loss),
+            valid_token_accuracy: validation.map(|validation| validation.token_accuracy),
+            rewards: measured.rewards,
+            valid_rewards: validation.and_then(|validation| validation.rewards),
         };
         emitter.set_step(step + 1);
         let path = self.run_dir.join("metrics.jsonl");
@@ -209,71 +254,87 @@ impl Training {
         }
     }
 
-    /// Fills `grads` with the gradient of the mean loss over all target tokens of the step.
-    fn gradients(&mut self, batches: &[Batch], step: u64, emitter: &mut Emitter) -> Totals {
-        let Prepared {
-            spec, model, adapter, ..
-        } = &self.run;
-        let probability = spec.lora.dropout;
+    /// Fills `grads` with the gradient of the mean loss over all target tokens, or all pairs, of the step.
+    fn gradients(
+        &mut self,
+        examples: &[usize],
+        batches: &[Batch],
+        step: u64,
+        emitter: &mut Emitter,
+    ) -> Measured {
+        let Self {
+            run,
+            preference,
+            workspace,
+            grads,
+            ..
+        } = self;
+        let probability = run.spec.lora.dropout;
         let dropout = (probability > 0.0).then_some(Dropout {
-            seed: spec.seed,
+            seed: run.spec.seed,
             step,
             probability,
         });
         let network = Network {
-            model,
-            adapter: Some(adapter),
+            model: &run.model,
+            adapter: Some(&run.adapter),
             dropout,
         };
+        grads.fill(0.0);
+        if let Some(preference) = preference {
+            return preference.train(examples, batches, |batch, weigh| {
+                workspace.train_weighed(network, batch, weigh, grads);
+                emitter.beat();
+            });
+        }
         let targets: usize = batches.iter().map(|batch| batch.targets.len()).sum();
         let scale = 1.0 / targets.max(1) as f32;
-        self.grads.fill(0.0);
         let mut totals = Totals::default();
         for (done, batch) in batches.iter().enumerate() {
             if done > 0 {
                 emitter.beat();
             }
-            totals.add(
-                self.workspace
-                    .train(network, batch, scale, Trained::Adapter, &mut self.grads),
-            );
+            totals.add(workspace.train(network, batch, scale, Trained::Adapter, grads));
         }
-        totals
+        totals.into()
     }
 
-    /// Mean loss and accuracy over the validation file, where it's due after this epoch.
-    fn validate(
-        &mut self,
-        epoch: u32,
-        step: u64,
-        emitter: &mut Emitter,
-    ) -> Result<Option<(f64, f64)>, Error> {
-        let Prepared {
-            spec,
-            model,
-            adapter,
-            validation,
-            plan,
+    /// What the validation file measures, where it's due after this epoch.
+    fn validate(&mut self, epoch: u32, step: u64, emitter: &mut Emitter) -> Result<Option<Measured>, Error> {
+        let batches = {
+            let Prepared { spec, validation, .. } = &self.run;
+            if validation.is_empty() || !evaluates_after(epoch, spec.epochs, spec.evaluation_epochs) {
+                return Ok(None);
+            }
+            self.evaluation_batches(validation)
+        };
+        let Self {
+            run,
+            preference,
+            workspace,
             ..
-        } = &self.run;
-        if validation.is_empty() || !evaluates_after(epoch, spec.epochs, spec.evaluation_epochs) {
-            return Ok(None);
-        }
+        } = self;
         let network = Network {
-            model,
-            adapter: Some(adapter),
+            model: &run.model,
+            adapter: Some(&run.adapter),
             dropout: None,
         };
-        let mut totals = Totals::default();
-        // No larger than what training needs memory for anyway.
-        let tokens = TOKENS_PER_PASS.min(plan.rows);
-        for batch in pack(validation.iter().map(parts), 0, tokens) {
-            totals.add(self.workspace.evaluate(network, &batch));
-            emitter.beat();
-        }
-        let loss = totals.loss / totals.count as f64;
+        let measured: Measured = if let Some(preference) = preference {
+            preference.validate(&batches, |batch| {
+                emitter.beat();
+                workspace.evaluate_texts(network, batch)
+            })
+        } else {
+            let mut totals = Totals::default();
+            for batch in &batches {
+                totals.add(workspace.evaluate(network, batch));
+                emitter.beat();
+            }
+            totals.into()
+        };
+        let loss = measured.loss;
         ensure_finite(loss, 0.0, step)?;
-        let state = &mut self.run.state;
+        let state = &mut run.state;
         state.valid_loss = Some(loss);
         if state.best.is_none_or(|best| loss < best.valid_loss) {
             state.best = Some(Best {
@@ -281,7 +342,7 @@ impl Training {
                 valid_loss: loss,
             });
         }
-        Ok(Some((loss, totals.correct as f64 / totals.count as f64)))
+        Ok(Some(measured))
     }
 
     /// Writes a checkpoint of this step, if there's none yet, and removes those that are no longer kept.
@@ -314,18 +375,16 @@ impl Training {
     }
 }
 
-fn parts(tokens: &Tokens) -> (&[u32], &[bool]) {
-    (&tokens.ids, &tokens.counts)
-}
-
 /// The batches of one step of which every part is computed by itself.
-fn micro_batches(all: &[Tokens], examples: &[usize], count: usize) -> Vec<Batch> {
+fn micro_batches(all: &Examples, examples: &[usize], count: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut first_row = 0;
     for part in batching::parts(examples, count) {
-        let texts = part.iter().map(|index| parts(&all[*index]));
-        batches.extend(pack(texts, first_row, TOKENS_PER_PASS));
-        first_row += part.iter().map(|index| all[*index].ids.len() as u64).sum::<u64>();
+        batches.extend(pack_examples(all, part, first_row, TOKENS_PER_PASS));
+        first_row += part
+            .iter()
+            .map(|example| all.tokens_of(*example) as u64)
+            .sum::<u64>();
     }
     batches
 }

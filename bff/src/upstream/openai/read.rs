@@ -163,6 +163,7 @@ impl<'a> Chosen<'a> {
         let word = |name: &str| extra(name).and_then(Json::as_text);
         Hyperparameters {
             method: self.method.clone(),
+            beta: self.get("beta").and_then(number),
             batch_size: count(self.get("batch_size")),
             gradient_accumulation: count(extra("gradient_accumulation")),
             learning_rate_multiplier: self.get("learning_rate_multiplier").and_then(number),

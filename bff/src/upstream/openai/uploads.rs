@@ -75,6 +75,7 @@ impl Uploads {
             created_at: now,
             examples: None,
             errors: None,
+            method: None,
             used_by: 0,
         };
         let upload = Upload {

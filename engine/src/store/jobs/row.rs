@@ -193,7 +193,8 @@ impl JobRow {
                 name: self.validation_name.clone().unwrap_or_else(|| id.clone()),
             }),
             hyperparameters: parameters.map(|parameters| Hyperparameters {
-                method: "supervised".to_owned(),
+                method: parameters.method.method().as_str().to_owned(),
+                beta: parameters.method.beta(),
                 batch_size: Some(parameters.batch_size),
                 gradient_accumulation: Some(parameters.gradient_accumulation),
                 learning_rate_multiplier: None,

@@ -1,13 +1,20 @@
 //! `/v1/fine_tuning` and `/v1/models`.
 
 use super::{Answer, Client};
-use crate::testing::{alice, mallory};
+use crate::{
+    played::metrics,
+    testing::{alice, mallory, pairs},
+};
 use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
 use serde_json::{Value, json};
-use shared::{id::JobId, status::JobStatus};
+use shared::{
+    id::JobId,
+    run::{Rewards, RunEvent, StepMetrics},
+    status::JobStatus,
+};
 
 const JOBS: &str = "/v1/fine_tuning/jobs";
 
@@ -20,6 +27,57 @@ async fn create(client: &Client, body: Value) -> Value {
         String::from_utf8_lossy(&answer.bytes)
     );
     answer.json()
+}
+
+#[tokio::test]
+async fn a_job_over_pairs_has_its_method_with_beta_and_tells_rewards() {
+    let client = Client::start().await;
+    let file = client.engine.dataset(&alice(), &pairs(12)).await.id;
+    let body = json!({
+        "model": "tiny", "training_file": file,
+        "method": {"type": "dpo", "dpo": {"hyperparameters": {
+            "beta": 0.2, "n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": "auto"}}},
+    });
+    let job = create(&client, body).await;
+    assert_eq!(job["method"]["type"], "dpo");
+    assert_eq!(job["method"]["dpo"]["hyperparameters"]["beta"], 0.2);
+    assert!(job["method"].get("supervised").is_none());
+    let (id, trainer) = (job["id"].as_str().unwrap(), client.engine.trainer().await);
+    trainer.train_from(0).await;
+    let rewards = Rewards {
+        chosen: 0.5,
+        rejected: -1.0,
+        margin: 1.5,
+        accuracy: 0.75,
+    };
+    let told = StepMetrics {
+        rewards: Some(rewards),
+        valid_rewards: Some(rewards),
+        ..metrics(1)
+    };
+    trainer.say(RunEvent::Metrics(told)).await;
+    client.engine.wait_step(&alice(), &JobId::new(id), 1).await;
+    let settled = client.get(&format!("{JOBS}/{id}")).await.json();
+    let expected = json!({"beta": 0.2, "n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 1.0});
+    assert_eq!(settled["method"]["dpo"]["hyperparameters"], expected);
+    assert!(
+        settled["hyperparameters"].get("beta").is_none(),
+        "the deprecated place has no word for it"
+    );
+    let events = client.get(&format!("{JOBS}/{id}/events")).await.json();
+    let data = &events["data"][0]["data"];
+    assert_eq!(
+        (&data["reward_margin"], &data["reward_accuracy"]),
+        (&json!(1.5), &json!(0.75))
+    );
+    assert_eq!(
+        (&data["valid_reward_chosen"], &data["valid_reward_rejected"]),
+        (&json!(0.5), &json!(-1.0))
+    );
+
+    let body = json!({"model": "tiny", "training_file": file, "method": {"type": "dpo"}});
+    let beta = &create(&client, body).await["method"]["dpo"]["hyperparameters"]["beta"];
+    assert!(*beta == "auto" || *beta == 0.1, "{beta}");
 }
 
 #[tokio::test]
@@ -324,7 +382,22 @@ async fn every_fault_of_a_create_names_its_parameter() {
         ("metadata", json!({"metadata": {"k".repeat(65): "v"}})),
         ("metadata", json!({"metadata": {"k": "v".repeat(513)}})),
         ("integrations", json!({"integrations": [{"type": "wandb"}]})),
-        ("method.type", json!({"method": {"type": "dpo", "dpo": {}}})),
+        (
+            "method.type",
+            json!({"method": {"type": "reinforcement", "reinforcement": {}}}),
+        ),
+        (
+            "method.dpo.hyperparameters.beta",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0}}}}),
+        ),
+        (
+            "method.dpo.hyperparameters.beta",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2.5}}}}),
+        ),
+        (
+            "method.dpo.hyperparameters.gamma",
+            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"gamma": 1}}}}),
+        ),
         (
             "method.type",
             json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2}}}}),

@@ -20,7 +20,7 @@ use shared::{
     },
     problem::{FieldCode, Problem},
     queue::Priority,
-    run::{LoraSpec, Projection, Schedule, Stage},
+    run::{LoraSpec, Method, Projection, Rewards, Schedule, Stage},
     session::Session,
     status::JobStatus,
     training_line::{Finding, LineFormat, Severity},
@@ -61,12 +61,13 @@ words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_
 words!(FinishReason { "stop" => Stop, "length" => Length });
 words!(JobStatus { "validating_files" => ValidatingFiles, "queued" => Queued, "running" => Running, "pausing" => Pausing, "paused" => Paused, "succeeded" => Succeeded, "failed" => Failed, "cancelled" => Cancelled });
 words!(Level { "info" => Info, "warn" => Warn, "error" => Error });
-words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion });
+words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion, "preference" => Preference });
+words!(Method { "supervised" => Supervised, "dpo" => Dpo });
 words!(ModelObstacle { "unknown_architecture" => UnknownArchitecture, "quantised" => Quantised, "not_enough_memory" => NotEnoughMemory });
 words!(Priority { "normal" => Normal, "low" => Low, "high" => High });
 words!(Projection { "q_proj" => QProj, "k_proj" => KProj, "v_proj" => VProj, "o_proj" => OProj, "gate_proj" => GateProj, "up_proj" => UpProj, "down_proj" => DownProj });
 words!(Schedule { "constant" => Constant, "linear" => Linear, "cosine" => Cosine });
-words!(Series { "train_loss" => TrainLoss, "train_token_accuracy" => TrainTokenAccuracy, "learning_rate" => LearningRate, "gradient_norm" => GradientNorm, "tokens" => Tokens, "valid_loss" => ValidLoss, "valid_token_accuracy" => ValidTokenAccuracy });
+words!(Series { "train_loss" => TrainLoss, "train_token_accuracy" => TrainTokenAccuracy, "learning_rate" => LearningRate, "gradient_norm" => GradientNorm, "tokens" => Tokens, "valid_loss" => ValidLoss, "valid_token_accuracy" => ValidTokenAccuracy, "reward_margin" => RewardMargin, "reward_accuracy" => RewardAccuracy, "reward_chosen" => RewardChosen, "reward_rejected" => RewardRejected, "valid_reward_margin" => ValidRewardMargin, "valid_reward_accuracy" => ValidRewardAccuracy, "valid_reward_chosen" => ValidRewardChosen, "valid_reward_rejected" => ValidRewardRejected });
 words!(Severity { "error" => Error, "warning" => Warning });
 words!(Stage { "preparing" => Preparing, "loading" => Loading, "training" => Training, "saving" => Saving });
 words!(UpstreamKind { "engine" => Engine, "openai" => Openai, "job-training-api" => JobTrainingApi });
@@ -130,7 +131,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks });
+} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -175,7 +176,7 @@ record!(Curve {
     steps,
     values,
 });
-record!(Dataset { id, name, filename, bytes, status, created_at, examples, errors } or default { used_by });
+record!(Dataset { id, name, filename, bytes, status, created_at, examples, errors, method } or default { used_by });
 record!(DatasetList { datasets });
 record!(DatasetPreview { examples });
 record!(DatasetRef { id, name });
@@ -210,6 +211,7 @@ record!(Finding {
 });
 record!(Hyperparameters {
     method,
+    beta,
     batch_size,
     gradient_accumulation,
     learning_rate_multiplier,
@@ -255,6 +257,7 @@ record!(JobBounds {
     epochs,
     batch_size,
     lora_rank,
+    beta,
 });
 record!(JobEvent {
     id,
@@ -295,7 +298,11 @@ record!(ModelAddition {
     failure,
 });
 record!(ModelList { models, memory_bytes } or default { additions, catalogue });
-record!(PreviewExample { line, messages });
+record!(PreviewExample {
+    line,
+    messages,
+    non_preferred,
+});
 record!(PreviewMessage { role, content } or default { cut });
 record!(Progress {
     stage,
@@ -319,6 +326,12 @@ record!(RetryJob {
     schedule,
     seed,
 });
+record!(Rewards {
+    chosen,
+    rejected,
+    margin,
+    accuracy,
+});
 record!(Session { subject, provider });
 record!(MeasuredStep {
     step,
@@ -331,6 +344,8 @@ record!(MeasuredStep {
     tokens,
     valid_loss,
     valid_token_accuracy,
+    rewards,
+    valid_rewards,
 });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {
@@ -407,6 +422,7 @@ mod tests {
         are_serdes::<ChatModelKind>();
         are_serdes::<FinishReason>();
         are_serdes::<LineFormat>();
+        are_serdes::<Method>();
         are_serdes::<Projection>();
         are_serdes::<Schedule>();
         are_serdes::<Series>();

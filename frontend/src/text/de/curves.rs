@@ -21,6 +21,14 @@ pub(crate) const fn series_label(series: Series) -> &'static str {
         Series::Tokens => "Tokens je Schritt",
         Series::ValidLoss => "Validierungs-Loss",
         Series::ValidTokenAccuracy => "Validierungsgenauigkeit",
+        Series::RewardMargin => "Reward-Abstand",
+        Series::RewardAccuracy => "Reward-Genauigkeit",
+        Series::RewardChosen => "Reward bevorzugt",
+        Series::RewardRejected => "Reward der anderen",
+        Series::ValidRewardMargin => "Validierung: Reward-Abstand",
+        Series::ValidRewardAccuracy => "Validierung: Reward-Genauigkeit",
+        Series::ValidRewardChosen => "Validierung: Reward bevorzugt",
+        Series::ValidRewardRejected => "Validierung: Reward der anderen",
     }
 }
 

@@ -20,6 +20,8 @@ german_words! {
     preview = "Vorschau";
     line = "Zeile";
     no_findings = "Keine Probleme gefunden.";
+    preferred = "bevorzugt";
+    non_preferred = "nicht bevorzugt";
     no_preview = "Es gibt kein Beispiel zu zeigen.";
     format_name = "Format";
     lines = "Zeilen";
@@ -53,6 +55,7 @@ pub(crate) const fn line_format_label(line_format: LineFormat) -> &'static str {
         LineFormat::Chat => "Chat-Nachrichten",
         LineFormat::Conversation => "Gespräche",
         LineFormat::PromptCompletion => "Prompt und Completion",
+        LineFormat::Preference => "Präferenzpaare",
     }
 }
 

@@ -30,6 +30,14 @@ pub fn series_label(series: Series) -> &'static str {
         Series::Tokens => "Tokens a step",
         Series::ValidLoss => "Validation loss",
         Series::ValidTokenAccuracy => "Validation accuracy",
+        Series::RewardMargin => "Reward margin",
+        Series::RewardAccuracy => "Reward accuracy",
+        Series::RewardChosen => "Preferred reward",
+        Series::RewardRejected => "Other reward",
+        Series::ValidRewardMargin => "Validation reward margin",
+        Series::ValidRewardAccuracy => "Validation reward accuracy",
+        Series::ValidRewardChosen => "Validation preferred reward",
+        Series::ValidRewardRejected => "Validation other reward",
     }
 }
 
@@ -37,7 +45,10 @@ pub fn series_label(series: Series) -> &'static str {
 #[must_use]
 pub fn series_value(series: Series, value: f64) -> String {
     match series {
-        Series::TrainTokenAccuracy | Series::ValidTokenAccuracy => format::percent(value),
+        Series::TrainTokenAccuracy
+        | Series::ValidTokenAccuracy
+        | Series::RewardAccuracy
+        | Series::ValidRewardAccuracy => format::percent(value),
         Series::Tokens => format::count(value as u64),
         Series::LearningRate if value > 0.0 && value < 0.1 => format::scientific(value),
         _ => format::measure(value),

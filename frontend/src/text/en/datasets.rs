@@ -33,6 +33,10 @@ words! {
     line = "Line";
     /// Nothing to complain about.
     no_findings = "No problems were found.";
+    /// The preferred answer of a pair.
+    preferred = "preferred";
+    /// The other answer of a pair.
+    non_preferred = "not preferred";
     /// No example.
     no_preview = "There is no example to show.";
     /// Statistics.
@@ -89,6 +93,7 @@ pub fn line_format_label(line_format: LineFormat) -> &'static str {
         LineFormat::Chat => "Chat messages",
         LineFormat::Conversation => "Conversations",
         LineFormat::PromptCompletion => "Prompt and completion",
+        LineFormat::Preference => "Preference pairs",
     }
 }
 

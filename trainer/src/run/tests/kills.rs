@@ -32,6 +32,16 @@ fn child_process(run_dir: &Path, before: &str) -> std::process::Child {
         .unwrap()
 }
 
+/// Starts a trainer of its own and kills it once it has written so much.
+pub(super) fn kill_after(run_dir: &Path, bytes: usize) {
+    let mut child = child_process(run_dir, "");
+    let mut out = child.stdout.take().unwrap();
+    // The run may be over before so much is written; then the kill comes late, which is an instant, too.
+    drop(out.read_exact(&mut vec![0; bytes]));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_full_disk_fails_the_run_and_leaves_the_last_checkpoint() {
     let dir = run_dir(&spec());
@@ -69,13 +79,7 @@ fn killed_in_the_midst_of_things_a_run_ends_with_the_same_bytes() {
     // Each length of output read before the kill is another instant.
     for (attempt, bytes) in [300, 700, 1500, 2500, 3500].into_iter().enumerate() {
         let dir = run_dir(&spec());
-        let mut child = child_process(dir.path(), "");
-        let mut out = child.stdout.take().unwrap();
-        let mut read = vec![0; bytes];
-        // The run may be over before so much is written; then the kill comes late, which is an instant, too.
-        drop(out.read_exact(&mut read));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_after(dir.path(), bytes);
         assert_eq!(
             go(dir.path(), Act::Nothing).0,
             exit_code::DONE,

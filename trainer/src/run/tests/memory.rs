@@ -1,7 +1,7 @@
 use super::*;
 use shared::{event::Level, run::RunEstimate, run::Stage};
 
-fn told(dir: &Path) -> RunEstimate {
+pub(super) fn told(dir: &Path) -> RunEstimate {
     estimate(&prepare::read_spec(dir).unwrap(), dir).unwrap()
 }
 

@@ -12,6 +12,7 @@ use crate::upstream::{
 use shared::{
     event::{Checkpoint, JobEvent, Level, MeasuredStep},
     id::{CheckpointId, EventId},
+    run::Rewards,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -113,6 +114,8 @@ fn measured(data: &Fields<'_>) -> Option<MeasuredStep> {
             "valid_mean_token_accuracy",
             "valid_accuracy",
         ]),
+        rewards: rewards(data, "reward"),
+        valid_rewards: rewards(data, "valid_reward"),
     };
     (step.train_loss.is_some() || step.valid_loss.is_some()).then_some(step)
 }
@@ -128,6 +131,17 @@ fn with_extras(step: MeasuredStep, extras: Option<&Fields<'_>>) -> MeasuredStep 
         tokens: find(extras, &["tokens"]).and_then(whole),
         ..step
     }
+}
+
+/// Rewards of preference pairs, by the names that Attune tells them under.
+fn rewards(data: &Fields<'_>, kind: &str) -> Option<Rewards> {
+    let value = |name: &str| find(data, &[&format!("{kind}_{name}")]).and_then(number);
+    Some(Rewards {
+        chosen: value("chosen")?,
+        rejected: value("rejected")?,
+        margin: value("margin")?,
+        accuracy: value("accuracy")?,
+    })
 }
 
 /// A page of a job's checkpoints.
