@@ -4,6 +4,7 @@
 //! Architecture invariant: no I/O, no clock, no web framework; compiles for WebAssembly and natively. What is
 //! validated here is validated by the same code everywhere.
 
+pub mod alert;
 pub mod attempt;
 pub mod capabilities;
 pub mod chat;
@@ -18,6 +19,7 @@ pub mod job;
 pub mod memory;
 pub mod metrics;
 pub mod model;
+pub mod notification;
 pub mod number;
 pub mod problem;
 pub mod queue;
