@@ -17,16 +17,22 @@ pub enum Measure {
     LearningRate,
     GradientNorm,
     Tokens,
+    RewardMargin,
+    RewardAccuracy,
+    Rewards,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::TokenAccuracy,
         Self::LearningRate,
         Self::GradientNorm,
         Self::Tokens,
+        Self::RewardMargin,
+        Self::RewardAccuracy,
+        Self::Rewards,
     ];
 
     /// Its series, that of training first.
@@ -38,6 +44,14 @@ impl Measure {
             Self::LearningRate => &[Series::LearningRate],
             Self::GradientNorm => &[Series::GradientNorm],
             Self::Tokens => &[Series::Tokens],
+            Self::RewardMargin => &[Series::RewardMargin, Series::ValidRewardMargin],
+            Self::RewardAccuracy => &[Series::RewardAccuracy, Series::ValidRewardAccuracy],
+            Self::Rewards => &[
+                Series::RewardChosen,
+                Series::RewardRejected,
+                Series::ValidRewardChosen,
+                Series::ValidRewardRejected,
+            ],
         }
     }
 
@@ -72,6 +86,8 @@ impl Measure {
             Self::LearningRate => |value| text::series_value(Series::LearningRate, value),
             Self::GradientNorm => |value| text::series_value(Series::GradientNorm, value),
             Self::Tokens => |value| text::series_value(Series::Tokens, value),
+            Self::RewardMargin | Self::Rewards => |value| text::series_value(Series::RewardMargin, value),
+            Self::RewardAccuracy => |value| text::series_value(Series::RewardAccuracy, value),
         }
     }
 }
@@ -79,7 +95,15 @@ impl Measure {
 /// Whether a series is measured now and then.
 #[must_use]
 pub const fn is_validation(series: Series) -> bool {
-    matches!(series, Series::ValidLoss | Series::ValidTokenAccuracy)
+    matches!(
+        series,
+        Series::ValidLoss
+            | Series::ValidTokenAccuracy
+            | Series::ValidRewardMargin
+            | Series::ValidRewardAccuracy
+            | Series::ValidRewardChosen
+            | Series::ValidRewardRejected
+    )
 }
 
 /// Where the steps of a job lie on an axis.

@@ -83,9 +83,9 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&joined));
     let lines_of = |metrics: &Metrics| {
         places.lines(metrics, measure, view.smoothing, |series| {
-            let is_first = measure.series().first() == Some(&series);
+            let place = measure.series().iter().position(|known| *known == series);
             let key = series.as_str().to_owned();
-            (key, text::series_label(series).to_owned(), usize::from(!is_first))
+            (key, text::series_label(series).to_owned(), place.unwrap_or(0))
         })
     };
     let every_line = lines_of(&joined);
@@ -108,6 +108,12 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
         file_name: format!("{}-{}", props.job.name, measure.as_str()),
         all_points: None,
     };
+    let measured = Measure::ALL.into_iter().filter(|measure| {
+        measure
+            .series()
+            .iter()
+            .any(|series| curve(&joined, *series).is_some())
+    });
     let ended = props.job.status.is_terminal();
     let chart = face(
         &all,
@@ -143,7 +149,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 <div class="card-body chart-body">{ chart }</div>
             </div>
             <div class="minis" role="group" aria-label={text::measure()} hidden={joined.curves.is_empty()}>
-                { for Measure::ALL.into_iter().map(|of| small(of, measure, &view, &joined, last)) }
+                { for measured.map(|of| small(of, measure, &view, &joined, last)) }
             </div>
         </section>
     }

@@ -84,6 +84,9 @@ pub(crate) const fn measure_label(measure: Measure) -> &'static str {
         Measure::LearningRate => "Lernrate",
         Measure::GradientNorm => "Gradientennorm",
         Measure::Tokens => "Tokens je Schritt",
+        Measure::RewardMargin => "Reward-Abstand",
+        Measure::RewardAccuracy => "Reward-Genauigkeit",
+        Measure::Rewards => "Rewards",
     }
 }
 
@@ -94,6 +97,9 @@ pub(crate) const fn measure_by_step(measure: Measure) -> &'static str {
         Measure::LearningRate => "Lernrate je Schritt",
         Measure::GradientNorm => "Gradientennorm je Schritt",
         Measure::Tokens => "Tokens je Schritt",
+        Measure::RewardMargin => "Reward-Abstand je Schritt",
+        Measure::RewardAccuracy => "Reward-Genauigkeit je Schritt",
+        Measure::Rewards => "Rewards je Schritt",
     }
 }
 

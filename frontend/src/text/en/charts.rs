@@ -132,6 +132,9 @@ pub fn measure_label(measure: Measure) -> &'static str {
         Measure::LearningRate => "Learning rate",
         Measure::GradientNorm => "Gradient norm",
         Measure::Tokens => "Tokens a step",
+        Measure::RewardMargin => "Reward margin",
+        Measure::RewardAccuracy => "Reward accuracy",
+        Measure::Rewards => "Rewards",
     }
 }
 
@@ -145,6 +148,9 @@ pub fn measure_by_step(measure: Measure) -> &'static str {
         Measure::LearningRate => "Learning rate by step",
         Measure::GradientNorm => "Gradient norm by step",
         Measure::Tokens => "Tokens by step",
+        Measure::RewardMargin => "Reward margin by step",
+        Measure::RewardAccuracy => "Reward accuracy by step",
+        Measure::Rewards => "Rewards by step",
     }
 }
 

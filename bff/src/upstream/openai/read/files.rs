@@ -48,6 +48,7 @@ fn file_of(fields: &Fields<'_>, place: &str, is_attune: bool) -> Answer<Dataset>
             .ok_or_else(|| missing(place, "created_at"))?,
         examples: None,
         errors: None,
+        method: None,
         used_by: 0,
         id: DatasetId::new(id),
     })
