@@ -58,6 +58,8 @@ async fn a_model_out_of_a_wheel_learns_the_example() {
             learning_rate: 1e-3,
             training_dataset: Some(training.id),
             validation_dataset: Some(validation.id),
+            method: None,
+            beta: None,
             batch_size: Some(2),
             lora: None,
             schedule: None,
