@@ -31,7 +31,10 @@ use tower_http::{
     compression::{CompressionLayer, predicate::Predicate, predicate::SizeAbove},
     cors::{AllowOrigin, CorsLayer},
 };
-use utoipa::OpenApi;
+use utoipa::{
+    OpenApi,
+    openapi::{Content, PathItem, Ref, ResponseBuilder},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// A header that makes a repeated create give the first job.
@@ -113,7 +116,32 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .into_openapi();
     // The crate's own version would make the document stale with every release.
     "1".clone_into(&mut document.info.version);
+    document.paths.paths.values_mut().for_each(tell_of_refusals);
     document
+}
+
+/// Adds to every operation that whatever else may be refused (no session, a body that is no JSON or too large) is a problem
+/// too.
+fn tell_of_refusals(path: &mut PathItem) {
+    let operations = [
+        &mut path.get,
+        &mut path.put,
+        &mut path.post,
+        &mut path.patch,
+        &mut path.delete,
+    ];
+    for operation in operations.into_iter().flatten() {
+        let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+        let refusal = ResponseBuilder::new()
+            .description("Any other refusal")
+            .content("application/problem+json", problem)
+            .build();
+        operation
+            .responses
+            .responses
+            .entry("default".to_owned())
+            .or_insert_with(|| refusal.into());
+    }
 }
 
 /// The routes below `/api`, with their door.

@@ -310,6 +310,8 @@ pub struct JobQuery {
     pub cursor: Option<String>,
     /// Jobs to skip, for a list that is entered in its middle; a cursor is what stays right while jobs come and go.
     #[serde(skip_serializing_if = "Option::is_none")]
+    // The document's `int32` would end at half of what is taken.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u64>, maximum = 4_294_967_295_u32))]
     pub offset: Option<u32>,
     /// Text to find in the name, the id or the base model, without case.
     #[serde(skip_serializing_if = "Option::is_none")]
