@@ -1,4 +1,9 @@
 //! The console in front of real servers of OpenAI's fine-tuning API that aren't the tests' own: another Attune, and `FakeAI`.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails is a failed test"
+)]
 
 use serde_json::json;
 use shared::{

@@ -1,5 +1,10 @@
 //! A job's record in front of an OpenAI-compatible API, through the real server: log, curves, checkpoints, result file and
 //! live stream.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails is a failed test"
+)]
 
 use serde_json::json;
 use shared::{
