@@ -114,7 +114,10 @@ fn read_draft(text: &str) -> Option<Draft> {
     }
     let mut draft = Draft::new(tree.get("id")?.as_str()?);
     for field in FIELDS {
-        draft.set(field, tree.get(field)?.as_str()?);
+        // A field that came with a later build isn't in an older draft.
+        if let Some(typed) = tree.get(field) {
+            draft.set(field, typed.as_str()?);
+        }
     }
     draft.set_targets(json::read_field(text, "lora_targets").ok()?);
     draft.touched.clear();

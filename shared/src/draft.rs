@@ -11,7 +11,7 @@ use crate::{
     job::Job,
     model::JobDefaults,
     number,
-    run::{Projection, Schedule},
+    run::{Method, Projection, Schedule},
 };
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use serde::Serialize;
 pub const DRAFT_VERSION: u32 = 1;
 
 /// The text fields of a draft, by the names that findings use.
-pub const FIELDS: [&str; 14] = [
+pub const FIELDS: [&str; 16] = [
     "name",
     "base_model",
     "training_dataset",
@@ -28,6 +28,8 @@ pub const FIELDS: [&str; 14] = [
     "evaluation_epochs",
     "warmup_epochs",
     "learning_rate",
+    "method",
+    "beta",
     "batch_size",
     "lora_rank",
     "lora_alpha",
@@ -55,6 +57,9 @@ pub struct Draft {
     pub evaluation_epochs: String,
     pub warmup_epochs: String,
     pub learning_rate: String,
+    /// `dpo`, or empty for supervised training.
+    pub method: String,
+    pub beta: String,
     pub batch_size: String,
     pub lora_rank: String,
     pub lora_alpha: String,
@@ -81,6 +86,8 @@ impl Draft {
             evaluation_epochs: String::new(),
             warmup_epochs: String::new(),
             learning_rate: String::new(),
+            method: String::new(),
+            beta: String::new(),
             batch_size: String::new(),
             lora_rank: String::new(),
             lora_alpha: String::new(),
@@ -104,6 +111,8 @@ impl Draft {
             "evaluation_epochs" => &self.evaluation_epochs,
             "warmup_epochs" => &self.warmup_epochs,
             "learning_rate" => &self.learning_rate,
+            "method" => &self.method,
+            "beta" => &self.beta,
             "batch_size" => &self.batch_size,
             "lora_rank" => &self.lora_rank,
             "lora_alpha" => &self.lora_alpha,
@@ -187,6 +196,10 @@ impl Draft {
         );
         set("learning_rate", job.learning_rate.map(number_text));
         if let Some(chosen) = &job.hyperparameters {
+            if chosen.method == Method::Dpo.as_str() {
+                set("method", Some(chosen.method.clone()));
+                set("beta", chosen.beta.map(number_text));
+            }
             set("batch_size", chosen.batch_size.map(|size| size.to_string()));
             let word = chosen.schedule.map(schedule_word);
             set("schedule", word.map(str::to_owned));
@@ -211,6 +224,8 @@ impl Draft {
             "evaluation_epochs" => &mut self.evaluation_epochs,
             "warmup_epochs" => &mut self.warmup_epochs,
             "learning_rate" => &mut self.learning_rate,
+            "method" => &mut self.method,
+            "beta" => &mut self.beta,
             "batch_size" => &mut self.batch_size,
             "lora_rank" => &mut self.lora_rank,
             "lora_alpha" => &mut self.lora_alpha,

@@ -33,6 +33,7 @@ use shared::{
     dataset::DatasetList,
     draft::Draft,
     model::ModelList,
+    run::Method,
     validate::{Step, field_step, new_job_from_draft},
 };
 use std::rc::Rc;
@@ -107,6 +108,28 @@ impl StepProps {
     }
 }
 
+/// The way to train follows the chosen dataset: pairs of answers are for preference optimisation.
+#[hook]
+fn use_method(handle: DraftHandle, datasets: Option<&DatasetList>) {
+    let chosen = datasets.and_then(|list| {
+        let chosen = &handle.draft.training_dataset;
+        list.datasets.iter().find(|dataset| dataset.id.as_str() == chosen)
+    });
+    let wanted = chosen
+        .and_then(|dataset| dataset.method)
+        .map(|method| match method {
+            Method::Dpo => Method::Dpo.as_str(),
+            Method::Supervised => "",
+        });
+    let differs = wanted.filter(|wanted| *wanted != handle.draft.method);
+    use_change(differs, move |differs| {
+        if let Some(wanted) = differs {
+            handle.dispatch(DraftAction::Set("method", (*wanted).to_owned()));
+        }
+        None
+    });
+}
+
 #[hook]
 fn use_step(props: Rc<StepPartProps>) -> Html {
     let (step, handle) = (props.step, &props.draft);
@@ -127,6 +150,7 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
         .min()
         .unwrap_or(Step::Review);
     use_defaults(handle.clone(), step.min(unfinished), &models);
+    use_method(handle.clone(), datasets.data.as_deref());
     // Judged where somebody comes in: whoever is on a step already isn't thrown off it because another tab empties a
     // field for a moment.
     let came_too_early = *use_kept(|| unfinished < step);

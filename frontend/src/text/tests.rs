@@ -17,7 +17,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use yew::prelude::*;
 
 /// What is the same word in both languages: names, signs, and words that German took over.
-const ALIKE: [&str; 19] = [
+const ALIKE: [&str; 20] = [
+    "beta",
     "product",
     "none",
     "name",

@@ -10,7 +10,7 @@ use crate::{
     draft::Draft,
     number,
     problem::FieldCode,
-    run::Schedule,
+    run::{Method, Schedule},
 };
 
 /// The typed fields of a draft, and what could not be read or is missing.
@@ -33,7 +33,6 @@ pub(super) fn read_draft(draft: &Draft, capabilities: &Capabilities) -> (Fields,
         evaluation_epochs: Some(0),
         warmup_epochs: Some(0),
         learning_rate: reader.required_number("learning_rate", &draft.learning_rate),
-        // The form asks for them where the dataset holds pairs.
         method: None,
         beta: None,
         batch_size: None,
@@ -49,6 +48,10 @@ pub(super) fn read_draft(draft: &Draft, capabilities: &Capabilities) -> (Fields,
     if capabilities.datasets {
         fields.training_dataset = given(&draft.training_dataset).map(str::to_owned);
         fields.validation_dataset = given(&draft.validation_dataset).map(str::to_owned);
+    }
+    if draft.method == Method::Dpo.as_str() {
+        fields.method = Some(Method::Dpo);
+        fields.beta = given(&draft.beta).and_then(|_| reader.required_number("beta", &draft.beta));
     }
     if capabilities.hyperparameters {
         fields.batch_size = reader.small_whole("batch_size", &draft.batch_size, bounds.batch_size);

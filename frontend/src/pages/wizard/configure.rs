@@ -8,7 +8,7 @@ use crate::{
 use shared::{
     draft::{number_text, schedule_word},
     number,
-    run::Schedule,
+    run::{Method, Schedule},
 };
 use yew::prelude::*;
 
@@ -50,6 +50,12 @@ pub(super) fn configure(props: &StepProps) -> Html {
             },
         )
     };
+    let is_preference = props.draft.draft.method == Method::Dpo.as_str();
+    let beta = FieldProps {
+        numeric: true,
+        decimal: true,
+        ..props.field("beta", text::hint_beta())
+    };
     let advanced = if props.capabilities.hyperparameters {
         advanced(props)
     } else {
@@ -65,6 +71,7 @@ pub(super) fn configure(props: &StepProps) -> Html {
                 <div hidden={!props.capabilities.recipe}>{ whole("warmup_epochs", text::hint_warmup()) }</div>
             </div>
             <div class="half">{ text_field(&learning_rate) }</div>
+            <div class="half" hidden={!is_preference}>{ text_field(&beta) }</div>
             <div hidden={!props.capabilities.hyperparameters}>{ advanced }</div>
         </div>
     }

@@ -19,6 +19,7 @@ use shared::{
     dataset::DatasetList,
     model::ModelList,
     problem::Problem,
+    run::Method,
     validate::{Step, field_step, first_unfinished_step, new_job_from_draft},
 };
 use std::rc::Rc;
@@ -179,7 +180,8 @@ fn configure_card(props: &ReviewProps) -> Html {
     let list = all.filter_map(|name| {
         let value = draft.get(name).filter(|value| !value.is_empty())?;
         let taken = match name {
-            "epochs" | "learning_rate" => true,
+            "epochs" | "learning_rate" | "method" => true,
+            "beta" => draft.method == Method::Dpo.as_str(),
             "evaluation_epochs" | "warmup_epochs" => props.capabilities.recipe,
             "batch_size" | "seed" => props.capabilities.hyperparameters,
             _ => props.capabilities.hyperparameters && props.capabilities.recipe,

@@ -36,6 +36,9 @@ german_words! {
     hint_lora_alpha = "Wie stark er wirkt; oft das Doppelte des Rangs.";
     hint_lora_dropout = "Anteil seiner Eingaben, der zufällig wegfällt, gegen Auswendiglernen.";
     hint_schedule = "Was die Lernrate nach dem Aufwärmen tut.";
+    hint_beta = "Wie fest die Antworten an denen des Basismodells bleiben. Leer: 0,1.";
+    preference_method = "Vorzugspaare (DPO)";
+    beta = "Beta";
     hint_seed = "Dieselbe Zahl ergibt denselben Lauf. Leer: Es wird eine gewählt.";
     schedule_default = "Linear (Vorgabe)";
     job_name = "Jobname";

@@ -73,6 +73,12 @@ words! {
     /// Hint.
     hint_schedule = "What the learning rate does after warm-up.";
     /// Hint.
+    hint_beta = "How strongly answers are held to the base model's. Empty: 0.1.";
+    /// What the pairs of a dataset are for.
+    preference_method = "Preference pairs (DPO)";
+    /// Field label.
+    beta = "Beta";
+    /// Hint.
     hint_seed = "The same number gives the same run. Empty: one is chosen.";
     /// Choice.
     schedule_default = "Linear (default)";
@@ -143,6 +149,8 @@ pub fn field_label(field: &str) -> &'static str {
         "evaluation_epochs" => evaluation_epochs(),
         "warmup_epochs" => warmup_epochs(),
         "learning_rate" => learning_rate(),
+        "method" => super::method(),
+        "beta" => beta(),
         "batch_size" => super::batch_size(),
         "lora_rank" => lora_rank(),
         "lora_alpha" => lora_alpha(),
@@ -157,7 +165,8 @@ pub fn field_label(field: &str) -> &'static str {
 #[must_use]
 pub fn field_value(field: &str, typed: &str) -> String {
     match field {
-        "learning_rate" | "lora_alpha" | "lora_dropout" => format::localised(typed),
+        "learning_rate" | "beta" | "lora_alpha" | "lora_dropout" => format::localised(typed),
+        "method" => preference_method().to_owned(),
         "schedule" => [Schedule::Constant, Schedule::Linear, Schedule::Cosine]
             .into_iter()
             .find(|schedule| schedule_word(*schedule) == typed)
