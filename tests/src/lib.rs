@@ -17,6 +17,7 @@ pub mod hosted;
 pub mod hub;
 pub mod list;
 pub mod many_jobs;
+pub mod many_steps;
 pub mod memory;
 pub mod openai_console;
 pub mod openai_server;

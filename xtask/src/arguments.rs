@@ -16,6 +16,7 @@ usage: cargo xtask COMMAND
   size                              weigh what the first visit downloads, and fail above the limit
   bench proxy                       what the checks of /api cost, beside nginx's proxy_pass
   bench list                        the job list with 100,000 jobs, at the server and in the browser
+  bench chart                       a chart of a million steps with planted spikes, beside uPlot
   bench page                        what Lighthouse says of dashboard and wizard
   bench streams                     10,000 open live streams: what each holds, how long an event takes to all
   bench queue                       empty jobs a second, every commit on the disk

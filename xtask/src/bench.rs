@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: figures measured in one run on this machine, beside their goals, or beside a peer's with the
 //! ratio last.
 
+mod chart;
 mod list;
 mod lora;
 mod page;
@@ -20,6 +21,7 @@ pub(crate) fn bench(name: &str, arguments: Vec<OsString>) -> Result<ExitCode> {
     }
     match name {
         "decode" => example::run("--package trainer --example bench_decode", arguments, None)?,
+        "chart" => chart::bench()?,
         "list" => list::bench()?,
         "lora" => lora::bench(arguments)?,
         "page" => page::bench()?,

@@ -56,6 +56,11 @@ const LIGHTHOUSE: NodeTool = NodeTool {
     package: "lighthouse",
     version: "13.5.0",
 };
+/// The chart library that `bench chart` measures against.
+const UPLOT: NodeTool = NodeTool {
+    package: "uplot",
+    version: "1.6.32",
+};
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the page's build needs: the WebAssembly target, trunk, wasm-bindgen, wasm-opt and terser.
@@ -121,6 +126,15 @@ pub(crate) fn ensure_schemathesis() -> Result<PathBuf> {
 pub(crate) fn ensure_lighthouse() -> Result<PathBuf> {
     LIGHTHOUSE.ensure()?;
     Ok(project::tools()?.join("node_modules/lighthouse/cli/index.js"))
+}
+
+/// uPlot's script.
+///
+/// # Errors
+/// As [`ensure_browser_build`].
+pub(crate) fn ensure_uplot() -> Result<PathBuf> {
+    UPLOT.ensure()?;
+    Ok(project::tools()?.join("node_modules/uplot/dist/uPlot.iife.min.js"))
 }
 
 /// What a binary without a system's C library needs: the Rust target, and a C compiler for SQLite and the like.
