@@ -72,7 +72,7 @@ def fuzz(name, document, url, headers, examples, seed, left_out=()):
 
 def main():
     server = sys.argv[1]
-    examples, seed = (int(word) for word in (sys.argv[2:] + ["120", "1"][len(sys.argv) - 2 :])[:2])
+    examples, seed = (int(word) for word in (sys.argv[2:] + ["160", "1"][len(sys.argv) - 2 :])[:2])
     with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "log"), "w+") as log:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ATTUNE_")}
         environment |= {
