@@ -235,20 +235,20 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn rules(list: serde_json::Value) -> AlertRules {
+    fn rules(list: &serde_json::Value) -> AlertRules {
         serde_json::from_value(json!({ "rules": list })).expect("rules")
     }
 
     #[test]
     fn what_a_rule_leaves_open_is_the_conditions_own() {
         let read =
-            rules(json!([{"condition": "divergence", "parameters": {"factor": 3.0}, "action": "pause"}]));
+            rules(&json!([{"condition": "divergence", "parameters": {"factor": 3.0}, "action": "pause"}]));
         assert_eq!(read.fault(), None);
         let resolved = read.rules[0].resolved();
         assert_eq!((resolved.count, resolved.factor), (Some(20), Some(3.0)));
         for condition in AlertCondition::ALL {
             let rule = json!([{"condition": condition, "action": "notify"}]);
-            assert_eq!(rules(rule).fault(), None, "{condition:?}");
+            assert_eq!(rules(&rule).fault(), None, "{condition:?}");
             assert_eq!(
                 serde_json::to_value(condition).ok(),
                 Some(condition.as_str().into())
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_can_not_be_meant_is_refused() {
-        let fault = |rule: serde_json::Value| rules(json!([rule])).fault();
+        let fault = |rule: &serde_json::Value| rules(&json!([rule])).fault();
         let rule = |condition: &str, parameters: serde_json::Value| json!({"condition": condition, "parameters": parameters, "action": "notify"});
         use AlertCondition::{Divergence, LowDisk, NotFinite, Plateau};
         use AlertFault::{OutOfRange, Twice, UnknownParameter};
@@ -284,10 +284,10 @@ mod tests {
                 OutOfRange(Plateau, "factor"),
             ),
         ] {
-            assert_eq!(fault(given.clone()), Some(expected), "{given}");
+            assert_eq!(fault(&given), Some(expected), "{given}");
         }
         let twice = json!([rule("plateau", json!({})), rule("plateau", json!({"count": 9}))]);
-        assert_eq!(rules(twice).fault(), Some(Twice(Plateau)));
+        assert_eq!(rules(&twice).fault(), Some(Twice(Plateau)));
         assert!(serde_json::from_value::<AlertRule>(rule("plateau", json!({"steps": 9}))).is_err());
     }
 }
