@@ -71,6 +71,62 @@ impl Series {
     }
 }
 
+/// Some of the series; on the wire their words with commas between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesSet(u32);
+
+impl Default for SeriesSet {
+    fn default() -> Self {
+        Self::of(&Series::ALL)
+    }
+}
+
+impl SeriesSet {
+    /// These.
+    #[must_use]
+    pub const fn of(series: &[Series]) -> Self {
+        let (mut bits, mut index) = (0, 0);
+        while index < series.len() {
+            bits |= 1 << series[index] as u32;
+            index += 1;
+        }
+        Self(bits)
+    }
+
+    /// Those of the set, in the order of [`Series::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Series> {
+        Series::ALL
+            .into_iter()
+            .filter(move |series| self.0 & (1 << *series as u32) != 0)
+    }
+
+    /// The words with commas between them.
+    #[must_use]
+    pub fn words(self) -> String {
+        self.iter().map(Series::as_str).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Serialize for SeriesSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.words())
+    }
+}
+
+impl<'de> Deserialize<'de> for SeriesSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = String::deserialize(deserializer)?;
+        let mut bits = 0;
+        for word in words.split(',') {
+            let named = Series::ALL.into_iter().find(|series| series.as_str() == word);
+            let series =
+                named.ok_or_else(|| serde::de::Error::custom(format!("there is no series `{word}`")))?;
+            bits |= 1 << series as u32;
+        }
+        Ok(Self(bits))
+    }
+}
+
 /// One curve, reduced by M4 (see [`crate::decimate`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -111,4 +167,23 @@ pub struct MetricsQuery {
     /// Pixel columns to reduce to, 1 to 4000; 800 unless told. At most four points a column are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<u32>,
+    /// The series that are wanted, with commas between them; all unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
+    pub series: Option<SeriesSet>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_series_is_its_words_and_nothing_else() {
+        let set = SeriesSet::of(&[Series::ValidLoss, Series::TrainLoss]);
+        assert_eq!(set.words(), "train_loss,valid_loss");
+        let json = serde_json::to_string(&set).expect("JSON");
+        assert_eq!(serde_json::from_str::<SeriesSet>(&json).ok(), Some(set));
+        assert!(serde_json::from_str::<SeriesSet>("\"train_loss,moon\"").is_err());
+        assert_eq!(SeriesSet::default().iter().count(), Series::ALL.len());
+    }
 }

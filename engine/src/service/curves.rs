@@ -13,7 +13,7 @@ use crate::{
 use shared::{
     decimate::{m4, m4_by},
     id::{JobId, Subject},
-    metrics::{Curve, Metrics, MetricsQuery, Series},
+    metrics::{Curve, Metrics, MetricsQuery, Series, SeriesSet},
 };
 
 /// Pixel columns unless told, and at most.
@@ -49,30 +49,43 @@ impl Service {
         if level.is_some() {
             fill(store, subject, id, last).await?;
         }
-        let mut curves = Vec::new();
-        for series in Series::ALL {
-            let (total_points, kept) = match level {
-                None => {
-                    let points = steps::points(store.read(), subject, id, series, start, end).await?;
-                    (points.len() as u64, m4(&points, from, to, columns))
-                }
-                Some((level, width)) => {
-                    let parts = parts(store, subject, id, series, level, (start, end)).await?;
-                    (parts.total(), m4_by(&parts.points, |step| step / width))
-                }
-            };
-            if total_points > 0 {
-                curves.push(Curve {
-                    series,
-                    total_points,
-                    steps: kept.iter().map(|(step, _)| *step).collect(),
-                    values: kept
-                        .iter()
-                        .map(|(_, value)| value.is_finite().then_some(*value))
-                        .collect(),
-                });
+        let wanted = query.series.unwrap_or_default();
+        let reduced: Vec<_> = match level {
+            None => {
+                let read = steps::points(store.read(), subject, id, wanted, start, end).await?;
+                let reduce = |points: Vec<(u64, f64)>| (points.len() as u64, m4(&points, from, to, columns));
+                read.into_iter()
+                    .map(|(series, points)| (series, reduce(points)))
+                    .collect()
             }
-        }
+            Some((level, width)) => {
+                let read = Reading {
+                    store,
+                    subject,
+                    id,
+                    wanted,
+                };
+                let reduce = |parts: Parts| (parts.total(), m4_by(&parts.points, |step| step / width));
+                let parts = read.parts(level, start, end).await?;
+                parts
+                    .into_iter()
+                    .map(|(series, parts)| (series, reduce(parts)))
+                    .collect()
+            }
+        };
+        let curves = reduced
+            .into_iter()
+            .filter(|(_, (total, _))| *total > 0)
+            .map(|(series, (total_points, kept))| Curve {
+                series,
+                total_points,
+                steps: kept.iter().map(|(step, _)| *step).collect(),
+                values: kept
+                    .iter()
+                    .map(|(_, value)| value.is_finite().then_some(*value))
+                    .collect(),
+            })
+            .collect();
         Ok(Metrics { from, to, curves })
     }
 }
@@ -103,42 +116,77 @@ fn columns(query: &MetricsQuery) -> Result<u32, Error> {
     }
 }
 
-/// The parts of a range: from blocks where there are, the rest from its steps.
-async fn parts(
-    store: &Store,
-    subject: &Subject,
-    id: &JobId,
-    series: Series,
-    level: Level,
-    (from, to): (u64, u64),
-) -> Result<Parts, Error> {
-    let Level { width, block } = level;
-    // Parts that the range holds whole; a part of which it holds some is read step by step.
-    let (inner, outer) = (from.div_ceil(width), (to + 1) / width);
-    let mut found = Parts::default();
-    let mut next = from;
-    if inner < outer {
-        let (first, last) = (inner * width, outer * width - 1);
-        let rows = curve_blocks::list(store.read(), id, width, series, first / block, last / block).await?;
-        for (number, bytes) in rows {
-            let Some(mut parts) = Parts::from_bytes(&bytes) else {
-                continue;
-            };
-            let start = (from_sql(number) * block).max(first);
-            if start > next {
-                let points = steps::points(store.read(), subject, id, series, next, start - 1).await?;
-                found.append(Parts::of(&points, width));
-            }
-            parts.retain(inner, outer - 1, width);
-            found.append(parts);
-            next = ((from_sql(number) + 1) * block).min(last + 1);
+/// What is read of which job.
+struct Reading<'a> {
+    store: &'a Store,
+    subject: &'a Subject,
+    id: &'a JobId,
+    wanted: SeriesSet,
+}
+
+type SeriesParts = Vec<(Series, Parts)>;
+
+impl Reading<'_> {
+    /// The parts of a range: from blocks as far as there are, what follows from the next finer level, the ends step by step.
+    async fn parts(&self, level: Level, from: u64, to: u64) -> Result<SeriesParts, Error> {
+        let Level { width, block } = level;
+        let made = from_sql(curve_blocks::made(self.store.read(), self.id, width).await?);
+        // Parts that the range and the blocks hold whole.
+        let (inner, outer) = (from.div_ceil(width), ((to + 1) / width).min(made * block / width));
+        if inner >= outer {
+            return self.beyond(level, from, to).await;
         }
+        let (first, next) = (inner * width, outer * width);
+        let mut found = self.step_by_step(width, from, first).await?;
+        for (series, parts) in &mut found {
+            let (start, end) = (first / block, (next - 1) / block);
+            let rows = curve_blocks::list(self.store.read(), self.id, width, *series, start, end).await?;
+            for (_, bytes) in rows {
+                let mut more = Parts::from_bytes(&bytes).unwrap_or_default();
+                more.retain(inner, outer - 1, width);
+                parts.append(more);
+            }
+        }
+        let rest = self.beyond(level, next, to).await?;
+        for ((_, parts), (_, more)) in found.iter_mut().zip(rest) {
+            parts.append(more);
+        }
+        Ok(found)
     }
-    if next <= to {
-        let points = steps::points(store.read(), subject, id, series, next, to).await?;
-        found.append(Parts::of(&points, width));
+
+    /// The same where this level has no blocks.
+    async fn beyond(&self, level: Level, from: u64, to: u64) -> Result<SeriesParts, Error> {
+        let finer = LEVELS.into_iter().rev().find(|other| other.width < level.width);
+        let Some(finer) = finer.filter(|_| from <= to) else {
+            return self.step_by_step(level.width, from, to + 1).await;
+        };
+        let mut found = Box::pin(self.parts(finer, from, to)).await?;
+        for (_, parts) in &mut found {
+            *parts = parts.widened(finer.width, level.width);
+        }
+        Ok(found)
     }
-    Ok(found)
+
+    /// The parts of the steps from one to before another.
+    async fn step_by_step(&self, width: u64, from: u64, before: u64) -> Result<SeriesParts, Error> {
+        let read = if from < before {
+            steps::points(
+                self.store.read(),
+                self.subject,
+                self.id,
+                self.wanted,
+                from,
+                before - 1,
+            )
+            .await?
+        } else {
+            self.wanted.iter().map(|series| (series, Vec::new())).collect()
+        };
+        Ok(read
+            .into_iter()
+            .map(|(series, points)| (series, Parts::of(&points, width)))
+            .collect())
+    }
 }
 
 /// Makes the blocks that the steps so far complete and nobody has made yet.
@@ -150,14 +198,15 @@ pub(crate) async fn fill(store: &Store, subject: &Subject, id: &JobId, last: u64
         let (from, to) = (number * fine.block, (number + 1) * fine.block - 1);
         // Steps are recorded in order, but a lost one may still come: then the block waits for it.
         let expected = fine.block - u64::from(number == 0);
-        let mut blocks = Vec::new();
-        for series in Series::ALL {
-            let points = steps::points(store.read(), subject, id, series, from, to).await?;
-            if series == Series::TrainLoss && points.len() as u64 != expected {
-                return Ok(());
-            }
-            blocks.push((series, Parts::of(&points, fine.width)));
+        let read = steps::points(store.read(), subject, id, SeriesSet::default(), from, to).await?;
+        let is_whole = |(series, points): &(Series, Vec<(u64, f64)>)| {
+            *series != Series::TrainLoss || points.len() as u64 == expected
+        };
+        if !read.iter().all(is_whole) {
+            return Ok(());
         }
+        let reduce = |(series, points): (Series, Vec<(u64, f64)>)| (series, Parts::of(&points, fine.width));
+        let blocks = read.into_iter().map(reduce).collect();
         keep(store, id, fine, number, blocks).await?;
     }
     let made = from_sql(curve_blocks::made(store.read(), id, coarse.width).await?);

@@ -3,11 +3,11 @@
 use super::{from_sql, to_sql};
 use shared::{
     id::{JobId, Subject},
-    metrics::Series,
+    metrics::{Series, SeriesSet},
     run::{Rewards, StepMetrics},
     timestamp::Timestamp,
 };
-use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
+use sqlx::{AssertSqlSafe, FromRow, Row as _, SqliteConnection, SqliteExecutor};
 
 /// One row.
 #[derive(Debug, Clone, FromRow)]
@@ -209,62 +209,55 @@ pub(crate) async fn range(
         .map(|(first, last)| (from_sql(first), from_sql(last))))
 }
 
-/// The points of one series in a closed range of steps; a value that is no number is NaN.
+/// The points of some series in a closed range of steps, in one reading; a value that is no number is NaN.
 pub(crate) async fn points(
     executor: impl SqliteExecutor<'_>,
     owner: &Subject,
     job_id: &JobId,
-    series: Series,
+    wanted: SeriesSet,
     from: u64,
     to: u64,
-) -> sqlx::Result<Vec<(u64, f64)>> {
-    // Of what isn't measured at every step, or not in every job, NULL says "not measured"; elsewhere "not a number".
-    macro_rules! sql {
-        ($column:literal, always) => {
-            concat!(
-                "SELECT step, CAST(",
-                $column,
-                " AS REAL) FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step"
-            )
-        };
-        ($column:literal, sometimes) => {
-            concat!(
-                "SELECT step, ",
-                $column,
-                " FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 AND ",
-                $column,
-                " IS NOT NULL ORDER BY step"
-            )
-        };
-    }
-    let sql = match series {
-        Series::TrainLoss => sql!("train_loss", always),
-        Series::TrainTokenAccuracy => sql!("train_token_accuracy", always),
-        Series::LearningRate => sql!("learning_rate", always),
-        Series::GradientNorm => sql!("gradient_norm", always),
-        Series::Tokens => sql!("tokens", always),
-        Series::ValidLoss => sql!("valid_loss", sometimes),
-        Series::ValidTokenAccuracy => sql!("valid_token_accuracy", sometimes),
-        Series::RewardMargin => sql!("reward_margin", sometimes),
-        Series::RewardAccuracy => sql!("reward_accuracy", sometimes),
-        Series::RewardChosen => sql!("reward_chosen", sometimes),
-        Series::RewardRejected => sql!("reward_rejected", sometimes),
-        Series::ValidRewardMargin => sql!("valid_reward_margin", sometimes),
-        Series::ValidRewardAccuracy => sql!("valid_reward_accuracy", sometimes),
-        Series::ValidRewardChosen => sql!("valid_reward_chosen", sometimes),
-        Series::ValidRewardRejected => sql!("valid_reward_rejected", sometimes),
-    };
-    let rows: Vec<(i64, Option<f64>)> = sqlx::query_as(sql)
+) -> sqlx::Result<Vec<(Series, Vec<(u64, f64)>)>> {
+    let mut found: Vec<_> = wanted.iter().map(|series| (series, Vec::new())).collect();
+    // The columns have the names of the series, which are words of ours.
+    let columns: Vec<_> = found
+        .iter()
+        .map(|(series, _)| format!("CAST({} AS REAL)", series.as_str()))
+        .collect();
+    let sql = format!(
+        "SELECT step, {} FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step",
+        columns.join(", ")
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(owner.as_str())
         .bind(job_id.as_str())
         .bind(to_sql(from))
         .bind(to_sql(to))
         .fetch_all(executor)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(step, value)| (from_sql(step), value.unwrap_or(f64::NAN)))
-        .collect())
+    for row in rows {
+        let step = from_sql(row.try_get(0)?);
+        for (index, (series, points)) in found.iter_mut().enumerate() {
+            match row.try_get::<Option<f64>, _>(index + 1)? {
+                Some(value) => points.push((step, value)),
+                None if is_always_measured(*series) => points.push((step, f64::NAN)),
+                None => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// NULL says "not a number" in what is measured at every step of every job, elsewhere "not measured".
+const fn is_always_measured(series: Series) -> bool {
+    matches!(
+        series,
+        Series::TrainLoss
+            | Series::TrainTokenAccuracy
+            | Series::LearningRate
+            | Series::GradientNorm
+            | Series::Tokens
+    )
 }
 
 /// The highest step up to which every one is stored, from the first on.

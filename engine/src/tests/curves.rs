@@ -8,7 +8,7 @@ use crate::{
 use shared::{
     decimate::{m4, m4_by},
     id::JobId,
-    metrics::{Metrics, MetricsQuery, Series},
+    metrics::{Metrics, MetricsQuery, Series, SeriesSet},
     run::StepMetrics,
     status::JobStatus,
 };
@@ -56,6 +56,7 @@ async fn look(engine: &TestEngine, id: &JobId, from: u64, to: u64, columns: u32)
         from: Some(from),
         to: Some(to),
         points: Some(columns),
+        series: None,
     };
     engine.service.job_metrics(&alice(), id, &query).await.unwrap()
 }
@@ -83,9 +84,11 @@ async fn a_long_curve_in_small_is_what_its_steps_themselves_give() {
                 .iter()
                 .filter(|curve| looked_at.contains(&curve.series))
             {
-                let points = steps::points(store.read(), &alice(), &id, curve.series, from, end)
+                let wanted = SeriesSet::of(&[curve.series]);
+                let mut read = steps::points(store.read(), &alice(), &id, wanted, from, end)
                     .await
                     .unwrap();
+                let (_, points) = read.remove(0);
                 let expected = match level_for(end - from + 1, columns) {
                     None => m4(&points, from, to, columns),
                     Some((_, width)) => m4_by(&points, |step| step / width),

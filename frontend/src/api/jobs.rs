@@ -11,7 +11,7 @@ use shared::{
     event::{CheckpointList, EventList},
     id::{JobId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
-    metrics::{Metrics, MetricsQuery},
+    metrics::{Metrics, MetricsQuery, Series, SeriesSet},
     queue::JobChange,
 };
 
@@ -70,28 +70,41 @@ pub fn metrics(id: &JobId, query: &MetricsQuery) -> Query<Metrics> {
         ("from", query.from.map(|step| step.to_string())),
         ("to", query.to.map(|step| step.to_string())),
         ("points", query.points.map(|points| points.to_string())),
+        ("series", query.series.map(SeriesSet::words)),
     ]);
     Query::new(path(id, &format!("/metrics{parameters}")), Resource::JobRecord)
 }
 
-/// A job's curves as its own page draws them: between two steps, or whole.
+/// All of a job's curves, whole, as its own page draws them.
 #[must_use]
-pub fn curves(id: &JobId, range: Option<(u64, u64)>) -> Query<Metrics> {
+pub fn curves(id: &JobId) -> Query<Metrics> {
     let query = MetricsQuery {
-        from: range.map(|(from, _)| from),
-        to: range.map(|(_, to)| to),
         points: Some(COLUMNS),
+        ..MetricsQuery::default()
     };
     metrics(id, &query)
 }
 
-/// A job's curves among those of others, which get fewer columns each.
+/// Some curves between two steps, in so many columns as a chart has.
 #[must_use]
-pub fn curves_among(id: &JobId, range: Option<(u64, u64)>) -> Query<Metrics> {
+pub fn finer_curves(id: &JobId, (from, to): (u64, u64), series: &[Series]) -> Query<Metrics> {
+    let query = MetricsQuery {
+        from: Some(from),
+        to: Some(to),
+        points: Some(COLUMNS),
+        series: Some(SeriesSet::of(series)),
+    };
+    metrics(id, &query)
+}
+
+/// Some curves of a job among those of others, which get fewer columns each; whole unless between two steps.
+#[must_use]
+pub fn curves_among(id: &JobId, range: Option<(u64, u64)>, series: &[Series]) -> Query<Metrics> {
     let query = MetricsQuery {
         from: range.map(|(from, _)| from),
         to: range.map(|(_, to)| to),
         points: Some(COLUMNS / 2),
+        series: Some(SeriesSet::of(series)),
     };
     metrics(id, &query)
 }

@@ -30,7 +30,11 @@ use crate::{
 };
 use choose::{ChooseProps, use_choose};
 use differences::differences;
-use shared::{id::JobId, job::Job, metrics::Metrics};
+use shared::{
+    id::JobId,
+    job::Job,
+    metrics::{Metrics, Series},
+};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -67,8 +71,16 @@ pub fn use_compare_page() -> Html {
     } else {
         Poll::Never
     };
+    // The table tells the losses, whatever the chart shows.
+    let told: Vec<Series> = [Series::TrainLoss, Series::ValidLoss]
+        .iter()
+        .chain(measure.series())
+        .copied()
+        .collect();
     let curves = use_queries(
-        ids.iter().map(|id| api::jobs::curves_among(id, None)).collect(),
+        ids.iter()
+            .map(|id| api::jobs::curves_among(id, None, &told))
+            .collect(),
         poll,
     );
     let finer = ids.iter().zip(&jobs).map(|(id, job)| {
@@ -76,6 +88,7 @@ pub fn use_compare_page() -> Html {
         Some(api::jobs::curves_among(
             id,
             Some(places(range.1, &view).steps(range.0)),
+            measure.series(),
         ))
     });
     let finer: Vec<_> = finer.collect();
@@ -282,7 +295,6 @@ fn ends(lines: &[Line]) -> (f64, f64) {
 /// The last training loss and the lowest validation loss of each job.
 fn curve_ends(jobs: &[(usize, Rc<Job>)], curves: &[Loaded<Metrics>]) -> Vec<(Option<f64>, Option<f64>)> {
     use crate::chart::measure::curve;
-    use shared::metrics::Series;
     let ends = jobs.iter().map(|(index, _)| {
         let metrics = curves.get(*index).and_then(|curves| curves.data.as_deref());
         let train = metrics.and_then(|metrics| curve(metrics, Series::TrainLoss));

@@ -178,7 +178,7 @@ impl Follower {
 
     /// Lets go of the steps that the fetched curves hold by now; where many are left, asks for the curves anew.
     fn shorten(&self) {
-        let curves = api::jobs::curves(&self.id, None);
+        let curves = api::jobs::curves(&self.id);
         let Some(fetched) = self.store.read(&curves) else {
             return;
         };

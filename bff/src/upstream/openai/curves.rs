@@ -37,7 +37,7 @@ pub(super) fn reduced(steps: &BTreeMap<u64, &MeasuredStep>, query: MetricsQuery)
         return Err(bad_query("`to` must not be below `from`".to_owned()));
     }
     let mut curves = Vec::new();
-    for series in Series::ALL {
+    for series in query.series.unwrap_or_default().iter() {
         let measured = steps.iter().filter(|(step, _)| (from..=to).contains(*step));
         let points: Vec<(u64, f64)> = measured
             .filter_map(|(step, measured)| Some((*step, measured.value(series)?)))
@@ -183,7 +183,18 @@ mod tests {
             (None, None, Some(0)),
             (None, None, Some(4_001)),
         ] {
-            assert!(reduced(&steps, MetricsQuery { from, to, points }).is_err());
+            assert!(
+                reduced(
+                    &steps,
+                    MetricsQuery {
+                        from,
+                        to,
+                        points,
+                        series: None
+                    }
+                )
+                .is_err()
+            );
         }
         let lines = "step,epoch,train_loss,valid_loss\n10,,2.5,\n20,,1.5,2\n30,,1,\n";
         assert_eq!(csv(&steps), lines);

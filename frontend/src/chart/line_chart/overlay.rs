@@ -333,13 +333,13 @@ fn crosshair(props: &LayerProps, plot: Plot, readings: Option<(f64, Vec<Reading>
         }
     });
     let words: Html = words.collect();
-    let dots = readings.iter().filter_map(|reading| {
+    let dots = readings.iter().take(ROWS_AT_MOST).filter_map(|reading| {
         let line = props.chart.lines.get(reading.line)?;
         let value = reading.smooth.or(reading.value)?;
         let (cx, cy) = (pixels(at), pixels(plot.y.at(value)));
         (!line.dashed).then(|| html! { <circle key={reading.line} class={format!("{} read-point", hue_class(line))} {cx} {cy} r="3.5" /> })
     });
-    let dots: Html = dots.take(60).collect();
+    let dots: Html = dots.collect();
     html! {
         <g key="crosshair">
             <line class="cross-line" x1={pixels(at)} x2={pixels(at)} y1={pixels(TOP)} y2={pixels(HEIGHT - BOTTOM)} />

@@ -15,7 +15,7 @@ use crate::{
         face::{face, skeleton_block},
     },
     kept::Kept,
-    part::{part, use_change},
+    part::{keyed_part, part, use_change},
     query::{
         Loaded, Poll,
         curves::{Tail, has_hole, join},
@@ -29,7 +29,7 @@ use shared::{
     job::Job,
     metrics::{Curve, Metrics, Series},
 };
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 use yew::prelude::*;
 
 #[derive(PartialEq)]
@@ -46,11 +46,11 @@ pub(super) struct MetricsProps {
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let view = use_view(Vec::new());
     let measure = Measure::parse(&view.measure);
-    let whole = use_query(api::jobs::curves(&props.id, None), props.poll);
+    let whole = use_query(api::jobs::curves(&props.id), props.poll);
     let places = Rc::new(places(&props.job, &view));
     let finer = view
         .range
-        .map(|range| api::jobs::curves(&props.id, Some(places.steps(range))));
+        .map(|range| api::jobs::finer_curves(&props.id, places.steps(range), measure.series()));
     let finer = use_optional_query(finer, Poll::Never).data;
     let hole = !whole.fetching
         && whole
@@ -114,6 +114,26 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
             .iter()
             .any(|series| curve(&joined, *series).is_some())
     });
+    // What is in small isn't drawn anew with every change of the view, and yet changes the newest.
+    let latest = use_memo((), |()| RefCell::new(View::default()));
+    latest.replace((*view).clone());
+    let small = |of: Measure| SmallProps {
+        of,
+        is_chosen: of == measure,
+        on_choose: {
+            let (set, latest) = (view.setter(), Rc::clone(&latest));
+            let word = if of == Measure::Loss { "" } else { of.as_str() };
+            Callback::from(move |()| {
+                let view = latest.borrow().clone();
+                set.set(View {
+                    measure: word.to_owned(),
+                    ..view
+                });
+            })
+        },
+        metrics: Rc::clone(&joined),
+        last_step: last,
+    };
     let ended = props.job.status.is_terminal();
     let chart = face(
         &all,
@@ -149,7 +169,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 <div class="card-body chart-body">{ chart }</div>
             </div>
             <div class="minis" role="group" aria-label={text::measure()} hidden={joined.curves.is_empty()}>
-                { for measured.map(|of| small(of, measure, &view, &joined, last)) }
+                { for measured.map(|of| keyed_part(of.as_str(), use_small, small(of))) }
             </div>
         </section>
     }
@@ -204,34 +224,51 @@ fn no_points(metrics: &Metrics, ended: bool) -> Option<Html> {
     })
 }
 
+/// A measure in small.
+struct SmallProps {
+    of: Measure,
+    is_chosen: bool,
+    on_choose: Callback<()>,
+    metrics: Rc<Metrics>,
+    last_step: u64,
+}
+
+/// Drawn anew for other curves or another choice only: zooming the large chart leaves it alone.
+impl PartialEq for SmallProps {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.metrics, &other.metrics)
+            && (self.of, self.is_chosen, self.last_step) == (other.of, other.is_chosen, other.last_step)
+    }
+}
+
 /// A measure in small: a button that shows it on the chart.
-fn small(of: Measure, chosen: Measure, view: &Kept<View>, metrics: &Metrics, last_step: u64) -> Html {
+#[hook]
+fn use_small(props: Rc<SmallProps>) -> Html {
+    let of = props.of;
     let empty = Curve {
         series: Series::TrainLoss,
         total_points: 0,
         steps: Vec::new(),
         values: Vec::new(),
     };
-    let first = of.series().first().and_then(|series| curve(metrics, *series));
+    let first = of
+        .series()
+        .first()
+        .and_then(|series| curve(&props.metrics, *series));
     let curve = first.unwrap_or(&empty);
     let newest = curve.values.iter().rev().flatten().next().copied();
     let value = newest.map_or_else(|| text::none().to_owned(), of.value());
-    let is_chosen = of == chosen;
-    let onclick = {
-        let (set, view) = (view.setter(), (**view).clone());
-        let measure = if of == Measure::Loss { "" } else { of.as_str() };
-        Callback::from(move |_: MouseEvent| {
-            set.set(View {
-                measure: measure.to_owned(),
-                ..view.clone()
-            });
-        })
-    };
+    let onclick = props.on_choose.reform(|_: MouseEvent| ());
     let label = text::curve_summary(text::measure_label(of), &curve.steps, &curve.values);
+    let (class, pressed) = if props.is_chosen {
+        ("sparkline is-accent", "true")
+    } else {
+        ("sparkline", "false")
+    };
     html! {
-        <button key={of.as_str()} type="button" class="card mini" aria-pressed={if is_chosen { "true" } else { "false" }} {onclick}>
+        <button type="button" class="card mini" aria-pressed={pressed} {onclick}>
             <span class="mini-head"><span class="mini-name">{ text::measure_label(of) }</span><span class="sub">{ value }</span></span>
-            { sparkline(label, if is_chosen { "sparkline is-accent" } else { "sparkline" }, &curve.steps, &curve.values, last_step) }
+            { sparkline(label, class, &curve.steps, &curve.values, props.last_step) }
         </button>
     }
 }
