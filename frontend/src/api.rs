@@ -14,6 +14,7 @@ pub mod models;
 pub mod session;
 pub mod stream;
 pub mod upload;
+pub mod webhooks;
 
 use crate::{browser, place};
 use gloo_net::http::{Method, RequestBuilder, Response};

@@ -39,6 +39,8 @@ pub enum Resource {
     Artifacts,
     /// Models that can answer.
     ChatModels,
+    /// Webhooks and what came of telling them.
+    Webhooks,
 }
 
 /// A request for a `T`: where it is and what kind of thing it is.

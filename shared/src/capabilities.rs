@@ -215,6 +215,7 @@ impl Capabilities {
             add_models: false,
             estimates: false,
             chat: false,
+            webhooks: false,
             methods: vec![Method::Supervised],
             bounds: JobBounds {
                 beta: None,
@@ -261,6 +262,12 @@ mod tests {
             assert!(value >= bounds.min && bounds.max.is_none_or(|max| value <= max));
         }
         assert!(defaults.evaluation_epochs + defaults.warmup_epochs <= defaults.epochs);
+    }
+
+    #[test]
+    fn webhooks_are_the_engines_alone() {
+        assert!(Capabilities::engine().webhooks);
+        assert!(!Capabilities::openai().webhooks && !Capabilities::job_training_api().webhooks);
     }
 
     #[test]

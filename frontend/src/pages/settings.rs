@@ -1,4 +1,6 @@
-//! Theme, language, session, and what this is.
+//! Theme, language, webhooks, session, and what this is.
+
+mod webhooks;
 
 use crate::{
     api,
@@ -11,11 +13,13 @@ use crate::{
     },
     kept::use_kept,
     language::{self, Language},
+    part::plain_part,
     query::{Poll, hooks::use_store, use_query},
     route::Section,
     text,
     theme::{self, Theme},
 };
+use webhooks::use_webhooks;
 use yew::prelude::*;
 
 /// Theme, language, session, and what this is.
@@ -76,6 +80,7 @@ pub fn use_settings_page() -> Html {
         .unwrap_or_default();
     let themes = segments(text::theme(), theme_choices.into_iter().collect());
     let languages = segments(text::language(), language_choices.collect());
+    let has_webhooks = capabilities.is_some_and(|known| known.webhooks);
     let about = vec![
         (text::version(), words(env!("CARGO_PKG_VERSION"))),
         (text::upstream(), words(upstream)),
@@ -85,6 +90,7 @@ pub fn use_settings_page() -> Html {
             <PageHeader title={text::section_label(Section::Settings)} />
             { setting(text::theme(), text::theme_hint().to_owned(), themes) }
             { setting(text::language(), text::language_hint().to_owned(), languages) }
+            <div hidden={!has_webhooks}>{ has_webhooks.then(|| plain_part(use_webhooks)) }</div>
             { setting(text::session(), text::signed_in_as(&who), button("button", text::sign_out(), sign_out)) }
             { padded_card(text::about(), Html::default(), facts(about)) }
         </div>

@@ -1,6 +1,8 @@
 //! What a user can change. Each shows its outcome at once where that is sure enough, asks the server, and invalidates
 //! what it made out of date or takes the outcome back.
 
+mod webhooks;
+
 use super::{Resource, Store, cache::Undo};
 use crate::{
     api::{self, ApiError, jobs::Action},

@@ -14,6 +14,7 @@ mod playground;
 mod progress;
 mod settings;
 mod units;
+mod webhooks;
 mod wizard;
 
 pub(crate) use attempt::*;
@@ -30,6 +31,7 @@ pub(crate) use playground::*;
 pub(crate) use progress::*;
 pub(crate) use settings::*;
 pub(crate) use units::*;
+pub(crate) use webhooks::*;
 pub(crate) use wizard::*;
 
 use super::format::{count, plural};

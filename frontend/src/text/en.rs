@@ -13,6 +13,7 @@ mod playground;
 mod progress;
 mod settings;
 mod units;
+mod webhooks;
 mod wizard;
 
 pub use attempt::*;
@@ -28,6 +29,7 @@ pub use playground::*;
 pub use progress::*;
 pub use settings::*;
 pub use units::*;
+pub use webhooks::*;
 pub use wizard::*;
 
 use super::format::{count, plural};
@@ -212,5 +214,6 @@ pub(super) const ALL_WORDS: &[&[super::Word]] = &[
     progress::WORDS,
     settings::WORDS,
     units::WORDS,
+    webhooks::WORDS,
     wizard::WORDS,
 ];

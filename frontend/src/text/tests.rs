@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use yew::prelude::*;
 
 /// What is the same word in both languages: names, signs, and words that German took over.
-const ALIKE: [&str; 20] = [
+const ALIKE: [&str; 21] = [
     "beta",
     "product",
     "none",
@@ -38,6 +38,7 @@ const ALIKE: [&str; 20] = [
     "top_p",
     "prompt",
     "prompts",
+    "webhooks",
 ];
 
 /// What `say` says in each language.
@@ -63,12 +64,14 @@ fn every_fixed_word_has_a_german_one_of_its_own() {
 }
 
 /// The English functions that have words of their own and yet ask no German one: names that stay, words of the wire.
-const UNASKED: [&str; 8] = [
+const UNASKED: [&str; 9] = [
     // A language's own name; `Attune`, `LoRA` and a checkpoint's folder.
     "language_label",
     "page_title",
     "method_label",
     "checkpoint_name",
+    // The protocol's name, and the server's own words.
+    "delivery_detail",
     // Names of fields and codes, as arguments of what says them.
     "field_label",
     "field_value",

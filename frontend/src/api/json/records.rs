@@ -11,7 +11,7 @@ use shared::{
     },
     estimate::Estimate,
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
-    id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject},
+    id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
     job::{DatasetRef, Hyperparameters, Job, JobFailure, JobList, JobSummary, Progress},
     metrics::{Curve, Metrics, Series},
     model::{
@@ -24,6 +24,7 @@ use shared::{
     session::Session,
     status::JobStatus,
     training_line::{Finding, LineFormat, Severity},
+    webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
 
 /// Reads an enum whose variants hold nothing, written as a word. The compiler refuses a list that forgets one.
@@ -56,6 +57,7 @@ macro_rules! words {
 words!(AdditionStage { "waiting" => Waiting, "fetching" => Fetching, "preparing" => Preparing, "failed" => Failed });
 words!(AttemptOutcome { "done" => Done, "paused" => Paused, "requeued" => Requeued, "lost" => Lost, "died" => Died, "failed" => Failed, "cancelled" => Cancelled });
 words!(ChatModelKind { "base" => Base, "tuned" => Tuned, "checkpoint" => Checkpoint });
+words!(DeliveryStatus { "pending" => Pending, "delivered" => Delivered, "failed" => Failed });
 words!(DatasetStatus { "uploading" => Uploading, "validating" => Validating, "ready" => Ready, "error" => Error });
 words!(FailureCause { "signal" => Signal, "out_of_memory" => OutOfMemory, "disk_full" => DiskFull, "storage" => Storage, "bad_data" => BadData, "diverged" => Diverged, "unresponsive" => Unresponsive, "unusable" => Unusable, "bug" => Bug });
 words!(FinishReason { "stop" => Stop, "length" => Length });
@@ -71,6 +73,7 @@ words!(Series { "train_loss" => TrainLoss, "train_token_accuracy" => TrainTokenA
 words!(Severity { "error" => Error, "warning" => Warning });
 words!(Stage { "preparing" => Preparing, "loading" => Loading, "training" => Training, "saving" => Saving });
 words!(UpstreamKind { "engine" => Engine, "openai" => Openai, "job-training-api" => JobTrainingApi });
+words!(WebhookEvent { "fine_tuning.job.succeeded" => JobSucceeded, "fine_tuning.job.failed" => JobFailed, "fine_tuning.job.cancelled" => JobCancelled });
 
 macro_rules! ids {
     ($($name:ty),* $(,)?) => {
@@ -82,7 +85,15 @@ macro_rules! ids {
     };
 }
 
-ids!(ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject);
+ids!(
+    ArtifactId,
+    CheckpointId,
+    DatasetId,
+    EventId,
+    JobId,
+    Subject,
+    WebhookId
+);
 
 record!(AdditionFailure { code, message });
 record!(Artifact {
@@ -170,6 +181,7 @@ record!(CheckpointList {
     keep_last,
 });
 record!(CreatedDataset { dataset, upload });
+record!(CreatedWebhook { webhook, secret });
 record!(Curve {
     series,
     total_points,
@@ -190,6 +202,19 @@ record!(DatasetReport {
     warnings,
     findings,
 });
+record!(Delivery {
+    event_id,
+    event,
+    job_id,
+    created_at,
+    status,
+    tries,
+    tried_at,
+    next_try_at,
+    response_status,
+    error,
+});
+record!(DeliveryList { deliveries });
 record!(DownloadLink { url, expires_at });
 record!(Estimate {
     memory_bytes,
@@ -353,6 +378,13 @@ record!(UploadTarget {
     method,
     expires_at,
 });
+record!(Webhook {
+    id,
+    url,
+    events,
+    created_at,
+});
+record!(WebhookList { webhooks });
 
 impl<T: FromTree> FromTree for Bounds<T> {
     fn from_tree(at: At<'_>) -> Self {
@@ -416,6 +448,7 @@ mod tests {
     fn every_word_is_the_one_that_serde_writes() {
         are_serdes::<AttemptOutcome>();
         are_serdes::<DatasetStatus>();
+        are_serdes::<DeliveryStatus>();
         are_serdes::<FailureCause>();
         are_serdes::<JobStatus>();
         are_serdes::<Level>();
@@ -429,5 +462,6 @@ mod tests {
         are_serdes::<Severity>();
         are_serdes::<Stage>();
         are_serdes::<UpstreamKind>();
+        are_serdes::<WebhookEvent>();
     }
 }

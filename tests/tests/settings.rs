@@ -1,0 +1,107 @@
+//! The settings page: webhooks that are added, tried and removed.
+
+use axum::{Router, extract::State, http::StatusCode, routing::post};
+use shared::webhook::{DeliveryList, WebhookList};
+use tests::{api::Api, browser::Browser, server::Setup};
+use tokio::{net::TcpListener, sync::mpsc};
+
+/// A server of the user's that is told: where it is, and the bodies that it got.
+async fn receiver() -> (String, mpsc::UnboundedReceiver<String>) {
+    let (told, heard) = mpsc::unbounded_channel();
+    let take = async |State(told): State<mpsc::UnboundedSender<String>>, body: String| {
+        told.send(body).expect("the test listens");
+        StatusCode::NO_CONTENT
+    };
+    let router = Router::new().route("/hook", post(take)).with_state(told);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, heard)
+}
+
+#[tokio::test]
+async fn a_webhook_is_added_tried_and_removed_and_its_secret_is_shown_once() {
+    let (url, mut heard) = receiver().await;
+    let setup = Setup::new().with("ATTUNE_WEBHOOKS__PRIVATE_HOSTS", "127.0.0.1");
+    let server = setup.start().await;
+    let api = Api::signed_in(&server).await;
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.goto(&format!("{}/settings", server.address)).await;
+    browser.shows("Nobody is told yet").await;
+    browser.is_accessible("settings").await;
+
+    // By keyboard: the form takes the focus, and what is wrong stands under the address.
+    browser.click("Add a webhook").await;
+    browser
+        .until("the field has the focus", async || {
+            browser.focus_name().await == "Address"
+        })
+        .await;
+    browser.click("Add").await;
+    browser.shows("Write the address that is to be called.").await;
+    browser.fill("Address", "http://hooks.example/").await;
+    browser.click("Add").await;
+    browser.shows("The address must begin with https://").await;
+    assert!(
+        browser
+            .description("Address")
+            .await
+            .contains("must begin with https://")
+    );
+    browser.photograph_all("settings-webhook-refused").await;
+    // Chromium reports the refusal itself.
+    assert_eq!(browser.errors().await.len(), 1);
+
+    browser.fill("Address", &url).await;
+    browser
+        .control("checkbox", "Job cancelled")
+        .await
+        .click()
+        .await
+        .expect("a choice");
+    browser.click("Add").await;
+    browser.shows("It is shown this once").await;
+    let secret = browser
+        .find_css(".secret code")
+        .await
+        .text()
+        .await
+        .expect("a text");
+    assert!(secret.starts_with("whsec_"), "{secret}");
+    browser.photograph_all("settings-webhook-secret").await;
+    browser.click("I have kept it").await;
+    browser.gone("region", "Signing secret").await;
+    browser.reload().await;
+    browser.shows("Job completed · Job failed").await;
+    assert!(!browser.text().await.contains(&secret), "it is nowhere any more");
+
+    browser.shows("Nothing was sent yet.").await;
+    browser.click(&format!("Send a test: {url}")).await;
+    browser.shows("The address has taken the test.").await;
+    let body = heard.recv().await.expect("it was called");
+    assert!(
+        body.contains("fine_tuning.job.succeeded") && body.contains("ftjob-test"),
+        "{body}"
+    );
+    browser.shows("Delivered").await;
+    browser.click(&format!("Log: {url}")).await;
+    browser.shows("HTTP 204").await;
+    browser.photograph_all("settings-webhook-log").await;
+    browser.nothing_sticks_out("settings").await;
+    browser.is_accessible("settings-webhooks").await;
+    let list: WebhookList = api.get("/api/webhooks").await.expect(200);
+    let path = format!("/api/webhooks/{}/deliveries", list.webhooks[0].id);
+    let deliveries: DeliveryList = api.get(&path).await.expect(200);
+    assert_eq!(deliveries.deliveries.len(), 1);
+
+    browser.click(&format!("Delete {url}")).await;
+    browser.click("Cancel").await;
+    browser.click(&format!("Delete {url}")).await;
+    browser.click("Delete").await;
+    browser.shows("Nobody is told yet").await;
+    let list: WebhookList = api.get("/api/webhooks").await.expect(200);
+    assert_eq!(list.webhooks, []);
+    browser.no_errors().await;
+    browser.quit().await;
+}
