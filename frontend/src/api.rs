@@ -4,6 +4,7 @@
 //! Every request carries `x-attune: 1` and the session's cookie, and goes where [`place`](crate::place) says.
 //! Deliberately not here: an upstream's shape.
 
+pub mod alerts;
 pub mod artifacts;
 pub mod capabilities;
 pub mod chat;
@@ -11,6 +12,7 @@ pub mod datasets;
 pub mod jobs;
 pub mod json;
 pub mod models;
+pub mod notifications;
 pub mod session;
 pub mod stream;
 pub mod upload;

@@ -68,6 +68,8 @@ chunk!(library, datasets() => plain_part(pages::datasets::use_datasets_page));
 chunk!(library, dataset(id: String) => keyed_part(&id, pages::dataset::use_dataset_page, DatasetProps { id: DatasetId::new(id.as_str()) }));
 chunk!(library, models() => plain_part(pages::models::use_models_page));
 chunk!(library, playground() => plain_part(pages::playground::use_playground_page));
+chunk!(library, notifications() => plain_part(pages::notifications::use_notifications_page));
+chunk!(library, announcer() => plain_part(pages::notifications::announcer::use_announcer));
 chunk!(library, settings() => plain_part(pages::settings::use_settings_page));
 
 fn draw(route: &Route) -> Drawn {
@@ -84,6 +86,7 @@ fn draw(route: &Route) -> Drawn {
         Route::Dataset(id) => Box::pin(dataset(id.clone())),
         Route::Models => Box::pin(models()),
         Route::Playground => Box::pin(playground()),
+        Route::Notifications => Box::pin(notifications()),
         Route::Settings => Box::pin(settings()),
     }
 }
@@ -129,6 +132,28 @@ pub fn use_page(route: Rc<Route>) -> Html {
         Poll::Pending | Poll::Ready(Err(Unreachable)) => {
             html! { <div key="gone" class="page">{ unreachable_view() }</div> }
         }
+    }
+}
+
+/// Whoever shows notifications outside of the page, as soon as its code is there.
+#[hook]
+pub fn use_announcer() -> Html {
+    let arrived = use_kept(|| ());
+    {
+        let arrived = arrived.setter();
+        use_change((), move |()| {
+            wasm_bindgen_futures::spawn_local(async move {
+                if announcer().await.is_ok() {
+                    arrived.set(());
+                }
+            });
+            None
+        });
+    }
+    let mut drawn: Drawn = Box::pin(announcer());
+    match now(&mut drawn) {
+        Poll::Ready(Ok(drawn)) => drawn,
+        Poll::Ready(Err(Unreachable)) | Poll::Pending => Html::default(),
     }
 }
 

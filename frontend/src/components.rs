@@ -1,5 +1,7 @@
 //! What pages share. Each component has its styles in the `.css` file beside it.
 
+pub mod alert_rules;
+pub mod bell;
 pub mod button;
 pub mod card;
 pub mod confirm_dialog;

@@ -5,6 +5,7 @@
 //! [`text`] is every word that people read. Deliberately not here: an upstream's shape, keys, and validation
 //! rules, which are `shared`'s.
 
+pub mod announce;
 pub mod api;
 pub mod app;
 pub mod browser;

@@ -8,6 +8,7 @@ pub mod job;
 pub mod jobs;
 pub mod models;
 pub mod not_found;
+pub mod notifications;
 pub mod playground;
 pub mod settings;
 pub mod sign_in;

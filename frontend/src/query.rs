@@ -41,6 +41,10 @@ pub enum Resource {
     ChatModels,
     /// Webhooks and what came of telling them.
     Webhooks,
+    /// What is watched for.
+    Alerts,
+    /// What somebody should know about their jobs.
+    Notifications,
 }
 
 /// A request for a `T`: where it is and what kind of thing it is.

@@ -34,6 +34,8 @@ pub enum Route {
     Dataset(String),
     /// Base models and what training made.
     Models,
+    /// What somebody should know about their jobs.
+    Notifications,
     /// Theme, session, about.
     Settings,
     /// Anything else.
@@ -92,6 +94,7 @@ impl Route {
             "playground" => Self::Playground,
             "datasets" => Self::Datasets,
             "models" => Self::Models,
+            "notifications" => Self::Notifications,
             "settings" => Self::Settings,
             deeper => match deeper.split_once('/') {
                 Some(("jobs", id)) if !id.contains('/') => Self::Job(decode(id)),
@@ -114,6 +117,7 @@ impl Route {
             Self::Playground => "/playground",
             Self::Datasets => "/datasets",
             Self::Models => "/models",
+            Self::Notifications => "/notifications",
             Self::Settings => "/settings",
             Self::Job(id) => return format!("/jobs/{}", encode_segment(id)),
             Self::Dataset(id) => return format!("/datasets/{}", encode_segment(id)),
@@ -133,7 +137,7 @@ impl Route {
             Self::Models => Some(Section::Models),
             Self::Playground => Some(Section::Playground),
             Self::Settings => Some(Section::Settings),
-            Self::NotFound => None,
+            Self::Notifications | Self::NotFound => None,
         }
     }
 
@@ -180,7 +184,7 @@ impl Routable for Route {
     }
 }
 
-const ROUTES: [&str; 13] = [
+const ROUTES: [&str; 14] = [
     "/",
     "/jobs",
     "/jobs/new",
@@ -193,6 +197,7 @@ const ROUTES: [&str; 13] = [
     "/datasets",
     "/datasets/:id",
     "/models",
+    "/notifications",
     "/settings",
 ];
 
@@ -309,6 +314,7 @@ mod tests {
             Route::Datasets,
             Route::Dataset(opaque()),
             Route::Models,
+            Route::Notifications,
             Route::Settings,
         ];
         for page in pages {

@@ -83,6 +83,9 @@ pub struct Capabilities {
     /// Addresses can be told when a job ends.
     #[serde(default)]
     pub webhooks: bool,
+    /// Jobs are watched, and their owner is told: alerts and notifications.
+    #[serde(default)]
+    pub alerts: bool,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
     /// The ways to train.
@@ -138,6 +141,7 @@ impl Capabilities {
             estimates: true,
             chat: true,
             webhooks: true,
+            alerts: false,
             statuses: JobStatus::ALL.to_vec(),
             methods: vec![Method::Supervised, Method::Dpo],
             bounds: JobBounds {
@@ -187,6 +191,7 @@ impl Capabilities {
             estimates: false,
             chat: false,
             webhooks: false,
+            alerts: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             methods: Vec::new(),
             bounds: JobBounds {
@@ -216,6 +221,7 @@ impl Capabilities {
             estimates: false,
             chat: false,
             webhooks: false,
+            alerts: false,
             methods: vec![Method::Supervised],
             bounds: JobBounds {
                 beta: None,

@@ -25,6 +25,7 @@ pub enum Icon {
     Keyboard,
     Repeat,
     Chat,
+    Bell,
 }
 
 impl Icon {
@@ -50,6 +51,7 @@ impl Icon {
             Self::Keyboard => "M3 7h18v11H3zM7 11h.1M11 11h.1M15 11h.1M8 14.5h8",
             Self::Upload => "M12 16V5M7 9l5-5 5 5M5 20h14",
             Self::Chat => "M4 5h16v11H10l-5 4v-4H4zM8 9h8M8 12h5",
+            Self::Bell => "M6 17V11a6 6 0 0 1 12 0v6l1.5 1.5h-15zM10 21h4",
             Self::Repeat => "M4 12a8 8 0 1 1 2.4 5.7M4 21v-5h5",
         }
     }

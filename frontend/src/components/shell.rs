@@ -4,9 +4,11 @@
 use crate::{
     api,
     components::{
+        bell::use_bell,
         icon::{Icon, icon},
         link::Link,
     },
+    part::plain_part,
     query::{Poll, hooks::use_optional_query, use_query},
     route::{Route, Section},
     text,
@@ -84,6 +86,7 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
         content: html! { <>{ icon(Icon::Plus) }<span class="nav-label">{ text::new_tab() }</span></> },
         ..Link::default()
     };
+    let has_alerts = (capabilities.data.as_ref()).is_some_and(|known| known.alerts);
     let foot = capabilities
         .data
         .as_deref()
@@ -97,6 +100,7 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
                 <div class="nav-new">{ new_tab.view() }</div>
                 <div class="nav-foot">{ foot }</div>
             </nav>
+            { if has_alerts { plain_part(use_bell) } else { Html::default() } }
             <main id="main" class="main" tabindex="-1">{ props.page.clone() }</main>
         </div>
     }

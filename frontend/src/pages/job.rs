@@ -1,6 +1,7 @@
 //! One job: what it is doing, its curves, checkpoints, settings and events, live.
 
 mod actions;
+mod alerts;
 mod checkpoints;
 mod events;
 mod facts;
@@ -34,6 +35,7 @@ use crate::{
 };
 pub(crate) use actions::follow_download;
 use actions::{ActionsProps, use_actions};
+use alerts::{AlertsProps, use_alerts};
 use checkpoints::{RecordProps, use_checkpoints_section};
 use events::use_events_section;
 use failure::{FailureProps, use_failure};
@@ -78,6 +80,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
     let can_chat = capabilities.as_ref().is_some_and(|known| known.chat);
     let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);
+    let has_alerts = capabilities.as_ref().is_some_and(|known| known.alerts);
     let attempts = use_optional_query(has_attempts.then(|| api::jobs::attempts(&props.id)), poll).data;
 
     let refresh = {
@@ -144,6 +147,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                             { facts::hyperparameters(job) }
                             { facts::timeline(job, now) }
                             { facts::result(job, can_chat) }
+                            { alerts_card(job, has_alerts) }
                         </div>
                     </div>
                 </div>
@@ -183,6 +187,13 @@ fn sections(capabilities: Option<&Capabilities>, metrics: MetricsProps, record: 
     }
     let has_none = sections.is_empty();
     html! { <div class="stack" hidden={has_none}>{ for sections }</div> }
+}
+
+/// What the job is watched for, as long as there is something to watch.
+fn alerts_card(job: &Job, has_alerts: bool) -> Html {
+    let watched = has_alerts && !job.status.is_terminal();
+    let card = watched.then(|| part(use_alerts, AlertsProps { id: job.id.clone() }));
+    html! { <div hidden={!watched}>{ card }</div> }
 }
 
 /// How far the job is, in the tab's title and its picture.

@@ -1,24 +1,29 @@
-//! Theme, language, webhooks, session, and what this is.
+//! Theme, language, alerts, webhooks, session, and what this is.
 
+mod announcements;
 mod webhooks;
 
 use crate::{
     api,
     app::Services,
     components::{
+        alert_rules::{AlertRulesProps, use_alert_rules},
         button::button,
-        card::{facts, padded_card, paragraph, words},
+        card::{card, facts, padded_card, paragraph, words},
+        link::link,
         page_header::PageHeader,
         toast::use_toaster,
     },
     kept::use_kept,
     language::{self, Language},
-    part::plain_part,
+    part::{part, plain_part},
     query::{Poll, hooks::use_store, use_query},
-    route::Section,
+    route::{Route, Section},
     text,
     theme::{self, Theme},
 };
+use announcements::use_announcements;
+use shared::capabilities::Capabilities;
 use webhooks::use_webhooks;
 use yew::prelude::*;
 
@@ -80,7 +85,8 @@ pub fn use_settings_page() -> Html {
         .unwrap_or_default();
     let themes = segments(text::theme(), theme_choices.into_iter().collect());
     let languages = segments(text::language(), language_choices.collect());
-    let has_webhooks = capabilities.is_some_and(|known| known.webhooks);
+    let has = |what: fn(&Capabilities) -> bool| capabilities.as_deref().is_some_and(what);
+    let (has_alerts, has_webhooks) = (has(|known| known.alerts), has(|known| known.webhooks));
     let about = vec![
         (text::version(), words(env!("CARGO_PKG_VERSION"))),
         (text::upstream(), words(upstream)),
@@ -90,10 +96,28 @@ pub fn use_settings_page() -> Html {
             <PageHeader title={text::section_label(Section::Settings)} />
             { setting(text::theme(), text::theme_hint().to_owned(), themes) }
             { setting(text::language(), text::language_hint().to_owned(), languages) }
+            <div class="stack" hidden={!has_alerts}>{ if has_alerts { alerts() } else { Html::default() } }</div>
             <div hidden={!has_webhooks}>{ has_webhooks.then(|| plain_part(use_webhooks)) }</div>
             { setting(text::session(), text::signed_in_as(&who), button("button", text::sign_out(), sign_out)) }
             { padded_card(text::about(), Html::default(), facts(about)) }
         </div>
+    }
+}
+
+/// What new jobs are watched for, and where it is told.
+fn alerts() -> Html {
+    let beside = link(&Route::Notifications, "quiet-link", text::notifications());
+    let body = html! {
+        <>
+            { paragraph("card-body sub", text::default_alerts_hint()) }
+            <div>{ part(use_alert_rules, AlertRulesProps { job: None }) }</div>
+        </>
+    };
+    html! {
+        <>
+            { card(text::default_alerts(), beside, body) }
+            <div>{ plain_part(use_announcements) }</div>
+        </>
     }
 }
 

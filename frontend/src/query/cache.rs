@@ -3,7 +3,7 @@
 //! Pure: time and answers come in as arguments, so that every rule here has a test. The store around it
 //! ([`super::store`]) does the asking.
 
-use super::{Request, Resource};
+use super::{Poll, Request, Resource};
 use crate::api::ApiError;
 use std::{any::Any, rc::Rc};
 
@@ -40,7 +40,7 @@ pub struct Entry {
     failures: u32,
     stale: bool,
     in_flight: Option<u64>,
-    observers: Vec<(u64, Option<i64>)>,
+    observers: Vec<(u64, Poll)>,
     last_seen: i64,
 }
 
@@ -104,16 +104,29 @@ impl Entry {
         if self.in_flight.is_some() || self.observers.is_empty() {
             return None;
         }
-        let interval = self.observers.iter().filter_map(|(_, interval)| *interval).min();
+        let wanted = self
+            .observers
+            .iter()
+            .filter_map(|(_, poll)| interval(*poll, visible));
+        let interval = wanted.min();
         if let (Some(failed_at), Some(error)) = (self.failed_at, &self.error) {
             let wait = (1000_i64 << self.failures.min(5)).min(LONGEST_WAIT_MS);
-            return (visible && error.is_passing()).then_some(failed_at + wait);
+            return ((visible || interval.is_some()) && error.is_passing()).then_some(failed_at + wait);
         }
         match self.answered_at {
             None => Some(i64::MIN),
             Some(_) if self.stale => Some(i64::MIN),
-            Some(at) => interval.filter(|_| visible).map(|interval| at + interval),
+            Some(at) => interval.map(|interval| at + interval),
         }
+    }
+}
+
+/// After how many milliseconds somebody wants it again, if at all.
+fn interval(poll: Poll, visible: bool) -> Option<i64> {
+    match poll {
+        Poll::Every(milliseconds) if visible => Some(milliseconds.into()),
+        Poll::EvenHidden(milliseconds) => Some(milliseconds.into()),
+        Poll::Every(_) | Poll::Never => None,
     }
 }
 
@@ -150,10 +163,10 @@ impl Cache {
             .map(|(_, entry)| entry)
     }
 
-    /// Somebody shows this request from now on, and wants it asked again every `interval` milliseconds.
-    pub(crate) fn observe(&mut self, request: &Request, observer: u64, interval: Option<i64>, now: i64) {
+    /// Somebody shows this request from now on, and wants it asked again so often.
+    pub(crate) fn observe(&mut self, request: &Request, observer: u64, poll: Poll, now: i64) {
         let entry = self.entry(request, now);
-        entry.observers.push((observer, interval));
+        entry.observers.push((observer, poll));
         if entry.error.as_ref().is_some_and(|error| !error.is_passing()) {
             entry.error = None;
             entry.failed_at = None;

@@ -1,6 +1,7 @@
 //! What a user can change. Each shows its outcome at once where that is sure enough, asks the server, and invalidates
 //! what it made out of date or takes the outcome back.
 
+mod alerts;
 mod webhooks;
 
 use super::{Resource, Store, cache::Undo};

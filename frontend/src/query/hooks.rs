@@ -6,13 +6,15 @@ use gloo_timers::callback::Interval;
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// How often an answer is asked for again while the page is visible.
+/// How often an answer is asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Poll {
     /// Only when something invalidates it.
     Never,
-    /// After so many milliseconds.
+    /// After so many milliseconds, while the page is visible.
     Every(u32),
+    /// The same, also while the page is hidden. For what is told outside of it.
+    EvenHidden(u32),
 }
 
 /// What is known about a request right now.
@@ -87,12 +89,9 @@ fn use_requests(requests: Vec<Request>, poll: Poll) -> Vec<Known> {
     {
         let store = store.clone();
         use_change((requests.clone(), poll), move |(requests, poll)| {
-            let interval = match poll {
-                Poll::Never => None,
-                Poll::Every(milliseconds) => Some(i64::from(*milliseconds)),
-            };
+            let poll = *poll;
             let told = Callback::from(move |()| redraw.force_update());
-            let observe = |request| store.observe(request, interval, told.clone());
+            let observe = |request| store.observe(request, poll, told.clone());
             let observers = requests.iter().map(observe).collect();
             Some(Box::new(Observing { store, observers }))
         });

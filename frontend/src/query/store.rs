@@ -1,7 +1,7 @@
 //! The store around the cache: sends what is due, wakes itself for what will be, tells observers.
 
 use super::{
-    Answer, Query, Request, Resource,
+    Answer, Poll, Query, Request, Resource,
     cache::{Cache, Entry, Key, Undo, Value},
 };
 use crate::{
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Shows a request: `told` hears of every change until [`Store::release`].
-    pub(super) fn observe(&self, request: &Request, interval: Option<i64>, told: Callback<()>) -> u64 {
+    pub(super) fn observe(&self, request: &Request, poll: Poll, told: Callback<()>) -> u64 {
         let observer = self.0.last_observer.get() + 1;
         self.0.last_observer.set(observer);
         self.0
@@ -70,10 +70,7 @@ impl Store {
             .borrow_mut()
             .push((observer, Rc::clone(&request.key), told));
         let now = browser::now_ms();
-        self.0
-            .cache
-            .borrow_mut()
-            .observe(request, observer, interval, now);
+        self.0.cache.borrow_mut().observe(request, observer, poll, now);
         self.schedule();
         observer
     }

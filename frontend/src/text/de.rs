@@ -1,5 +1,6 @@
 //! German. The words say what to do without addressing anybody: buttons are infinitives.
 
+mod alerts;
 mod attempt;
 mod charts;
 mod curves;
@@ -17,6 +18,7 @@ mod units;
 mod webhooks;
 mod wizard;
 
+pub(crate) use alerts::*;
 pub(crate) use attempt::*;
 pub(crate) use charts::*;
 pub(crate) use curves::*;

@@ -1,5 +1,6 @@
 //! English.
 
+mod alerts;
 mod attempt;
 mod charts;
 mod curves;
@@ -16,6 +17,7 @@ mod units;
 mod webhooks;
 mod wizard;
 
+pub use alerts::*;
 pub use attempt::*;
 pub use charts::*;
 pub use curves::*;
@@ -201,6 +203,7 @@ pub fn tokens(number: u64) -> String {
 #[cfg(test)]
 pub(super) const ALL_WORDS: &[&[super::Word]] = &[
     WORDS,
+    alerts::WORDS,
     attempt::WORDS,
     charts::WORDS,
     curves::WORDS,

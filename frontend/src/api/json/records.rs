@@ -1,7 +1,9 @@
 //! The shared types that the page reads, field by field.
 
 use super::record::{At, FromTree, record};
+use crate::api::notifications::Unread;
 use shared::{
+    alert::{AlertAction, AlertCondition, AlertParameters, AlertRule, AlertRules},
     attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
     chat::{ChatDone, ChatModel, ChatModelKind, ChatModelList, FinishReason},
@@ -18,6 +20,7 @@ use shared::{
         AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
         DownloadLink, InstalledModel, JobDefaults, ModelAddition, ModelList, ModelObstacle,
     },
+    notification::{Notification, NotificationKind, NotificationList},
     problem::{FieldCode, Problem},
     queue::Priority,
     run::{LoraSpec, Method, Projection, Rewards, Schedule, Stage},
@@ -55,6 +58,8 @@ macro_rules! words {
 }
 
 words!(AdditionStage { "waiting" => Waiting, "fetching" => Fetching, "preparing" => Preparing, "failed" => Failed });
+words!(AlertAction { "notify" => Notify, "pause" => Pause });
+words!(AlertCondition { "not_finite" => NotFinite, "divergence" => Divergence, "plateau" => Plateau, "validation_rising" => ValidationRising, "no_progress" => NoProgress, "low_disk" => LowDisk, "late" => Late });
 words!(AttemptOutcome { "done" => Done, "paused" => Paused, "requeued" => Requeued, "lost" => Lost, "died" => Died, "failed" => Failed, "cancelled" => Cancelled });
 words!(ChatModelKind { "base" => Base, "tuned" => Tuned, "checkpoint" => Checkpoint });
 words!(DeliveryStatus { "pending" => Pending, "delivered" => Delivered, "failed" => Failed });
@@ -66,6 +71,7 @@ words!(Level { "info" => Info, "warn" => Warn, "error" => Error });
 words!(LineFormat { "chat" => Chat, "conversation" => Conversation, "prompt_completion" => PromptCompletion, "preference" => Preference });
 words!(Method { "supervised" => Supervised, "dpo" => Dpo });
 words!(ModelObstacle { "unknown_architecture" => UnknownArchitecture, "quantised" => Quantised, "not_enough_memory" => NotEnoughMemory });
+words!(NotificationKind { "succeeded" => Succeeded, "failed" => Failed, "cancelled" => Cancelled, "alert" => Alert });
 words!(Priority { "normal" => Normal, "low" => Low, "high" => High });
 words!(Projection { "q_proj" => QProj, "k_proj" => KProj, "v_proj" => VProj, "o_proj" => OProj, "gate_proj" => GateProj, "up_proj" => UpProj, "down_proj" => DownProj });
 words!(Schedule { "constant" => Constant, "linear" => Linear, "cosine" => Cosine });
@@ -96,6 +102,14 @@ ids!(
 );
 
 record!(AdditionFailure { code, message });
+record!(AlertParameters {
+    count,
+    factor,
+    minutes,
+    bytes,
+});
+record!(AlertRule { condition, action } or default { parameters });
+record!(AlertRules { rules });
 record!(Artifact {
     id,
     job_id,
@@ -142,7 +156,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, methods });
+} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -323,6 +337,21 @@ record!(ModelAddition {
     failure,
 });
 record!(ModelList { models, memory_bytes } or default { additions, catalogue });
+record!(Notification {
+    id,
+    created_at,
+    kind,
+    job_id,
+    job_name,
+    condition,
+    message,
+    read,
+});
+record!(NotificationList {
+    notifications,
+    unread,
+    next_cursor,
+});
 record!(PreviewExample {
     line,
     messages,
@@ -372,6 +401,7 @@ record!(MeasuredStep {
     rewards,
     valid_rewards,
 });
+record!(Unread { unread });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {
     url,
@@ -446,6 +476,8 @@ mod tests {
 
     #[test]
     fn every_word_is_the_one_that_serde_writes() {
+        are_serdes::<AlertAction>();
+        are_serdes::<AlertCondition>();
         are_serdes::<AttemptOutcome>();
         are_serdes::<DatasetStatus>();
         are_serdes::<DeliveryStatus>();
@@ -456,6 +488,7 @@ mod tests {
         are_serdes::<FinishReason>();
         are_serdes::<LineFormat>();
         are_serdes::<Method>();
+        are_serdes::<NotificationKind>();
         are_serdes::<Projection>();
         are_serdes::<Schedule>();
         are_serdes::<Series>();

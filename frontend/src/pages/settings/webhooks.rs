@@ -49,6 +49,8 @@ pub(super) fn use_webhooks() -> Html {
     let doing = use_kept(Doing::default);
     let leaving = use_kept(|| None::<Rc<Webhook>>);
     let adding = matches!(*doing, Doing::Adding);
+    // A secret that is shown would be gone with another form.
+    let idle = matches!(*doing, Doing::Nothing);
     {
         // Whoever works with the keyboard is led to what has come, and back.
         let to = match *doing {
@@ -108,7 +110,7 @@ pub(super) fn use_webhooks() -> Html {
     };
     let form = adding.then(|| part(use_adding, AddingProps { made, cancel: end }));
     let beside = html! {
-        <button type="button" id={ADD} class="button small" hidden={adding} onclick={begin}>{ text::add_webhook() }</button>
+        <button type="button" id={ADD} class="button small" hidden={!idle} onclick={begin}>{ text::add_webhook() }</button>
     };
     let body = html! { <><div>{ secret }</div><div>{ form }</div>{ shown }</> };
     html! {

@@ -28,9 +28,9 @@ fn shown(cache: &Cache) -> Option<u32> {
     cache.get(KEY)?.value()?.downcast_ref::<u32>().copied()
 }
 
-fn observed(interval: Option<i64>) -> Cache {
+fn observed(poll: Poll) -> Cache {
     let mut cache = Cache::default();
-    cache.observe(&request(), 1, interval, 0);
+    cache.observe(&request(), 1, poll, 0);
     cache
 }
 
@@ -42,15 +42,15 @@ fn answer(cache: &mut Cache, now: i64, answer: Result<String, ApiError>) -> bool
 
 #[test]
 fn two_observers_share_one_request() {
-    let mut cache = observed(None);
-    cache.observe(&request(), 2, None, 0);
+    let mut cache = observed(Poll::Never);
+    cache.observe(&request(), 2, Poll::Never, 0);
     assert_eq!(cache.take_due(0, true).len(), 1);
     assert!(cache.take_due(0, true).is_empty(), "it is under way");
 }
 
 #[test]
 fn polling_runs_while_visible_and_counts_from_the_answer() {
-    let mut cache = observed(Some(1000));
+    let mut cache = observed(Poll::Every(1000));
     assert!(answer(&mut cache, 10, Ok(text(1))));
     assert_eq!(cache.next_due(true), Some(1010));
     assert_eq!(cache.next_due(false), None);
@@ -63,7 +63,7 @@ fn polling_runs_while_visible_and_counts_from_the_answer() {
 
 #[test]
 fn failures_back_off_and_the_last_answer_stays() {
-    let mut cache = observed(Some(1000));
+    let mut cache = observed(Poll::Every(1000));
     answer(&mut cache, 0, Ok(text(7)));
     answer(&mut cache, 1000, Err(ApiError::Unreachable));
     assert_eq!(cache.next_due(true), Some(3000));
@@ -78,7 +78,7 @@ fn failures_back_off_and_the_last_answer_stays() {
 
 #[test]
 fn what_is_asked_once_is_asked_again_where_the_failure_may_pass() {
-    let mut cache = observed(None);
+    let mut cache = observed(Poll::Never);
     answer(&mut cache, 0, Err(ApiError::Unreachable));
     assert_eq!(cache.next_due(false), None, "nobody looks on");
     assert_eq!(cache.next_due(true), Some(2000));
@@ -91,11 +91,11 @@ fn what_is_asked_once_is_asked_again_where_the_failure_may_pass() {
 
 #[test]
 fn a_refusal_is_not_repeated_until_somebody_asks() {
-    let mut cache = observed(Some(1000));
+    let mut cache = observed(Poll::Every(1000));
     answer(&mut cache, 0, Err(ApiError::Status(404)));
     assert_eq!(cache.next_due(true), None);
     cache.release(KEY, 1, 0);
-    cache.observe(&request(), 2, None, 0);
+    cache.observe(&request(), 2, Poll::Never, 0);
     answer(&mut cache, 1, Err(ApiError::Status(404)));
     assert_eq!(cache.next_due(true), None);
     cache.refresh(KEY);
@@ -104,7 +104,7 @@ fn a_refusal_is_not_repeated_until_somebody_asks() {
 
 #[test]
 fn a_change_makes_the_answer_under_way_worthless() {
-    let mut cache = observed(None);
+    let mut cache = observed(Poll::Never);
     let before = cache.take_due(0, true);
     cache.invalidate(Resource::Jobs);
     let after = cache.take_due(1, true);
@@ -118,7 +118,7 @@ fn a_change_makes_the_answer_under_way_worthless() {
 
 #[test]
 fn what_nobody_shows_is_cancelled_and_later_forgotten() {
-    let mut cache = observed(Some(1000));
+    let mut cache = observed(Poll::Every(1000));
     let due = cache.take_due(0, true);
     cache.release(KEY, 1, 5);
     assert_eq!(
@@ -137,7 +137,7 @@ fn what_nobody_shows_is_cancelled_and_later_forgotten() {
 
 #[test]
 fn of_what_nobody_shows_only_the_newest_is_kept() {
-    let mut cache = observed(None);
+    let mut cache = observed(Poll::Never);
     let of_page = |page: i64| Request {
         key: format!("{KEY}?offset={page}").into(),
         ..request()
@@ -145,7 +145,7 @@ fn of_what_nobody_shows_only_the_newest_is_kept() {
     let pages = KEPT as i64 + 30;
     for page in 0..pages {
         let request = of_page(page);
-        cache.observe(&request, 2, None, page);
+        cache.observe(&request, 2, Poll::Never, page);
         cache.release(&request.key, 2, page);
     }
     cache.forget_old(pages);
@@ -157,7 +157,7 @@ fn of_what_nobody_shows_only_the_newest_is_kept() {
 
 #[test]
 fn an_optimistic_change_rolls_back_unless_a_newer_answer_came() {
-    let mut cache = observed(None);
+    let mut cache = observed(Poll::Never);
     answer(&mut cache, 0, Ok(text(1)));
     let undo = cache
         .optimistic(KEY, number(2))
@@ -173,4 +173,25 @@ fn an_optimistic_change_rolls_back_unless_a_newer_answer_came() {
     answer(&mut cache, 2, Ok(text(4)));
     cache.roll_back(undo);
     assert_eq!(shown(&cache), Some(4));
+}
+
+#[test]
+fn a_hidden_page_asks_only_for_what_is_told_outside_of_it() {
+    let mut cache = observed(Poll::Every(1_000));
+    answer(&mut cache, 0, Ok("1".to_owned()));
+    assert!(cache.take_due(60_000, false).is_empty());
+    cache.observe(&request(), 2, Poll::EvenHidden(30_000), 0);
+    assert_eq!(cache.next_due(false), Some(30_000));
+    assert_eq!(
+        cache.next_due(true),
+        Some(1_000),
+        "the shorter wait counts while it is visible"
+    );
+    let due = cache.take_due(30_000, false);
+    assert_eq!(due.len(), 1);
+    cache.finish(KEY, due[0].1, Err(ApiError::Unreachable), 30_000);
+    assert!(
+        cache.next_due(false).is_some_and(|at| at > 30_000),
+        "it is tried again, too"
+    );
 }
