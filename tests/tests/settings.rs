@@ -1,4 +1,5 @@
 //! The settings page: webhooks that are added, tried and removed.
+#![expect(clippy::expect_used, reason = "what helps a test may fail it")]
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
 use shared::webhook::{DeliveryList, WebhookList};
