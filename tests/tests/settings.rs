@@ -89,8 +89,6 @@ async fn a_webhook_is_added_tried_and_removed_and_its_secret_is_shown_once() {
     browser.click(&format!("Log: {url}")).await;
     browser.shows("HTTP 204").await;
     browser.photograph_all("settings-webhook-log").await;
-    browser.nothing_sticks_out("settings").await;
-    browser.is_accessible("settings-webhooks").await;
     let list: WebhookList = api.get("/api/webhooks").await.expect(200);
     let path = format!("/api/webhooks/{}/deliveries", list.webhooks[0].id);
     let deliveries: DeliveryList = api.get(&path).await.expect(200);
