@@ -93,8 +93,13 @@ impl Line {
                 Parameter::Factor | Parameter::Bytes => text::alert_number().to_owned(),
             });
         }
-        let least = AlertRules { rules: vec![rule] }.fault();
-        least.map(|_| text::alert_above(self.condition == AlertCondition::Plateau).to_owned())
+        AlertRules { rules: vec![rule] }.fault()?;
+        let words = match parameter {
+            // One that is too small is none to begin with.
+            Parameter::Count | Parameter::Minutes | Parameter::Bytes => text::alert_too_large(),
+            Parameter::Factor => text::alert_above(self.condition == AlertCondition::Plateau),
+        };
+        Some(words.to_owned())
     }
 
     fn plain(&self) -> AlertRule {

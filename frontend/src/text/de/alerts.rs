@@ -25,6 +25,7 @@ german_words! {
     alerts_kept = "Die Warnungen wurden gespeichert.";
     alert_whole_number = "Eine ganze Zahl ab 1.";
     alert_number = "Eine Zahl, zum Beispiel 2.";
+    alert_too_large = "Das ist zu viel: weniger.";
     announcements = "Mitteilungen des Browsers";
     announcements_hint = "Erscheinen bei jeder neuen Mitteilung, solange die Konsole in einem Tab offen ist, auch im Hintergrund.";
     announcements_impossible = "Dieser Browser zeigt für diese Adresse keine: Er verlangt https oder localhost.";

@@ -44,6 +44,8 @@ words! {
     alert_whole_number = "A whole number of at least 1.";
     /// Under a field.
     alert_number = "A number, for example 2.";
+    /// Under a field.
+    alert_too_large = "That is too much: fewer.";
     /// The switch of the browser's notifications.
     announcements = "Notifications of the browser";
     /// In that card.
