@@ -27,5 +27,5 @@ pub fn use_bell() -> Html {
         ..Link::default()
     };
     let announcer = announce::is_on().then(|| plain_part(chunk::use_announcer));
-    html! { <>{ link.view() }<div hidden=true>{ announcer }</div></> }
+    html! { <header class="bell-place">{ link.view() }<div hidden=true>{ announcer }</div></header> }
 }
