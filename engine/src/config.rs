@@ -24,6 +24,8 @@ pub struct Config {
     pub checkpoint_interval: std::time::Duration,
     /// How long a trainer may tell nothing before it is taken for dead and started again.
     pub longest_silence: std::time::Duration,
+    /// How often a job at work is looked at for alerts that no step brings about.
+    pub alert_interval: std::time::Duration,
     /// How long a job stays this server's unless prolonged, which is done six times in that time.
     pub lease: std::time::Duration,
     /// How long the second restart in a row of a trainer that gets nowhere waits, and the second try of what storage
@@ -78,6 +80,7 @@ impl Config {
             shutdown_grace: std::time::Duration::from_secs(20),
             checkpoint_interval: std::time::Duration::from_secs(30),
             longest_silence: std::time::Duration::from_secs(600),
+            alert_interval: std::time::Duration::from_secs(60),
             lease: std::time::Duration::from_secs(30),
             restart_delay: std::time::Duration::from_secs(1),
             prepare_model: Vec::new(),

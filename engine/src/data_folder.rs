@@ -138,6 +138,12 @@ pub(crate) fn run_is_free(run_dir: &Path) -> io::Result<bool> {
     }
 }
 
+/// Room on the disk that holds a folder, in bytes; nothing where the file system doesn't tell.
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

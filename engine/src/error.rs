@@ -224,6 +224,24 @@ pub fn english(field: &str, code: &FieldCode) -> String {
         "private_address" => {
             "leads into a private network, which the operator has to allow with `webhooks.private_hosts`"
         }
+        "unknown_parameter" => {
+            return match (code.params.get("parameter"), code.params.get("condition")) {
+                (Some(parameter), Some(condition)) => {
+                    format!("the condition `{condition}` has no parameter `{parameter}`")
+                }
+                _ => "the condition has no such parameter".to_owned(),
+            };
+        }
+        "parameter_out_of_range" => {
+            return match (code.params.get("parameter"), code.params.get("condition")) {
+                (Some(parameter), Some(condition)) => {
+                    format!(
+                        "the parameter `{parameter}` of the condition `{condition}` is outside its bounds"
+                    )
+                }
+                _ => "a parameter is outside its bounds".to_owned(),
+            };
+        }
         "no_bytes" => "the file is empty",
         "unknown_checkpoint" => "the job keeps no checkpoint of this step: see its checkpoints",
         "fixed_by_checkpoint" => {

@@ -1,5 +1,6 @@
 //! The engine's in-process API. One file for each resource; this one starts and stops it all.
 
+pub(crate) mod alerts;
 pub(crate) mod artifacts;
 mod backoff;
 pub(crate) mod counters;
@@ -15,6 +16,7 @@ pub(crate) mod job_validation;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod models;
+pub(crate) mod notifications;
 pub(crate) mod part_uploads;
 pub(crate) mod record;
 pub(crate) mod stream;

@@ -4,6 +4,7 @@
 //! in the pool instead of failing half way; several others read. The statements use `$1` placeholders and
 //! portable SQL, so that Postgres can read them once it stands beside SQLite; the migrations are SQLite's own.
 
+pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod artifacts;
 pub(crate) mod attempts;
@@ -17,6 +18,7 @@ pub(crate) mod job_list;
 pub(crate) mod jobs;
 pub(crate) mod leases;
 pub(crate) mod metadata;
+pub(crate) mod notifications;
 pub(crate) mod permissions;
 pub(crate) mod queue;
 pub(crate) mod steps;

@@ -9,6 +9,7 @@ pub(crate) mod ingest;
 pub(crate) mod post_mortem;
 pub(crate) mod prepare;
 pub(crate) mod run;
+pub(crate) mod watch;
 
 use crate::{
     error::{Error, chain},

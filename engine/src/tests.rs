@@ -1,6 +1,7 @@
 //! The engine as a whole, by its public API.
 
 pub(crate) mod actions;
+mod alerts;
 mod crashes;
 mod curves;
 mod datasets;
@@ -9,6 +10,7 @@ mod job_create;
 mod job_list;
 mod jobs;
 mod models;
+mod notifications;
 mod ownership;
 mod pause;
 mod preference;

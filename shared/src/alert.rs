@@ -9,6 +9,9 @@ pub use detect::{Losses, Situation, finds};
 
 use serde::{Deserialize, Serialize};
 
+/// Largest count of a rule: it bounds how many losses are kept while a job is at work.
+pub const MAX_COUNT: u32 = 10_000;
+
 /// What can be watched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -203,7 +206,7 @@ impl AlertRule {
                 "count",
                 own.count.is_some(),
                 known.count.is_some(),
-                own.count != Some(0),
+                own.count.is_none_or(|count| (1..=MAX_COUNT).contains(&count)),
             ),
             (
                 "factor",
@@ -278,6 +281,10 @@ mod tests {
             (
                 rule("divergence", json!({"count": 0})),
                 OutOfRange(Divergence, "count"),
+            ),
+            (
+                rule("plateau", json!({"count": MAX_COUNT + 1})),
+                OutOfRange(Plateau, "count"),
             ),
             (
                 rule("plateau", json!({"factor": 0.0})),

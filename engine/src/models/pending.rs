@@ -4,6 +4,7 @@
 //! What a cut transfer left stays there for the next try, under a lock, so that two processes never fill it together.
 
 use super::{AddError, source::folder_of};
+use crate::data_folder::free_bytes;
 use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{self, File, OpenOptions},
@@ -89,11 +90,10 @@ impl Pending {
     /// # Errors
     /// [`AddError::NoSpace`].
     pub(super) fn ensure_space(&self, needed: u64) -> Result<(), AddError> {
-        let Ok(disk) = rustix::fs::statvfs(&self.folder) else {
+        let Some(free) = free_bytes(&self.folder) else {
             // A file system that doesn't tell is believed to have it.
             return Ok(());
         };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free >= needed {
             return Ok(());
         }

@@ -21,6 +21,7 @@ use shared::{
     job::Job,
     run::RunCommand,
     status::JobStatus,
+    timestamp::Timestamp,
 };
 use sqlx::{Sqlite, Transaction};
 
@@ -148,6 +149,30 @@ fn moved(action: JobAction, done: bool) -> Result<(), Error> {
     ))
 }
 
+/// Pauses a job within a transaction; once that is committed, whoever minds the job is to be told. A refusal changes
+/// nothing.
+pub(crate) async fn pause_within(
+    transaction: &mut Transaction<'static, Sqlite>,
+    subject: &Subject,
+    id: &JobId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let row = admit(transaction, subject, id, JobAction::Pause).await?;
+    let (done, message) = match row.status() {
+        JobStatus::Running => (
+            jobs::ask(transaction, subject, id, RunCommand::Pause).await?,
+            "Pausing: the trainer is asked to save a checkpoint",
+        ),
+        status => (
+            jobs::change_status(transaction, subject, id, status, JobStatus::Paused, now).await?,
+            "The job was paused before a trainer took it",
+        ),
+    };
+    moved(JobAction::Pause, done)?;
+    jobs::add_event(transaction, id.as_str(), subject, now, Level::Info, message).await?;
+    Ok(())
+}
+
 impl Service {
     /// Pauses a job. One that nobody works on is paused at once. The trainer of a running one is asked to save; the job
     /// is `pausing` until the checkpoint is recorded, and goes on where it can't be written.
@@ -155,21 +180,8 @@ impl Service {
     /// # Errors
     /// [`Error::Conflict`] with `job_not_pausable`.
     pub async fn pause_job(&self, subject: &Subject, id: &JobId) -> Result<Job, Error> {
-        let now = self.now();
         let mut transaction = self.inner.store.begin().await?;
-        let row = admit(&mut transaction, subject, id, JobAction::Pause).await?;
-        let (done, message) = match row.status() {
-            JobStatus::Running => (
-                jobs::ask(&mut transaction, subject, id, RunCommand::Pause).await?,
-                "Pausing: the trainer is asked to save a checkpoint",
-            ),
-            status => (
-                jobs::change_status(&mut transaction, subject, id, status, JobStatus::Paused, now).await?,
-                "The job was paused before a trainer took it",
-            ),
-        };
-        moved(JobAction::Pause, done)?;
-        jobs::add_event(&mut transaction, id.as_str(), subject, now, Level::Info, message).await?;
+        pause_within(&mut transaction, subject, id, self.now()).await?;
         transaction.commit().await?;
         self.inner.running.nudge(id.as_str());
         self.job_has_changed(id).await;

@@ -7,7 +7,7 @@ use crate::{
     parameters::Parameters,
     secret,
     store::{
-        files,
+        alerts, files,
         jobs::{self, InsertJob, JobRow},
         metadata,
     },
@@ -266,6 +266,7 @@ impl Service {
             parent: create.parent,
         };
         jobs::insert(&mut transaction, &insert).await?;
+        alerts::begin(&mut transaction, subject, id.as_str()).await?;
         metadata::insert(&mut transaction, id.as_str(), &create.metadata).await?;
         let mut messages = vec![format!("Created fine-tuning job: {id}")];
         messages.extend(create.parent.map(|(parent, step)| match step {

@@ -6,7 +6,7 @@ mod row;
 use row::ID_PREFIX;
 pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word, tuned_name};
 
-use super::{deliveries, events, from_sql, to_sql};
+use super::{deliveries, events, from_sql, notifications, to_sql};
 use crate::parameters::Parameters;
 use shared::{
     event::Level,
@@ -163,6 +163,7 @@ pub(crate) async fn change_status(
     let changed = done.rows_affected() == 1;
     if changed {
         deliveries::announce(connection, id.as_str(), to, now).await?;
+        notifications::announce(connection, id.as_str(), to, now).await?;
     }
     Ok(changed)
 }

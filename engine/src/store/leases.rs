@@ -5,7 +5,7 @@
 //! still stand and the lease hasn't run out: so a cancelled job can't complete any more, and neither an earlier attempt
 //! nor a server that slept through its lease can write. docs/RUNS.md tells the whole protocol.
 
-use super::{deliveries, jobs::stage_word, to_sql};
+use super::{deliveries, jobs::stage_word, notifications, to_sql};
 use shared::{
     run::{RunCommand, Stage},
     status::JobStatus,
@@ -86,6 +86,7 @@ pub(crate) async fn end(
     let ended = done.rows_affected() == 1;
     if ended {
         deliveries::announce(connection, &fence.job_id, to, now).await?;
+        notifications::announce(connection, &fence.job_id, to, now).await?;
     }
     Ok(ended)
 }

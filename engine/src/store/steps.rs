@@ -260,6 +260,64 @@ const fn is_always_measured(series: Series) -> bool {
     )
 }
 
+/// A step with its training and its validation loss; none is "not measured", or no number.
+pub(crate) type LossRow = (i64, Option<f64>, Option<f64>);
+
+/// The losses of the newest steps, ascending.
+pub(crate) async fn newest_losses(
+    executor: impl SqliteExecutor<'_>,
+    job_id: &str,
+    count: usize,
+) -> sqlx::Result<Vec<LossRow>> {
+    let mut rows: Vec<LossRow> = sqlx::query_as(
+        "SELECT step, train_loss, valid_loss FROM steps WHERE job_id = $1 ORDER BY step DESC LIMIT $2",
+    )
+    .bind(job_id)
+    .bind(i64::try_from(count).unwrap_or(i64::MAX))
+    .fetch_all(executor)
+    .await?;
+    rows.reverse();
+    Ok(rows)
+}
+
+/// The validation losses before a step, ascending.
+pub(crate) async fn valid_losses_before(
+    executor: impl SqliteExecutor<'_>,
+    job_id: &str,
+    step: i64,
+) -> sqlx::Result<Vec<f64>> {
+    sqlx::query_scalar(
+        "SELECT valid_loss FROM steps WHERE job_id = $1 AND step < $2 AND valid_loss IS NOT NULL ORDER BY step",
+    )
+    .bind(job_id)
+    .bind(step)
+    .fetch_all(executor)
+    .await
+}
+
+/// The first pace of a job, in milliseconds and the steps that they took: from its first step to the first that is at least
+/// so many steps and milliseconds away.
+pub(crate) async fn first_pace(
+    executor: impl SqliteExecutor<'_>,
+    job_id: &str,
+    least_steps: u64,
+    least_ms: i64,
+) -> sqlx::Result<Option<(u64, u64)>> {
+    let pace: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT later.recorded_at - first.recorded_at, later.step - first.step \
+         FROM (SELECT step, recorded_at FROM steps WHERE job_id = $1 ORDER BY step LIMIT 1) AS first \
+         JOIN steps AS later ON later.job_id = $1 AND later.step >= first.step + $2 \
+                            AND later.recorded_at >= first.recorded_at + $3 \
+         ORDER BY later.step LIMIT 1",
+    )
+    .bind(job_id)
+    .bind(to_sql(least_steps))
+    .bind(least_ms)
+    .fetch_optional(executor)
+    .await?;
+    Ok(pace.map(|(elapsed_ms, steps)| (from_sql(elapsed_ms), from_sql(steps))))
+}
+
 /// The highest step up to which every one is stored, from the first on.
 pub(crate) async fn contiguous(executor: impl SqliteExecutor<'_>, job_id: &str) -> sqlx::Result<u64> {
     let step: Option<i64> = sqlx::query_scalar(

@@ -4,6 +4,7 @@ use super::{
     ingest::{Ingest, Recorded},
     post_mortem::{Circumstances, Death, judge, memory_kills},
     run::Supervised,
+    watch,
 };
 use crate::{
     error::Error,
@@ -97,6 +98,8 @@ pub(crate) async fn mind(
     );
     let mut checkpoint_due = interval_at(Instant::now() + interval, interval);
     checkpoint_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look_due = interval_at(Instant::now() + config.alert_interval, config.alert_interval);
+    look_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let kills_before = memory_kills();
     let mut ingest = Ingest::new(job);
     let mut last_words = None;
@@ -112,6 +115,8 @@ pub(crate) async fn mind(
     };
     // Read after this job's strings were tied, so whoever wishes something from now on pulls one.
     let mut wish = Wish::read(job).await?;
+    // What the server before this one recorded last it may not have looked at.
+    watch::begin(job, BATCH).await;
     loop {
         if asked_to_leave.is_none()
             && let Some(command) = wish.due(ingest.reached())
@@ -133,6 +138,13 @@ pub(crate) async fn mind(
             () = job.handle.nudged.notified() => {
                 let fresh = Wish::read(job).await?;
                 wish = Wish { told: wish.told && fresh.wanted == wish.wanted, ..fresh };
+                // Or it is watched for something else.
+                watch::begin(job, 1).await;
+            }
+            // Before the batches, which a fast trainer never lets run out.
+            _ = look_due.tick(), if asked_to_leave.is_none() => {
+                let estimate = ingest.estimate(job.service.now());
+                watch::look_at_time(job, estimate).await;
             }
             // A batch that waits is a sign of life, so it goes before the deadline.
             count = trainer.events.recv_many(&mut batch, BATCH) => {

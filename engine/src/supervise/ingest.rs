@@ -1,6 +1,9 @@
 //! A trainer's events into the store: each stored thing once, however often it is told.
 
-use super::run::Supervised;
+use super::{
+    run::Supervised,
+    watch::{self, LEAST_STEPS, Measured},
+};
 use crate::{
     curves::LEVELS,
     error::{Error, chain},
@@ -36,6 +39,7 @@ pub(crate) struct Ingest {
     step: u64,
     /// The step that this attempt has come to; nothing before it trains.
     reached: Option<u64>,
+    total_steps: u64,
     pace: Option<Pace>,
 }
 
@@ -85,6 +89,7 @@ impl Ingest {
         Self {
             step: crate::store::from_sql(job.row.step),
             reached: None,
+            total_steps: crate::store::from_sql(job.row.total_steps),
             pace: None,
         }
     }
@@ -94,7 +99,15 @@ impl Ingest {
         self.reached
     }
 
-    /// Stores a batch in one transaction.
+    /// Milliseconds that all steps take at the pace of this attempt, and how many they are; nothing before it has one.
+    pub(crate) fn estimate(&self, now: Timestamp) -> Option<(u64, u64)> {
+        let pace = self.pace.filter(|pace| pace.steps >= LEAST_STEPS)?;
+        let elapsed_ms = u64::try_from(now.unix_ms() - pace.since.unix_ms()).ok()?;
+        let all_ms = self.total_steps.saturating_mul(elapsed_ms) / pace.steps;
+        Some((all_ms, self.total_steps))
+    }
+
+    /// Stores a batch in one transaction, and looks at what is new in it for alerts.
     pub(crate) async fn record(
         &mut self,
         job: &mut Supervised<'_>,
@@ -111,6 +124,7 @@ impl Ingest {
         };
         let mut progress = ProgressUpdate::default();
         let (mut new_steps, mut new_tokens) = (0, 0);
+        let mut measured = Vec::new();
         let block = self.step / LEVELS[0].block;
         for event in batch {
             match event {
@@ -140,6 +154,9 @@ impl Ingest {
                         steps::insert(&mut transaction, &job.row.id, &job.owner, seq, now, metrics).await?;
                     places.use_if(stored);
                     new_steps += u64::from(stored);
+                    if stored {
+                        measured.push(Measured::of(metrics));
+                    }
                     new_tokens += if stored { metrics.tokens } else { 0 };
                     // What is told again before training begins was reached by another attempt.
                     self.reached = self.reached.map(|reached| reached.max(metrics.step));
@@ -197,6 +214,7 @@ impl Ingest {
         Tallies::add(&job.service.inner.tallies.steps, new_steps);
         Tallies::add(&job.service.inner.tallies.tokens, new_tokens);
         job.service.inner.jobs_changed.changed(&job.row.id);
+        watch::look_at_steps(job, &measured).await;
         Ok(Recorded::Stored)
     }
 
@@ -212,6 +230,7 @@ impl Ingest {
         }
         if metrics.step > self.step {
             self.step = metrics.step;
+            self.total_steps = metrics.total_steps;
             progress.step = Some(metrics.step);
             progress.epoch = Some(metrics.epoch);
             progress.train_loss = Some(metrics.train_loss);

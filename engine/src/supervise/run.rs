@@ -6,6 +6,7 @@ use super::{
     finish,
     post_mortem::{self, Death},
     prepare,
+    watch::Watch,
 };
 use crate::{
     data_folder::run_is_free,
@@ -49,6 +50,7 @@ pub(crate) struct Supervised<'a> {
     pub(crate) fence: Fence,
     pub(crate) run_dir: PathBuf,
     pub(crate) handle: &'a Handle,
+    pub(crate) watch: Watch,
 }
 
 /// Minds a job until it has ended, was cancelled, or the service goes down.
@@ -64,6 +66,7 @@ pub(crate) async fn supervise(service: &Service, row: JobRow, handle: &Handle) {
         run_dir: service.inner.layout.run(&row.id),
         row,
         handle,
+        watch: Watch::new(service.now()),
     };
     let Err(error) = job.run().await else { return };
     tracing::error!(error = %chain(&error), job = %job.row.id, "a job could not be supervised");
