@@ -1,5 +1,6 @@
 //! `/api`, the browser's API: one file a resource, handlers named as their operations.
 
+mod alerts;
 mod artifacts;
 mod capabilities;
 mod chat;
@@ -8,6 +9,7 @@ mod estimate;
 mod job_record;
 mod jobs;
 mod models;
+mod notifications;
 mod session;
 mod stream;
 mod uploads;
@@ -99,6 +101,11 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(webhooks::delete_webhook))
         .routes(routes!(webhooks::list_deliveries))
         .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(notifications::list_notifications))
+        .routes(routes!(notifications::read_notification))
+        .routes(routes!(notifications::read_all_notifications))
+        .routes(routes!(alerts::find_alert_defaults, alerts::set_alert_defaults))
+        .routes(routes!(alerts::find_job_alerts, alerts::set_job_alerts))
 }
 
 /// What needs one, and goes on for as long as somebody reads.

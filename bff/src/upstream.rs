@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use shared::{
+    alert::AlertRules,
     attempt::{AttemptList, RetryJob},
     capabilities::{Capabilities, UpstreamKind},
     chat::{ChatEvent, ChatModelList, ChatRequest},
@@ -32,6 +33,7 @@ use shared::{
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
+    notification::{NotificationList, NotificationQuery},
     queue::JobChange,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
@@ -369,6 +371,50 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Tells a webhook something now, and what came of it.
     async fn test_webhook(&self, _subject: &Subject, _id: &WebhookId) -> Answer<Delivery> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// One page of what the subject is told about their jobs, newest first.
+    async fn list_notifications(
+        &self,
+        _subject: &Subject,
+        _query: &NotificationQuery,
+    ) -> Answer<NotificationList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Marks a notification as read.
+    async fn read_notification(&self, _subject: &Subject, _id: &str) -> Answer<()> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Marks all of the subject's notifications as read.
+    async fn read_all_notifications(&self, _subject: &Subject) -> Answer<()> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What the subject's new jobs are watched for.
+    async fn alert_defaults(&self, _subject: &Subject) -> Answer<AlertRules> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Sets what the subject's new jobs are watched for.
+    async fn set_alert_defaults(&self, _subject: &Subject, _rules: AlertRules) -> Answer<AlertRules> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What a job is watched for.
+    async fn job_alerts(&self, _subject: &Subject, _id: &JobId) -> Answer<AlertRules> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Sets what a job is watched for.
+    async fn set_job_alerts(
+        &self,
+        _subject: &Subject,
+        _id: &JobId,
+        _rules: AlertRules,
+    ) -> Answer<AlertRules> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -141,7 +141,7 @@ impl Capabilities {
             estimates: true,
             chat: true,
             webhooks: true,
-            alerts: false,
+            alerts: true,
             statuses: JobStatus::ALL.to_vec(),
             methods: vec![Method::Supervised, Method::Dpo],
             bounds: JobBounds {

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use engine::{Error, Service};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use shared::{
+    alert::AlertRules,
     attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
     chat::{ChatModelList, ChatRequest},
@@ -22,6 +23,7 @@ use shared::{
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
+    notification::{NotificationList, NotificationQuery},
     queue::JobChange,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
@@ -312,6 +314,38 @@ impl Upstream for Embedded {
 
     async fn test_webhook(&self, subject: &Subject, id: &WebhookId) -> Answer<Delivery> {
         Ok(self.service.test_webhook(subject, id).await?)
+    }
+
+    async fn list_notifications(
+        &self,
+        subject: &Subject,
+        query: &NotificationQuery,
+    ) -> Answer<NotificationList> {
+        Ok(self.service.list_notifications(subject, query).await?)
+    }
+
+    async fn read_notification(&self, subject: &Subject, id: &str) -> Answer<()> {
+        Ok(self.service.read_notification(subject, id).await?)
+    }
+
+    async fn read_all_notifications(&self, subject: &Subject) -> Answer<()> {
+        Ok(self.service.read_all_notifications(subject).await?)
+    }
+
+    async fn alert_defaults(&self, subject: &Subject) -> Answer<AlertRules> {
+        Ok(self.service.alert_defaults(subject).await?)
+    }
+
+    async fn set_alert_defaults(&self, subject: &Subject, rules: AlertRules) -> Answer<AlertRules> {
+        Ok(self.service.set_alert_defaults(subject, rules).await?)
+    }
+
+    async fn job_alerts(&self, subject: &Subject, id: &JobId) -> Answer<AlertRules> {
+        Ok(self.service.job_alerts(subject, id).await?)
+    }
+
+    async fn set_job_alerts(&self, subject: &Subject, id: &JobId, rules: AlertRules) -> Answer<AlertRules> {
+        Ok(self.service.set_job_alerts(subject, id, rules).await?)
     }
 
     async fn shutdown(&self) {

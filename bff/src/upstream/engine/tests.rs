@@ -1,6 +1,7 @@
 //! The console over the real engine; trainers are played by the test.
 
 mod actions;
+mod alerts;
 mod stage;
 mod webhooks;
 
