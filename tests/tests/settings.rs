@@ -1,9 +1,16 @@
-//! The settings page: webhooks that are added, tried and removed.
+//! The settings page: webhooks that are added, tried and removed; alerts that are kept, and what they are told by.
 #![expect(clippy::expect_used, reason = "what helps a test may fail it")]
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
-use shared::webhook::{DeliveryList, WebhookList};
-use tests::{api::Api, browser::Browser, server::Setup};
+use shared::{
+    alert::{AlertAction, AlertCondition, AlertRules},
+    webhook::{DeliveryList, WebhookList},
+};
+use tests::{
+    api::Api,
+    browser::Browser,
+    server::{Server, Setup},
+};
 use tokio::{net::TcpListener, sync::mpsc};
 
 /// A server of the user's that is told: where it is, and the bodies that it got.
@@ -101,6 +108,69 @@ async fn a_webhook_is_added_tried_and_removed_and_its_secret_is_shown_once() {
     browser.shows("Nobody is told yet").await;
     let list: WebhookList = api.get("/api/webhooks").await.expect(200);
     assert_eq!(list.webhooks, []);
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn default_alerts_are_kept_and_a_new_job_begins_with_them() {
+    let server = Server::new().await;
+    let api = Api::signed_in(&server).await;
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.goto(&format!("{}/settings", server.address)).await;
+    browser.shows("Alerts of new jobs").await;
+    browser.choose("Loss diverges", "Notify and pause").await;
+    browser.fill("Multiple of the running level", "1").await;
+    browser.shows("More than 1.").await;
+    browser.photograph_all("settings-alerts").await;
+    browser.fill("Multiple of the running level", "3.5").await;
+    browser.choose("Late", "Off").await;
+    browser.click("Save").await;
+    browser.shows("The alerts were saved.").await;
+    browser.is_accessible("settings-alerts").await;
+    browser.reload().await;
+    browser.holds("Multiple of the running level", "3.5").await;
+
+    let rules: AlertRules = api.get("/api/alerts").await.expect(200);
+    let kept = rules
+        .rules
+        .iter()
+        .find(|rule| rule.condition == AlertCondition::Divergence)
+        .expect("it is watched for");
+    assert_eq!(
+        (kept.action, kept.parameters.factor),
+        (AlertAction::Pause, Some(3.5))
+    );
+    assert!(
+        rules
+            .rules
+            .iter()
+            .all(|rule| rule.condition != AlertCondition::Late)
+    );
+
+    let body = api.new_job("watched", 24, 50).await;
+    let job = api.create_job(&body).await;
+    browser.goto(&format!("{}/jobs/{}", server.address, job.id)).await;
+    let card = browser.section("Alerts").await;
+    let text = card.text().await.expect("a text");
+    assert!(
+        text.contains("Loss diverges") && text.contains("Notify and pause"),
+        "{text}"
+    );
+
+    // The end of the job is told, leads to it, and is read.
+    api.post(&format!("/api/jobs/{}/cancel", job.id), &serde_json::json!({}))
+        .await;
+    api.ended(&job.id).await;
+    browser.click("Notifications, 1 unread").await;
+    browser.at("/notifications").await;
+    browser.shows("watched").await;
+    browser.photograph_all("notifications").await;
+    browser.click("Mark watched as read").await;
+    browser.action("Notifications").await;
+    browser.gone("region", "Unread").await;
+    browser.is_accessible("notifications").await;
     browser.no_errors().await;
     browser.quit().await;
 }
