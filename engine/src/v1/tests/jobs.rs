@@ -399,18 +399,6 @@ async fn every_fault_of_a_create_names_its_parameter() {
             json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"gamma": 1}}}}),
         ),
         (
-            "method.type",
-            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2}}}}),
-        ),
-        (
-            "method.type",
-            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": "auto", "n_epochs": 50}}}}),
-        ),
-        (
-            "method.dpo.hyperparameters.beta",
-            json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0}}}}),
-        ),
-        (
             "method.dpo.hyperparameters.beta",
             json!({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 2.001}}}}),
         ),
