@@ -312,7 +312,11 @@ impl Browser {
                 .expect("a folder")
                 .flatten()
                 .map(|entry| entry.path());
-            found = files.find(|file| file.to_string_lossy().ends_with(suffix));
+            // Chromium makes the file before it writes it.
+            found = files.find(|file| {
+                file.to_string_lossy().ends_with(suffix)
+                    && fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0)
+            });
             found.is_some()
         })
         .await;

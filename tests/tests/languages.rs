@@ -17,7 +17,9 @@ async fn told(browser: &Browser) -> (String, String) {
 
 async fn choose_language(browser: &Browser, name: &str) {
     let choice = browser.control("radio", name).await;
-    browser.script_on("arguments[0].click()", &choice).await;
+    browser
+        .script_on("arguments[0].focus(); arguments[0].click()", &choice)
+        .await;
 }
 
 #[tokio::test]
