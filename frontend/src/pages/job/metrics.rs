@@ -15,6 +15,7 @@ use crate::{
         face::{face, skeleton_block},
     },
     kept::Kept,
+    language::is_german,
     part::{keyed_part, part, use_change},
     query::{
         Loaded, Poll,
@@ -81,20 +82,26 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     };
     // The overview and the ends of the axis come from all of the curve, the lines from its finer part once that is there.
     let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&joined));
-    let lines_of = |metrics: &Metrics| {
-        places.lines(metrics, measure, view.smoothing, |series| {
-            let place = measure.series().iter().position(|known| *known == series);
-            let key = series.as_str().to_owned();
-            (key, text::series_label(series).to_owned(), place.unwrap_or(0))
-        })
+    let drawn_from = |metrics: &Rc<Metrics>| DrawnFrom {
+        metrics: Rc::clone(metrics),
+        places: Rc::clone(&places),
+        measure,
+        smoothing: view.smoothing,
+        german: is_german(),
     };
-    let every_line = lines_of(&joined);
-    let switched_on = |lines: Vec<Line>| {
-        let lines = lines.into_iter().filter(|line| !view.hidden.contains(&line.key));
-        Rc::new(lines.collect::<Vec<_>>())
+    let every_line = use_memo(drawn_from(&joined), DrawnFrom::lines);
+    let finer_lines = use_memo(drawn_from(&shown), |from| {
+        (!Rc::ptr_eq(&from.metrics, &joined)).then(|| Rc::new(from.lines()))
+    });
+    let switched_on = |lines: &Rc<Vec<Line>>| {
+        if view.hidden.is_empty() {
+            return Rc::clone(lines);
+        }
+        let lines = lines.iter().filter(|line| !view.hidden.contains(&line.key));
+        Rc::new(lines.cloned().collect::<Vec<_>>())
     };
-    let visible = switched_on(lines_of(&shown));
-    let all_lines = switched_on(every_line.clone());
+    let visible = switched_on(finer_lines.as_ref().as_ref().unwrap_or(&every_line));
+    let all_lines = switched_on(&every_line);
     let (first, last) = ends(&props.job, &joined);
     let ends = (places.at(first), places.at(last));
     let range = view.range.unwrap_or(ends);
@@ -172,6 +179,35 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 { for measured.map(|of| keyed_part(of.as_str(), use_small, small(of))) }
             </div>
         </section>
+    }
+}
+
+/// What lines are made from. They are made again only for another of these: a view that moves takes them as they are.
+struct DrawnFrom {
+    metrics: Rc<Metrics>,
+    places: Rc<Places>,
+    measure: Measure,
+    smoothing: f64,
+    german: bool,
+}
+
+impl PartialEq for DrawnFrom {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.metrics, &other.metrics)
+            && self.places == other.places
+            && (self.measure, self.smoothing, self.german) == (other.measure, other.smoothing, other.german)
+    }
+}
+
+impl DrawnFrom {
+    fn lines(&self) -> Vec<Line> {
+        let all = self.measure.series();
+        self.places
+            .lines(&self.metrics, self.measure, self.smoothing, |series| {
+                let place = all.iter().position(|known| *known == series);
+                let key = series.as_str().to_owned();
+                (key, text::series_label(series).to_owned(), place.unwrap_or(0))
+            })
     }
 }
 
