@@ -110,8 +110,8 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         })?;
     Ok(Config {
         listen,
-        data_dir,
-        models_dir: raw.models_dir.clone(),
+        data_dir: absolute(data_dir),
+        models_dir: raw.models_dir.clone().map(absolute),
         local_token: raw.local_token.clone(),
         public_url,
         allowed_origins,
@@ -296,6 +296,11 @@ fn remote(settings: &Settings) -> Result<RemoteConfig, ConfigError> {
 }
 
 /// The platform's data folder.
+/// A folder from the root on: a trainer works in a folder of its own, where a relative one would lead elsewhere.
+fn absolute(folder: PathBuf) -> PathBuf {
+    std::path::absolute(&folder).unwrap_or(folder)
+}
+
 fn default_data_dir() -> Option<PathBuf> {
     let variable = |name: &str| {
         std::env::var_os(name)

@@ -59,6 +59,15 @@ fn flags_go_before_the_environment_and_the_environment_before_the_file() {
 }
 
 #[test]
+fn folders_lead_from_the_root_on_wherever_a_trainer_works() {
+    let relative = [("ATTUNE_DATA_DIR", "data"), ("ATTUNE_MODELS_DIR", "models")];
+    let config = read("", &relative, None).expect("good").config;
+    let here = std::env::current_dir().expect("a folder");
+    assert_eq!(config.data_dir, here.join("data"));
+    assert_eq!(config.models_dir, Some(here.join("models")));
+}
+
+#[test]
 fn a_token_of_digits_stays_a_text() {
     let token = "01234567890123456789";
     let loaded = read("", &[("ATTUNE_LOCAL_TOKEN", token)], None).expect("good");
