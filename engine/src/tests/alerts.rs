@@ -190,35 +190,20 @@ async fn what_was_recorded_and_not_looked_at_is_looked_at_by_the_next_server() {
     watch_for(&engine, vec![rule(Divergence, Some(4), Notify)]).await;
     let (id, first) = engine.running_job(&alice(), "watched").await;
     let mut transaction = engine.service.inner.store.begin().await.unwrap();
-    for (step, (loss, valid)) in (1..).zip(DIVERGING) {
-        let seq = i64::try_from(step).unwrap() + 1000;
-        let told = measured(step, loss, valid);
-        steps::insert(
-            &mut transaction,
-            id.as_str(),
-            &alice(),
-            seq,
-            engine.service.now(),
-            &told,
-        )
-        .await
-        .unwrap();
-    }
+    let diverging = (1..).zip(DIVERGING);
+    let recorded = diverging.map(|(step, (loss, valid))| measured(step, loss, valid));
     // A better step after it, so that the newest alone don't show it.
-    let told = measured(8, 0.1, None);
-    for step in 8..12 {
-        let told = StepMetrics { step, ..told.clone() };
-        let seq = i64::try_from(step).unwrap() + 1000;
-        steps::insert(
-            &mut transaction,
-            id.as_str(),
-            &alice(),
-            seq,
-            engine.service.now(),
-            &told,
-        )
-        .await
-        .unwrap();
+    let better = measured(8, 0.1, None);
+    let after = (8..12).map(|step| StepMetrics {
+        step,
+        ..better.clone()
+    });
+    for told in recorded.chain(after) {
+        let seq = i64::try_from(told.step).unwrap() + 1000;
+        let now = engine.service.now();
+        steps::insert(&mut transaction, id.as_str(), &alice(), seq, now, &told)
+            .await
+            .unwrap();
     }
     transaction.commit().await.unwrap();
     assert!(alerts(&engine).await.is_empty());

@@ -2,7 +2,10 @@
 
 use super::lines::{Axis, Line};
 use crate::text;
-use shared::metrics::{Curve, Metrics, Series};
+use shared::{
+    job::Job,
+    metrics::{Curve, Metrics, Series},
+};
 use std::rc::Rc;
 
 /// A measure: series that belong on one chart.
@@ -118,6 +121,17 @@ pub struct Places {
 }
 
 impl Places {
+    /// Where a job's steps lie.
+    #[must_use]
+    pub fn of_job(job: &Job, axis: Axis) -> Self {
+        let total = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
+        Self {
+            axis,
+            epochs_per_step: f64::from(job.epochs.unwrap_or(1)) / total.max(1) as f64,
+            times: Rc::default(),
+        }
+    }
+
     /// The place of a step.
     #[must_use]
     pub fn at(&self, step: u64) -> f64 {

@@ -144,6 +144,18 @@ pub fn use_view(others: Vec<(&'static str, String)>) -> Kept<View> {
     view
 }
 
+/// Shows another part of the axis when it is asked for; what is nearly all is all.
+pub fn on_range(view: &Kept<View>, whole: (f64, f64)) -> Callback<Option<(f64, f64)>> {
+    let (set, chosen) = (view.setter(), (**view).clone());
+    Callback::from(move |range: Option<(f64, f64)>| {
+        let range = range.filter(|range| range.1 - range.0 < (whole.1 - whole.0) * 0.999);
+        set.set(View {
+            range,
+            ..chosen.clone()
+        });
+    })
+}
+
 /// The part of an axis that is left when it is narrowed (factor below 1) or widened around a place, within the whole.
 #[must_use]
 pub fn zoomed(range: (f64, f64), whole: (f64, f64), around: f64, factor: f64) -> Option<(f64, f64)> {

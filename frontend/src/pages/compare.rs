@@ -13,7 +13,7 @@ use crate::{
         lines::{Axis, Line},
         measure::{Measure, Places, is_validation},
         tools::{Tools, legend, tools},
-        view::{View, use_view},
+        view::{View, on_range, use_view},
     },
     components::{
         card::{paragraph, words},
@@ -87,7 +87,7 @@ pub fn use_compare_page() -> Html {
         let range = view.range.zip(job.data.as_deref())?;
         Some(api::jobs::curves_among(
             id,
-            Some(places(range.1, &view).steps(range.0)),
+            Some(Places::of_job(range.1, view.axis).steps(range.0)),
             measure.series(),
         ))
     });
@@ -151,16 +151,7 @@ pub fn use_compare_page() -> Html {
         marks: Vec::new(),
         growing: false,
         measure,
-        on_range: {
-            let (set, chosen) = (view.setter(), (*view).clone());
-            Callback::from(move |range: Option<(f64, f64)>| {
-                let range = range.filter(|range| range.1 - range.0 < (ends.1 - ends.0) * 0.999);
-                set.set(View {
-                    range,
-                    ..chosen.clone()
-                });
-            })
-        },
+        on_range: on_range(&view, ends),
         on_pick: None,
     };
     let add = {
@@ -249,15 +240,6 @@ fn failures(ids: &[JobId], jobs: &[Loaded<Job>], remove: &Callback<JobId>) -> Ve
     failed.collect()
 }
 
-fn places(job: &Job, view: &View) -> Places {
-    let total = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
-    Places {
-        axis: view.axis,
-        epochs_per_step: f64::from(job.epochs.unwrap_or(1)) / total.max(1) as f64,
-        times: Rc::default(),
-    }
-}
-
 fn lines(
     jobs: &[(usize, Rc<Job>)],
     view: &View,
@@ -266,7 +248,7 @@ fn lines(
 ) -> Vec<Line> {
     let lines = jobs.iter().filter_map(|(index, job)| {
         let metrics = curves(*index)?;
-        let lines = places(job, view).lines(&metrics, measure, view.smoothing, |series| {
+        let lines = Places::of_job(job, view.axis).lines(&metrics, measure, view.smoothing, |series| {
             let name = if is_validation(series) {
                 text::validation_of(&job.name)
             } else {

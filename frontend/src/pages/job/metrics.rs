@@ -8,13 +8,12 @@ use crate::{
         measure::{Measure, Places, curve},
         sparkline::sparkline,
         tools::{Tools, legend, tools},
-        view::{View, use_view},
+        view::{View, on_range, use_view},
     },
     components::{
         card::paragraph,
         face::{face, skeleton_block},
     },
-    kept::Kept,
     language::is_german,
     part::{keyed_part, part, use_change},
     query::{
@@ -48,7 +47,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let view = use_view(Vec::new());
     let measure = Measure::parse(&view.measure);
     let whole = use_query(api::jobs::curves(&props.id), props.poll);
-    let places = Rc::new(places(&props.job, &view));
+    let places = Rc::new(Places::of_job(&props.job, view.axis));
     let finer = view
         .range
         .map(|range| api::jobs::finer_curves(&props.id, places.steps(range), measure.series()));
@@ -211,32 +210,10 @@ impl DrawnFrom {
     }
 }
 
-/// Where this job's steps lie on the chosen axis.
-fn places(job: &Job, view: &View) -> Places {
-    let total = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
-    Places {
-        axis: view.axis,
-        epochs_per_step: f64::from(job.epochs.unwrap_or(1)) / total.max(1) as f64,
-        times: Rc::default(),
-    }
-}
-
 /// The first and the last step of the axis: a running job's curve grows into its place.
 fn ends(job: &Job, metrics: &Metrics) -> (u64, u64) {
     let total = job.progress.as_ref().map_or(0, |progress| progress.total_steps);
     (metrics.from.min(1), total.max(metrics.to).max(metrics.from + 1))
-}
-
-/// Shows another range; what is nearly all is all.
-fn on_range(view: &Kept<View>, whole: (f64, f64)) -> Callback<Option<(f64, f64)>> {
-    let (set, chosen) = (view.setter(), (**view).clone());
-    Callback::from(move |range: Option<(f64, f64)>| {
-        let range = range.filter(|range| range.1 - range.0 < (whole.1 - whole.0) * 0.999);
-        set.set(View {
-            range,
-            ..chosen.clone()
-        });
-    })
 }
 
 fn badge(metrics: &Metrics, measure: Measure) -> String {
