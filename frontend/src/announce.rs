@@ -84,11 +84,12 @@ pub fn show(title: &str, notification: &Notification, path: String) {
     let Ok(shown) = Reflect::construct(&interface, &Array::of2(&title.into(), &options)) else {
         return;
     };
-    let lead = Closure::once_into_js(move || {
+    let lead = Closure::<dyn Fn()>::new(move || {
         if let Some(window) = browser::window() {
             let _ = window.focus();
         }
         browser::push_address(&path);
     });
-    let _ = Reflect::set(&shown, &JsValue::from_str("onclick"), &lead);
+    // It goes with the notification, clicked or not.
+    let _ = Reflect::set(&shown, &JsValue::from_str("onclick"), &lead.into_js_value());
 }

@@ -60,6 +60,12 @@ impl ApiError {
         self.status() == Some(401)
     }
 
+    /// The upstream can't do what was asked of it.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::Problem(problem) if problem.code == "not_supported")
+    }
+
     /// Asking again may help by itself.
     #[must_use]
     pub fn is_passing(&self) -> bool {

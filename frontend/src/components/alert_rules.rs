@@ -3,11 +3,11 @@
 mod form;
 
 use crate::{
-    api,
+    api, browser,
     components::{
         button::button_if,
         face::{face, skeleton_lines},
-        field::{FieldProps, select_field, text_field},
+        field::{FieldProps, control_id, select_field, text_field},
         toast::use_toaster,
     },
     kept::{Kept, use_kept},
@@ -22,6 +22,9 @@ use shared::{
 };
 use std::rc::Rc;
 use yew::prelude::*;
+
+/// Another tab, or the API, may change them too.
+const POLL: Poll = Poll::Every(15_000);
 
 /// Whose rules.
 #[derive(PartialEq)]
@@ -64,23 +67,33 @@ fn action(word: &str) -> Option<AlertAction> {
 pub fn use_alert_rules(props: Rc<AlertRulesProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
-    let known = use_query(api::alerts::rules(props.job.as_ref()), Poll::Never);
-    let changed = use_kept(|| None::<Vec<Line>>);
+    let known = use_query(api::alerts::rules(props.job.as_ref()), POLL);
+    let typed = use_kept(|| None::<Vec<Line>>);
+    let saved = use_kept(|| None::<Vec<Line>>);
     let saving = use_kept(|| false);
+    // What is typed while it is being saved stays.
+    let changed = (*typed).clone().filter(|lines| saved.as_ref() != Some(lines));
     let onsubmit = {
         let (props, changed, saving) = (Rc::clone(&props), changed.clone(), saving.clone());
+        let saved = saved.setter();
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let Some(rules) = changed.as_deref().and_then(rules).filter(|_| !*saving) else {
+            let Some(lines) = changed.clone().filter(|_| !*saving) else {
+                return;
+            };
+            let Some(rules) = rules(&lines) else {
+                if let Some(field) = first_fault(&lines) {
+                    browser::focus_id(&control_id(field));
+                }
                 return;
             };
             saving.set(true);
             let (store, toaster, props) = (store.clone(), toaster.clone(), Rc::clone(&props));
-            let (changed, saving) = (changed.setter(), saving.setter());
+            let (saved, saving) = (saved.clone(), saving.setter());
             wasm_bindgen_futures::spawn_local(async move {
                 let outcome = store.keep_alerts(props.job.as_ref(), rules).await;
                 if outcome.is_ok() {
-                    changed.set(None);
+                    saved.set(Some(lines));
                 }
                 toaster.tell(outcome.map(|()| text::alerts_kept().to_owned()));
                 saving.set(false);
@@ -88,14 +101,14 @@ pub fn use_alert_rules(props: Rc<AlertRulesProps>) -> Html {
         })
     };
     let full = |known: &Rc<AlertRules>| {
-        let shown = (*changed).clone().unwrap_or_else(|| lines(known));
+        let shown = changed.clone().unwrap_or_else(|| lines(known));
         let discard = {
-            let changed = changed.setter();
-            Callback::from(move |_: MouseEvent| changed.set(None))
+            let typed = typed.setter();
+            Callback::from(move |_: MouseEvent| typed.set(None))
         };
         html! {
             <form class="card-body alert-rules" novalidate=true {onsubmit}>
-                { for shown.iter().enumerate().map(|(place, line)| line_view(place, line, &shown, &changed)) }
+                { for shown.iter().enumerate().map(|(place, line)| line_view(place, line, &shown, &typed)) }
                 <div class="buttons" hidden={changed.is_none()}>
                     <button type="submit" class="button primary" aria-busy={(*saving).then_some("true")}>{ text::save() }</button>
                     { button_if(true, "button", text::discard(), discard) }
@@ -104,6 +117,15 @@ pub fn use_alert_rules(props: Rc<AlertRulesProps>) -> Html {
         }
     };
     face(&known, || skeleton_lines(4), |_| None, full)
+}
+
+/// The field of the first parameter that can't be meant.
+fn first_fault(lines: &[Line]) -> Option<&'static str> {
+    lines.iter().find_map(|line| {
+        let mut typed = line.typed.iter();
+        let (parameter, _) = typed.find(|(parameter, typed)| line.error(*parameter, typed).is_some())?;
+        Some(field(line.condition, *parameter))
+    })
 }
 
 fn line_view(place: usize, line: &Line, all: &[Line], changed: &Kept<Option<Vec<Line>>>) -> Html {
@@ -208,6 +230,25 @@ mod tests {
         let html = draw().await;
         speak_in_test(Language::English);
         assert!(html.contains("value=\"1,5\"") && html.contains("Aus"), "{html}");
+    }
+
+    #[test]
+    fn the_first_parameter_that_cannot_be_meant_is_found() {
+        let mut all = lines(&AlertRules::default());
+        assert_eq!(first_fault(&all), None);
+        for line in all.iter_mut().rev() {
+            line.action = Some(AlertAction::Notify);
+            for (_, typed) in &mut line.typed {
+                typed.push('x');
+            }
+            if let Some((parameter, _)) = line.typed.first() {
+                let first = field(line.condition, *parameter);
+                assert_eq!(first_fault(std::slice::from_ref(line)), Some(first));
+            }
+        }
+        let first = all.iter().find(|line| !line.typed.is_empty());
+        let first = first.map(|line| field(line.condition, line.typed[0].0));
+        assert_eq!(first_fault(&all), first);
     }
 
     #[test]

@@ -17,6 +17,9 @@ use shared::{capabilities::Capabilities, job::JobQuery};
 use std::rc::Rc;
 use yew::prelude::*;
 
+/// What an upstream can do is found out as it is used.
+const CAPABILITIES: Poll = Poll::Every(60_000);
+
 const fn section_icon(section: Section) -> Icon {
     match section {
         Section::Dashboard => Icon::Home,
@@ -48,7 +51,7 @@ pub struct ShellProps {
 /// The frame around every page.
 #[hook]
 pub fn use_shell(props: Rc<ShellProps>) -> Html {
-    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
+    let capabilities = use_query(api::capabilities::capabilities(), CAPABILITIES);
     let summary = use_query(
         api::jobs::list(&JobQuery {
             limit: Some(6),

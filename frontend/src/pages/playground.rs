@@ -60,22 +60,28 @@ pub(super) struct Asked {
 #[hook]
 pub fn use_playground_page() -> Html {
     let models = use_query(api::chat::models(), Poll::Every(FRESH_MS));
-    let chosen = use_kept(|| {
-        let named = browser::address().parameter("models");
-        named
-            .split(',')
-            .filter(|id| !id.is_empty())
-            .map(ToOwned::to_owned)
-            .take(MOST)
-            .collect::<Vec<_>>()
-    });
-    let dataset = use_kept(|| browser::address().parameter("dataset"));
+    let address = route::use_address();
+    let named = (named(&address.parameter("models")), address.parameter("dataset"));
+    let chosen = use_kept(|| numbered(&named.0));
+    let dataset = use_kept(|| named.1.clone());
     let prompt = use_kept(Prompt::default);
     let manner = use_kept(Manner::default);
     let asked = use_kept(|| None::<Asked>);
     let columns = columns(&chosen, models.data.as_deref());
     {
-        let (told, dataset) = (columns.clone(), (*dataset).clone());
+        // Led here again, by a link or by going back, it shows what the address says.
+        let is_shown = named == (shown(&columns), (*dataset).clone());
+        let (chosen, dataset) = (chosen.setter(), dataset.setter());
+        use_change(named, move |(models, named_dataset)| {
+            if !is_shown {
+                chosen.set(numbered(models));
+                dataset.set(named_dataset.clone());
+            }
+            None
+        });
+    }
+    {
+        let (told, dataset) = (shown(&columns), (*dataset).clone());
         let known = models.data.is_some();
         use_change((told, dataset, known), |(columns, dataset, known)| {
             let dataset = Some(dataset.as_str()).filter(|id| !id.is_empty());
@@ -108,7 +114,7 @@ pub fn use_playground_page() -> Html {
                 .then(|| paragraph("empty-body", text::playground_no_models()))
         },
         |list| {
-            let answers = columns.iter().enumerate().map(|(index, model)| {
+            let answers = columns.iter().enumerate().map(|(index, column)| {
                 let choose = {
                     let (set, columns) = (chosen.setter(), columns.clone());
                     Callback::from(move |model: String| set.set(with_column(&columns, index, Some(model))))
@@ -120,18 +126,18 @@ pub fn use_playground_page() -> Html {
                 let remove = (columns.len() > 1).then_some(remove);
                 let props = AnswerProps {
                     models: Rc::clone(list),
-                    model: model.clone(),
+                    model: column.model.clone(),
                     asked: (*asked).clone(),
                     choose,
                     remove,
                 };
-                keyed_part(&index.to_string(), use_answer, props)
+                keyed_part(&column.number.to_string(), use_answer, props)
             });
             let answers: Html = answers.collect();
             let next = list
                 .models
                 .iter()
-                .find(|model| !columns.contains(&model.id))
+                .find(|model| columns.iter().all(|column| column.model != model.id))
                 .or(list.models.first());
             let next = next.map(|model| model.id.clone());
             let add = {
@@ -173,12 +179,38 @@ pub fn use_playground_page() -> Html {
     }
 }
 
+/// One of the models side by side. Its number stays with it, so that its answer does where another column goes.
+#[derive(Debug, Clone, PartialEq)]
+struct Column {
+    number: usize,
+    model: String,
+}
+
+/// The models that an address names.
+fn named(list: &str) -> Vec<String> {
+    let models = list.split(',').filter(|id| !id.is_empty());
+    models.map(ToOwned::to_owned).take(MOST).collect()
+}
+
+fn numbered(models: &[String]) -> Vec<Column> {
+    let column = |(number, model): (usize, &String)| Column {
+        number,
+        model: model.clone(),
+    };
+    models.iter().enumerate().map(column).collect()
+}
+
+fn shown(columns: &[Column]) -> Vec<String> {
+    columns.iter().map(|column| column.model.clone()).collect()
+}
+
 /// The columns with another model in one of them, with one more, or without one.
-fn with_column(columns: &[String], index: usize, model: Option<String>) -> Vec<String> {
+fn with_column(columns: &[Column], index: usize, model: Option<String>) -> Vec<Column> {
     let mut next = columns.to_vec();
+    let number = next.iter().map(|column| column.number + 1).max().unwrap_or(0);
     match (model, index < next.len()) {
-        (Some(model), true) => next[index] = model,
-        (Some(model), false) => next.push(model),
+        (Some(model), true) => next[index].model = model,
+        (Some(model), false) => next.push(Column { number, model }),
         (None, true) => drop(next.remove(index)),
         (None, false) => {}
     }
@@ -186,7 +218,7 @@ fn with_column(columns: &[String], index: usize, model: Option<String>) -> Vec<S
 }
 
 /// The shown models: those of the address, unless it names none; then the newest tuned one beside its base, or the first.
-fn columns(chosen: &[String], list: Option<&ChatModelList>) -> Vec<String> {
+fn columns(chosen: &[Column], list: Option<&ChatModelList>) -> Vec<Column> {
     if !chosen.is_empty() {
         return chosen.to_vec();
     }
@@ -199,10 +231,11 @@ fn columns(chosen: &[String], list: Option<&ChatModelList>) -> Vec<String> {
             .find(|base| base.id == model.base_model)
             .map(|base| base.id.clone())
     };
-    match (tuned, models.first()) {
+    let proposed: Vec<String> = match (tuned, models.first()) {
         (Some(tuned), _) => base(tuned).into_iter().chain([tuned.id.clone()]).collect(),
         (None, first) => first.map(|model| model.id.clone()).into_iter().collect(),
-    }
+    };
+    numbered(&proposed)
 }
 
 fn request(prompt: &Prompt, manner: &Manner) -> ChatRequest {
@@ -293,13 +326,27 @@ mod tests {
                 model("ft:small:1", ChatModelKind::Tuned, "small"),
             ],
         };
+        let columns = |chosen: &[Column], list| shown(&columns(chosen, list));
         assert_eq!(columns(&[], Some(&list)), ["small", "ft:small:1"]);
-        assert_eq!(columns(&["tiny".into()], Some(&list)), ["tiny"]);
+        assert_eq!(columns(&numbered(&named("tiny")), Some(&list)), ["tiny"]);
         let only_base = ChatModelList {
             models: vec![model("tiny", ChatModelKind::Base, "tiny")],
         };
         assert_eq!(columns(&[], Some(&only_base)), ["tiny"]);
         assert!(columns(&[], None).is_empty());
+    }
+
+    #[test]
+    fn a_column_keeps_its_number_whatever_becomes_of_the_others() {
+        let of = |columns: &[Column]| -> Vec<(usize, String)> {
+            columns.iter().map(|it| (it.number, it.model.clone())).collect()
+        };
+        let columns = numbered(&named("a,b,,c"));
+        let fewer = with_column(&columns, 0, None);
+        assert_eq!(of(&fewer), [(1, "b".into()), (2, "c".into())]);
+        let more = with_column(&fewer, 2, Some("d".into()));
+        assert_eq!(of(&more)[2], (3, "d".into()), "a number that nobody had");
+        assert_eq!(of(&with_column(&more, 0, Some("e".into())))[0], (1, "e".into()));
     }
 
     #[test]

@@ -98,12 +98,14 @@ impl Store {
         outcome.map(drop)
     }
 
-    /// Tries a job again as a new one; the same `key` never makes a second one.
+    /// Tries a job again as a new one. Asked for again before that one is there, it stays the same one.
     ///
     /// # Errors
     /// As [`api::jobs::retry`].
-    pub async fn retry_job(&self, id: &JobId, retry: &RetryJob, key: &str) -> Result<Job, ApiError> {
-        let job = self.watch(api::jobs::retry(id, retry, key).await)?;
+    pub async fn retry_job(&self, id: &JobId, retry: &RetryJob) -> Result<Job, ApiError> {
+        let key = self.retry_key(id, retry);
+        let job = self.watch(api::jobs::retry(id, retry, &key).await)?;
+        self.forget_retry(&key);
         self.put(&api::jobs::job(&job.id), job.clone());
         self.invalidate(Resource::Jobs);
         Ok(job)

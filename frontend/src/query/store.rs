@@ -9,6 +9,7 @@ use crate::{
     browser,
 };
 use gloo_timers::callback::Timeout;
+use shared::{attempt::RetryJob, id::JobId};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -28,6 +29,7 @@ struct Inner {
     timer: RefCell<Option<Timeout>>,
     last_observer: Cell<u64>,
     signed_out: RefCell<Callback<()>>,
+    retries: RefCell<Vec<(JobId, RetryJob, String)>>,
 }
 
 impl PartialEq for Store {
@@ -180,11 +182,31 @@ impl Store {
         }
     }
 
+    /// The key of a retry that has not been answered with a job yet, so that however often it is asked for, one comes of it.
+    pub(super) fn retry_key(&self, id: &JobId, retry: &RetryJob) -> String {
+        let mut retries = self.0.retries.borrow_mut();
+        let same = |known: &&(JobId, RetryJob, String)| known.0 == *id && known.1 == *retry;
+        if let Some((.., key)) = retries.iter().find(same) {
+            return key.clone();
+        }
+        let key = browser::random_id();
+        retries.push((id.clone(), retry.clone(), key.clone()));
+        key
+    }
+
+    /// The retry has become a job: the next one is another.
+    pub(super) fn forget_retry(&self, key: &str) {
+        self.0.retries.borrow_mut().retain(|(.., known)| known != key);
+    }
+
     /// Hands an error of any request to whoever watches the session.
     pub(crate) fn notice(&self, error: &ApiError) {
         if error.is_signed_out() {
             let told = self.0.signed_out.borrow().clone();
             told.emit(());
+        }
+        if error.is_unsupported() {
+            self.invalidate(Resource::Capabilities);
         }
     }
 

@@ -199,6 +199,10 @@ fn use_wheel(place: &NodeRef, pixel: impl Fn(&MouseEvent) -> f64 + 'static, prop
 fn keys(props: &Rc<LayerProps>, pointed: &crate::kept::Kept<Option<f64>>) -> Callback<KeyboardEvent> {
     let (props, pointed) = (Rc::clone(props), pointed.clone());
     Callback::from(move |event: KeyboardEvent| {
+        // The browser's own: it enlarges the page, goes back.
+        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
         let chart = &props.chart;
         let (range, whole) = (chart.range, chart.whole);
         let span = range.1 - range.0;

@@ -12,6 +12,8 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 const FOUND: u32 = 8;
+/// The id of the search field.
+const SEARCH: &str = "compare-search";
 
 #[derive(PartialEq)]
 pub(super) struct ChooseProps {
@@ -38,7 +40,12 @@ pub(super) fn use_choose(props: Rc<ChooseProps>) -> Html {
         .filter(|job| !props.chosen.contains(&job.id))
         .map(|job| {
             let id = job.id.clone();
-            let onclick = props.on_choose.reform(move |_: MouseEvent| id.clone());
+            let choose = props.on_choose.clone();
+            let onclick = Callback::from(move |_: MouseEvent| {
+                choose.emit(id.clone());
+                // The entry goes; whoever was on it stays in the list.
+                browser::focus_id(SEARCH);
+            });
             html! {
                 <button key={job.id.to_string()} type="button" class="menu-entry choose-entry" {onclick}>
                     <span>{ job.name.clone() }</span>{ status_pill(job.status) }
@@ -59,7 +66,7 @@ pub(super) fn use_choose(props: Rc<ChooseProps>) -> Html {
         <details class="menu choose" {ontoggle}>
             <summary class="button">{ text::compare_add() }</summary>
             <div class="menu-list">
-                <div class="control"><input type="search" aria-label={text::search_jobs()} placeholder={text::search_jobs()} value={(*typed).clone()} {oninput} /></div>
+                <div class="control"><input id={SEARCH} type="search" aria-label={text::search_jobs()} placeholder={text::search_jobs()} value={(*typed).clone()} {oninput} /></div>
                 <div>{ for entries }</div>
                 <p class="dim choose-none" hidden={!nothing}>{ text::compare_none_found() }</p>
             </div>

@@ -224,7 +224,7 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
 pub(super) fn retry(store: &Store, toaster: &Toaster, id: &JobId, change: RetryJob) {
     let (store, toaster, id) = (store.clone(), toaster.clone(), id.clone());
     wasm_bindgen_futures::spawn_local(async move {
-        match store.retry_job(&id, &change, &browser::random_id()).await {
+        match store.retry_job(&id, &change).await {
             Ok(job) => Route::Job(job.id.to_string()).go(),
             Err(error) => toaster.tell(Err(error)),
         }

@@ -1,11 +1,12 @@
 //! Models on their way, and those that could be had.
 
 use crate::{
+    browser,
     components::{
         button::button_if,
         button::icon_button,
         card::{card, words},
-        field::{FieldProps, text_field},
+        field::{FieldProps, control_id, text_field},
         icon::Icon,
         meter::meter,
         table::{ACTIONS, cell, table, text_cell},
@@ -18,6 +19,8 @@ use crate::{
 use shared::model::{AdditionStage, CatalogueEntry, ModelAddition, ModelList};
 use std::rc::Rc;
 use yew::prelude::*;
+
+const REPOSITORY: &str = "repository";
 
 #[derive(PartialEq, Clone)]
 pub(super) struct AddProps {
@@ -105,11 +108,13 @@ pub(super) fn use_get_model(props: Rc<AddProps>) -> Html {
             if named {
                 add.emit(format!("hf:{repository}"));
                 typed.set(String::new());
+            } else {
+                browser::focus_id(&control_id(REPOSITORY));
             }
         })
     };
     let field = FieldProps {
-        field: "repository",
+        field: REPOSITORY,
         label: text::repository(),
         hint: text::hint_repository(),
         error: faulty.then(|| text::bad_repository().to_owned()),

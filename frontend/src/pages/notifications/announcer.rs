@@ -27,7 +27,8 @@ pub fn use_announcer() -> Html {
     let known = use_kept(|| Cell::new(None));
     use_change(list, move |list| {
         if let Some(list) = list {
-            for notification in news(list, &known) {
+            // Another tab may have switched them off since.
+            for notification in news(list, &known).into_iter().filter(|_| announce::is_on()) {
                 let path = Route::Job(notification.job_id.to_string()).path();
                 announce::show(text::notification_title(notification), notification, path);
             }

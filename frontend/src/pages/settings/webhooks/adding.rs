@@ -2,9 +2,10 @@
 
 use crate::{
     api::ApiError,
+    browser,
     components::{
         button::button,
-        field::{FieldProps, text_field},
+        field::{FieldProps, control_id, text_field},
         toast::use_toaster,
     },
     kept::use_kept,
@@ -14,6 +15,10 @@ use crate::{
 use shared::webhook::{CreatedWebhook, NewWebhook, WebhookEvent};
 use std::rc::Rc;
 use yew::prelude::*;
+
+const URL: &str = "webhook_url";
+/// The id of the first event's box.
+const FIRST_EVENT: &str = "webhook-first-event";
 
 #[derive(PartialEq)]
 pub(super) struct AddingProps {
@@ -28,6 +33,16 @@ pub(super) struct AddingProps {
 struct Errors {
     url: Option<String>,
     events: bool,
+}
+
+impl Errors {
+    /// The id of the first control that one stands under.
+    fn first(&self) -> Option<String> {
+        if self.url.is_some() {
+            return Some(control_id(URL));
+        }
+        self.events.then(|| FIRST_EVENT.to_owned())
+    }
 }
 
 #[hook]
@@ -48,9 +63,13 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
                 events: (*events).clone(),
             };
             let found = errors_before(&webhook);
-            let is_fine = found.url.is_none() && !found.events;
+            let wrong = found.first();
             errors.set(found);
-            if *sending || !is_fine {
+            if let Some(id) = wrong {
+                browser::focus_id(&id);
+                return;
+            }
+            if *sending {
                 return;
             }
             sending.set(true);
@@ -62,10 +81,13 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
                     Err(error) => {
                         sending.set(false);
                         match refused_url(&error) {
-                            Some(url) => errors.set(Errors {
-                                url: Some(url),
-                                events: false,
-                            }),
+                            Some(url) => {
+                                errors.set(Errors {
+                                    url: Some(url),
+                                    events: false,
+                                });
+                                browser::focus_id(&control_id(URL));
+                            }
                             None => toaster.tell(Err(error)),
                         }
                     }
@@ -74,7 +96,7 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
         })
     };
     let field = FieldProps {
-        field: "webhook_url",
+        field: URL,
         label: text::webhook_url(),
         hint: text::hint_webhook_url(),
         error: errors.url.clone(),
@@ -88,6 +110,7 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
     };
     let choices = WebhookEvent::ALL.map(|event| {
         let checked = events.contains(&event);
+        let id = (event == WebhookEvent::ALL[0]).then_some(FIRST_EVENT);
         let onchange = {
             let events = events.clone();
             Callback::from(move |_: Event| {
@@ -97,7 +120,7 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
         };
         html! {
             <label key={event.as_str()} class="check-line">
-                <input type="checkbox" {checked} {onchange} />{ text::webhook_event_label(event) }
+                <input type="checkbox" {id} {checked} {onchange} />{ text::webhook_event_label(event) }
             </label>
         }
     });
@@ -171,11 +194,14 @@ mod tests {
         };
         let found = errors_before(&nothing);
         assert!(found.url.is_some() && found.events);
+        assert_eq!(found.first(), Some(control_id(URL)));
+        let url = None;
+        assert_eq!(Errors { url, ..found }.first().as_deref(), Some(FIRST_EVENT));
         let full = NewWebhook {
             url: "https://a.example".to_owned(),
             events: vec![WebhookEvent::JobFailed],
         };
         let found = errors_before(&full);
-        assert!(found.url.is_none() && !found.events);
+        assert_eq!(found.first(), None);
     }
 }
