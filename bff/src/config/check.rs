@@ -295,12 +295,12 @@ fn remote(settings: &Settings) -> Result<RemoteConfig, ConfigError> {
     })
 }
 
-/// The platform's data folder.
 /// A folder from the root on: a trainer works in a folder of its own, where a relative one would lead elsewhere.
 fn absolute(folder: PathBuf) -> PathBuf {
     std::path::absolute(&folder).unwrap_or(folder)
 }
 
+/// The platform's data folder.
 fn default_data_dir() -> Option<PathBuf> {
     let variable = |name: &str| {
         std::env::var_os(name)

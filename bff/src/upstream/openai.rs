@@ -165,7 +165,6 @@ impl Inner {
     async fn find_with_progress(self: &Arc<Self>, id: &JobId) -> Answer<Job> {
         let mut job = self.find(id).await?;
         if job.progress.is_none()
-            && !job.status.is_terminal()
             && let Ok(record) = self.record_of(id).await
         {
             job.progress = record.progress(&job);
@@ -181,7 +180,7 @@ impl Inner {
 
     /// What moves a job: `cancel`, `pause` or `resume`.
     async fn act(self: &Arc<Self>, id: &JobId, verb: &str) -> Answer<Job> {
-        let answer = self.client.post(&job_path(id, verb)?, None, None).await;
+        let answer = self.client.post(&job_path(id, verb)?).await;
         self.forget_jobs();
         match answer {
             Ok(answer) => match read::job(&answer, self.clock.now()) {

@@ -1,10 +1,7 @@
 //! Creating a job on a Job Training API.
 
 use super::{JobTrainingApi, read};
-use crate::upstream::{
-    Answer,
-    remote::{creations::Creator, no_such_call},
-};
+use crate::upstream::{Answer, remote::creations::Creator};
 use async_trait::async_trait;
 use serde_json::json;
 use shared::job::{Job, NewJob};
@@ -22,8 +19,7 @@ impl Creator for JobTrainingApi {
     }
 
     async fn send(&self, job: &NewJob, _key: Option<&str>) -> Answer<Job> {
-        let answer = self.client.post("jobs", Some(&body(job)), None).await;
-        read::job(&answer.map_err(no_such_call)?)
+        read::job(&self.client.create("jobs", &body(job), None).await?)
     }
 
     fn is_same(&self, found: &Job, asked: &NewJob) -> bool {

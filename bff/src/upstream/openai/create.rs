@@ -1,10 +1,7 @@
 //! Creating a job: the wizard's values as the supervised method's hyperparameters.
 
 use super::{Inner, read};
-use crate::upstream::{
-    Answer,
-    remote::{creations::Creator, no_such_call},
-};
+use crate::upstream::{Answer, remote::creations::Creator};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use shared::{
@@ -28,8 +25,8 @@ impl Creator for Arc<Inner> {
     async fn send(&self, job: &NewJob, key: Option<&str>) -> Answer<Job> {
         // Without the answer the job would be trained otherwise than it was asked for.
         let body = body(job, self.find_out_whether_attune().await?);
-        let answer = self.client.post("fine_tuning/jobs", Some(&body), key).await;
-        let mut created = read::job(&answer.map_err(no_such_call)?, self.clock.now())?;
+        let answer = self.client.create("fine_tuning/jobs", &body, key).await?;
+        let mut created = read::job(&answer, self.clock.now())?;
         self.name_files(&mut created).await;
         Ok(created)
     }

@@ -105,7 +105,7 @@ impl Follower {
             }),
             Err(error) => return Err(error),
         };
-        if job.progress.is_none() && !ended {
+        if job.progress.is_none() {
             job.progress = record.progress(&job);
         }
         if self.job.as_ref() != Some(&job) {

@@ -5,6 +5,8 @@
 
 use super::{Inner, read};
 use crate::upstream::{Answer, ByteStream, UploadRange, UpstreamError, error::Cause, remote::no_such_call};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use reqwest::{Body, multipart};
 use shared::{
     capabilities::Capabilities,
@@ -15,7 +17,11 @@ use shared::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 /// How long an address takes bytes, and how long our id is known.
@@ -201,6 +207,8 @@ impl Inner {
                 retry_after: None,
             });
         }
+        let sent = Arc::new(Sent::default());
+        let content = counted(content, bytes, Arc::clone(&sent));
         let part = multipart::Part::stream_with_length(Body::wrap_stream(content), bytes)
             .file_name(upload.dataset.filename.clone())
             .mime_str("application/jsonl")
@@ -210,7 +218,8 @@ impl Inner {
             .part("file", part);
         let answer = self.client.post_form("files", form, bytes).await;
         self.forget_files();
-        let mut dataset = read::file(&answer.map_err(no_such_call)?, self.is_attune().await)?;
+        let answer = answer.map_err(|error| sent.fault(bytes).unwrap_or_else(|| no_such_call(error)))?;
+        let mut dataset = read::file(&answer, self.is_attune().await)?;
         // Imitations that keep nothing tell nothing.
         if dataset.bytes == 0 {
             dataset.bytes = bytes;
@@ -223,10 +232,92 @@ impl Inner {
     }
 }
 
+/// How much of a body has come, and why it went no further.
+#[derive(Default)]
+struct Sent {
+    bytes: AtomicU64,
+    ended: AtomicBool,
+    too_large: AtomicBool,
+}
+
+impl Sent {
+    /// What is wrong with what the browser sent, where the upstream isn't to blame.
+    fn fault(&self, expected: u64) -> Option<UpstreamError> {
+        let sent = self.bytes.load(Ordering::Relaxed);
+        if self.too_large.load(Ordering::Relaxed) {
+            return Some(UpstreamError::Refused {
+                status: 413,
+                code: "file_too_large",
+                detail: "the upload is larger than this server takes".to_owned(),
+                retry_after: None,
+            });
+        }
+        let is_short = self.ended.load(Ordering::Relaxed) && sent < expected;
+        (is_short || sent > expected).then(|| UpstreamError::Refused {
+            status: 409,
+            code: "upload_position",
+            detail: format!("{sent} bytes came where {expected} were told: send the file from the start"),
+            retry_after: None,
+        })
+    }
+}
+
+/// The content as it comes, no longer than was told.
+fn counted(content: ByteStream, expected: u64, sent: Arc<Sent>) -> ByteStream {
+    let end = Arc::clone(&sent);
+    let content = content.map(move |chunk| match chunk {
+        Ok(chunk) => {
+            let length = chunk.len() as u64;
+            if sent.bytes.fetch_add(length, Ordering::Relaxed) + length > expected {
+                return Err(io::Error::other("more bytes come than were told"));
+            }
+            Ok(chunk)
+        }
+        Err(error) => {
+            let too_large = error.kind() == io::ErrorKind::FileTooLarge;
+            sent.too_large.store(too_large, Ordering::Relaxed);
+            Err(error)
+        }
+    });
+    let ended = stream::once(async move {
+        end.ended.store(true, Ordering::Relaxed);
+        Ok(Bytes::new())
+    });
+    content.chain(ended).boxed()
+}
+
 /// 128 random bits that can't be guessed.
 fn random(prefix: &str) -> Answer<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| UpstreamError::Internal(Cause::new(error)))?;
     let id = uuid::Uuid::from_bytes(bytes);
     Ok(format!("{prefix}{}", id.simple()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn fault(chunks: Vec<Result<&'static [u8], io::ErrorKind>>) -> Option<(u16, &'static str)> {
+        let sent = Arc::new(Sent::default());
+        let chunks = chunks
+            .into_iter()
+            .map(|chunk| chunk.map(Bytes::from_static).map_err(io::Error::from));
+        let content = counted(stream::iter(chunks).boxed(), 4, Arc::clone(&sent));
+        let _all: Vec<_> = content.collect().await;
+        match sent.fault(4)? {
+            UpstreamError::Refused { status, code, .. } => Some((status, code)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_another_length_than_was_told_is_not_the_upstreams_fault() {
+        assert_eq!(fault(vec![Ok(b"ab"), Ok(b"cd")]).await, None);
+        let position = Some((409, "upload_position"));
+        assert_eq!(fault(vec![Ok(b"ab")]).await, position, "short");
+        assert_eq!(fault(vec![Ok(b"abc"), Ok(b"de")]).await, position, "long");
+        let large = vec![Ok(&b"ab"[..]), Err(io::ErrorKind::FileTooLarge)];
+        assert_eq!(fault(large).await, Some((413, "file_too_large")));
+    }
 }

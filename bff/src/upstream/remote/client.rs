@@ -11,7 +11,7 @@ use crate::{
     upstream::{Answer, UpstreamError, error::Cause},
 };
 use key::{repeats_key, without_key};
-use refusal::refusal;
+use refusal::{refusal, refusal_to_create};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -133,23 +133,31 @@ impl Client {
         Err(UpstreamError::TimedOut)
     }
 
-    /// Sends a change, once; with the key by which the upstream knows it again, where there is one.
-    pub(in crate::upstream) async fn post(
-        &self,
-        path: &str,
-        body: Option<&Value>,
-        idempotency_key: Option<&str>,
-    ) -> Answer<Vec<u8>> {
-        let mut request = self.request(Method::POST, path, &[]);
-        if let Some(key) = idempotency_key {
-            request = request.header("idempotency-key", key);
-        }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+    /// Sends what moves something, once.
+    pub(in crate::upstream) async fn post(&self, path: &str) -> Answer<Vec<u8>> {
+        let request = self.request(Method::POST, path, &[]);
         self.exchange(request, Instant::now() + self.timeout)
             .await?
             .success(&self.dialect)
+    }
+
+    /// Sends what makes something new in a collection, once; with the key by which the upstream knows it again, where
+    /// there is one.
+    pub(in crate::upstream) async fn create(
+        &self,
+        collection: &str,
+        body: &Value,
+        idempotency_key: Option<&str>,
+    ) -> Answer<Vec<u8>> {
+        let mut request = self.request(Method::POST, collection, &[]).json(body);
+        if let Some(key) = idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        let received = self.exchange(request, Instant::now() + self.timeout).await?;
+        if received.status == StatusCode::NOT_FOUND {
+            return Err(refusal_to_create(&received, &self.dialect));
+        }
+        received.success(&self.dialect)
     }
 
     /// Sends a form of so many bytes, once, as they come. The time that this may take grows with them.

@@ -84,6 +84,8 @@ impl Creations {
         }
         let created = submit(api, &job, key, &mut attempt).await?;
         attempt.created = Some((job, created.job.clone()));
+        // Only an open outcome needs them.
+        attempt.before = None;
         Ok(created)
     }
 

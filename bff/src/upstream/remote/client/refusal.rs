@@ -2,11 +2,17 @@
 //! with `fields` beside them, OpenAI's `{"error": {…}}`, and `FastAPI`'s `detail`, a sentence or a list of findings.
 
 use super::{Dialect, Received};
-use crate::{clock::Clock, upstream::UpstreamError};
+use crate::{
+    clock::Clock,
+    upstream::{UpstreamError, remote::no_such_call},
+};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+
+/// What servers say of a path that they don't know, where they say anything.
+const NO_SUCH_PATH: [&str; 3] = ["", "not found", "404 not found"];
 
 /// What an answer that isn't a success means.
 pub(super) fn refusal(received: &Received, dialect: &Dialect) -> UpstreamError {
@@ -23,6 +29,15 @@ pub(super) fn refusal(received: &Received, dialect: &Dialect) -> UpstreamError {
             _ => UpstreamError::KeyRejected,
         },
         404 => UpstreamError::NotFound("job"),
+        // Such a call it doesn't know, whether it says so or not.
+        405 => UpstreamError::Refused {
+            status: 405,
+            code: "upstream_refused",
+            detail: said
+                .and_then(|said| said.message())
+                .unwrap_or_else(|| "the upstream does not know this call".to_owned()),
+            retry_after: None,
+        },
         429 => UpstreamError::Refused {
             status: 429,
             code: "upstream_limit",
@@ -52,6 +67,23 @@ pub(super) fn refusal(received: &Received, dialect: &Dialect) -> UpstreamError {
         },
         code @ 300..=399 => UpstreamError::InvalidResponse(format!("it redirects with status {code}")),
         code => UpstreamError::Failed(code),
+    }
+}
+
+/// What a 404 means where something was to be made: what it names isn't there, such as a model. Where it doesn't say
+/// what, there is no such collection.
+pub(super) fn refusal_to_create(received: &Received, dialect: &Dialect) -> UpstreamError {
+    let said = Refusal::read(received, dialect).and_then(|said| said.message());
+    match said
+        .filter(|said| !NO_SUCH_PATH.contains(&said.trim_end_matches('.').to_ascii_lowercase().as_str()))
+    {
+        Some(detail) => UpstreamError::Refused {
+            status: 404,
+            code: "upstream_refused",
+            detail,
+            retry_after: None,
+        },
+        None => no_such_call(UpstreamError::NotFound("collection")),
     }
 }
 
@@ -166,6 +198,63 @@ fn short(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::StatusCode;
+
+    fn received(status: u16, body: &str) -> Received {
+        Received {
+            status: StatusCode::from_u16(status).expect("a status"),
+            headers: HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    const DIALECT: Dialect = Dialect {
+        key_header: reqwest::header::AUTHORIZATION,
+        key_prefix: "",
+        field_name: |name| name,
+    };
+
+    #[test]
+    fn what_a_new_job_names_and_is_not_there_is_told_in_the_upstreams_words() {
+        let told = |body: &str| refusal_to_create(&received(404, body), &DIALECT);
+        let openai = r#"{"error":{"message":"The model `x` does not exist","type":"invalid_request_error"}}"#;
+        match told(openai) {
+            UpstreamError::Refused {
+                status: 404, detail, ..
+            } => {
+                assert_eq!(detail, "The model `x` does not exist");
+            }
+            other => panic!("{other:?}"),
+        }
+        for bare in [
+            "",
+            "<html>",
+            "{}",
+            r#"{"detail":"Not Found"}"#,
+            r#"{"error":"Not found."}"#,
+        ] {
+            assert!(
+                matches!(told(bare), UpstreamError::InvalidResponse(_)),
+                "{bare}: {:?}",
+                told(bare)
+            );
+        }
+    }
+
+    #[test]
+    fn a_call_that_is_not_known_is_known_by_its_status_alone() {
+        for body in [
+            "",
+            "<html>Method Not Allowed",
+            r#"{"detail":"Method Not Allowed"}"#,
+        ] {
+            let told = refusal(&received(405, body), &DIALECT);
+            assert!(
+                matches!(told, UpstreamError::Refused { status: 405, .. }),
+                "{told:?}"
+            );
+        }
+    }
 
     #[test]
     fn the_time_to_wait_is_read_in_seconds_and_as_a_date() {
