@@ -2,13 +2,15 @@
 //!
 //! trunk builds the page with a module that still knows where everything refers to. That one is cut at the functions that
 //! `frontend/src/chunk.rs` marks: a chunk holds what only its pages need. The main module and its script take the place of
-//! trunk's; a chunk's file is named after it, with trunk's hash.
+//! trunk's; a chunk's file is named after it. Browsers keep all of them for good, so their names end in a hash of what is in
+//! them: trunk's own is of the module as cargo built it, whatever is done to it afterwards.
 
 use crate::{browser_build, glue, process, project};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::{
     collections::BTreeMap,
     fs,
+    hash::{DefaultHasher, Hasher as _},
     path::{Path, PathBuf},
     thread,
 };
@@ -76,7 +78,48 @@ pub(crate) fn finish() -> Result<()> {
         &place.script,
         &with_loaders(&text, &loaders, &chunks, &place.hash)?,
     )?;
-    glue::lighten(&place.module, &place.script)
+    glue::lighten(&place.module, &place.script)?;
+    name_by_content(&place.hash)
+}
+
+/// Puts a hash of what the files hold into their names, and wherever they are named, in place of trunk's.
+fn name_by_content(trunks: &str) -> Result<()> {
+    let read = |file: &Path| fs::read(file).with_context(|| format!("can't read `{}`", file.display()));
+    let is_ours = |file: &Path| {
+        file.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .contains(trunks)
+    };
+    let (ours, others): (Vec<_>, Vec<_>) = browser_build::files()?
+        .into_iter()
+        .partition(|file| is_ours(file));
+    let mut hasher = DefaultHasher::new();
+    for file in &ours {
+        hasher.write(&read(file)?);
+    }
+    let hash = format!("{:016x}", hasher.finish());
+    let is_text = |file: &Path| {
+        file.extension()
+            .is_some_and(|kind| kind == "js" || kind == "html")
+    };
+    for file in ours.iter().chain(&others).filter(|file| is_text(file)) {
+        let text =
+            String::from_utf8(read(file)?).with_context(|| format!("`{}` is no text", file.display()))?;
+        if text.contains(trunks) {
+            write(file, &text.replace(trunks, &hash))?;
+        }
+    }
+    for file in &ours {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .replace(trunks, &hash);
+        fs::rename(file, file.with_file_name(name))
+            .with_context(|| format!("can't rename `{}`", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Where trunk put what is replaced.
