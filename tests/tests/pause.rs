@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use shared::{
     attempt::{AttemptList, AttemptOutcome, FailureCause},
     id::JobId,
-    job::{Job, NewJob},
+    job::{Job, JobList, NewJob},
     metrics::Series,
     status::JobStatus,
 };
@@ -243,8 +243,14 @@ async fn a_trainer_that_is_killed_again_and_again_fails_its_job_with_a_card_that
     browser.shows("This job failed").await;
     browser.shows("Trying again may be enough").await;
     browser.photograph_all("job-failed").await;
-    browser.click("Retry").await;
+    // Pressed twice it is one job all the same.
+    let retry = browser.button("Retry").await;
+    browser
+        .script_on("arguments[0].click(); arguments[0].click();", &retry)
+        .await;
     browser.shows("Retry of").await;
+    let list: JobList = api.get("/api/jobs").await.expect(200);
+    assert_eq!(list.jobs.len(), 2, "{list:?}");
     browser.no_errors().await;
     browser.quit().await;
 }

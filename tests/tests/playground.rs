@@ -4,7 +4,9 @@ use shared::{job::NewJob, status::JobStatus};
 use tests::{api::Api, browser::Browser, server::Server};
 
 async fn words(browser: &Browser, column: usize) -> String {
-    let script = format!("return document.querySelectorAll('.answer-words')[{column}]?.textContent ?? ''");
+    let script = format!(
+        "return document.querySelectorAll('.answer')[{column}]?.querySelector('.answer-words')?.textContent ?? ''"
+    );
     browser
         .script(&script)
         .await
@@ -63,7 +65,34 @@ async fn a_base_model_answers_beside_its_tuned_one_and_a_checkpoint() {
         .await;
     assert_eq!(
         (words(&browser, 0).await, words(&browser, 1).await),
-        (base, tuned)
+        (base, tuned.clone())
+    );
+
+    // Without the first column the second keeps its answer; led to the bare page, it shows what that proposes.
+    let dataset = browser.script("return location.search").await;
+    browser.click_css(".answer:first-child .answer-head button").await;
+    browser
+        .until("one column is left", async || {
+            browser
+                .script("return document.querySelectorAll('.answer').length")
+                .await
+                == 1
+        })
+        .await;
+    assert_eq!(words(&browser, 0).await, tuned);
+    browser.click("Playground").await;
+    browser
+        .until("the page proposes two", async || {
+            browser
+                .script("return document.querySelectorAll('.answer').length")
+                .await
+                == 2
+        })
+        .await;
+    let proposed = browser.script("return location.search").await;
+    assert!(
+        proposed != dataset && !proposed.to_string().contains("dataset"),
+        "{proposed}"
     );
 
     // A typed prompt is pinned and outlives the page; a long answer is stopped.
