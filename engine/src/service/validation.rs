@@ -59,6 +59,10 @@ impl Service {
         if tokio::fs::try_exists(&staged).await.unwrap_or(false) {
             self.inner.blobs.put_file(id, &staged).await?;
             self.remove_staged(id).await;
+            // Deleted while it was copied: whoever deleted it may have found no blob yet.
+            if files::find(self.inner.store.read(), owner, id).await?.is_none() {
+                return self.inner.blobs.delete(id).await;
+            }
         }
         self.check_lines(owner, &row).await
     }
@@ -181,6 +185,78 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use shared::{dataset::NewDataset, id::DatasetId};
+    use std::{fs::OpenOptions, io::Write as _};
+
+    /// A dataset that is about to be read, whose bytes come through a pipe: who reads them waits for more.
+    async fn dataset_behind_a_pipe(engine: &TestEngine) -> DatasetId {
+        let new = NewDataset {
+            name: "slow".to_owned(),
+            filename: "slow.jsonl".to_owned(),
+            bytes: 10,
+        };
+        let created = engine.service.create_dataset(&alice(), new).await.unwrap();
+        let id = created.dataset.id;
+        let staged = engine.service.staged(id.as_str());
+        mknodat(CWD, &staged, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let mut transaction = engine.service.inner.store.begin().await.unwrap();
+        assert!(
+            files::start_validation(&mut transaction, &alice(), id.as_str())
+                .await
+                .unwrap()
+        );
+        transaction.commit().await.unwrap();
+        id
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_deleted_while_it_is_copied_stays_deleted() {
+        let engine = TestEngine::start().await;
+        let id = dataset_behind_a_pipe(&engine).await;
+        let staged = engine.service.staged(id.as_str());
+        let (service, reading) = (engine.service.clone(), id.clone());
+        let copied = tokio::spawn(async move { service.validate_file(&alice(), reading.as_str()).await });
+        // Open once somebody reads.
+        let mut pipe = tokio::task::spawn_blocking(move || OpenOptions::new().write(true).open(staged))
+            .await
+            .unwrap()
+            .unwrap();
+        pipe.write_all(lines(1).as_bytes()).unwrap();
+        engine.service.delete_dataset(&alice(), &id).await.unwrap();
+        drop(pipe);
+        copied.await.unwrap().unwrap();
+        assert!(!engine.service.inner.layout.blobs().join(id.as_str()).exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_found_in_a_deleted_file_is_not_recorded() {
+        let engine = TestEngine::start().await;
+        let dataset = engine.dataset(&alice(), &lines(2)).await;
+        let row = engine
+            .service
+            .find_file_row(&alice(), dataset.id.as_str())
+            .await
+            .unwrap();
+        let mut transaction = engine.service.inner.store.begin().await.unwrap();
+        // As it stands while its lines are read.
+        sqlx::query("UPDATE files SET status = 'validating'")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        files::delete(&mut transaction, &alice(), &row.id, engine.service.now())
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        engine.service.check_lines(&alice(), &row).await.unwrap();
+        let left: (String, Option<String>, Option<String>) =
+            sqlx::query_as("SELECT status, report, preview FROM files")
+                .fetch_one(engine.service.inner.store.read())
+                .await
+                .unwrap();
+        assert_eq!(left, ("validating".to_owned(), None, None));
+    }
 
     fn lines_of(text: &[u8]) -> Vec<Vec<u8>> {
         let mut reader = BufReader::with_capacity(3, text);

@@ -300,7 +300,7 @@ pub(crate) struct Validated<'a> {
     pub(crate) preview: Option<&'a str>,
 }
 
-/// Ends the validation.
+/// Ends the validation; of a file that was deleted meanwhile nothing is kept.
 pub(crate) async fn finish_validation(
     connection: &mut SqliteConnection,
     owner: &Subject,
@@ -309,7 +309,7 @@ pub(crate) async fn finish_validation(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE files SET status = $3, examples = $4, errors = $5, report = $6, preview = $7 \
-         WHERE owner = $1 AND id = $2 AND status = 'validating'",
+         WHERE owner = $1 AND id = $2 AND status = 'validating' AND deleted_at IS NULL",
     )
     .bind(owner.as_str())
     .bind(id)
