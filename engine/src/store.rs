@@ -27,7 +27,7 @@ pub(crate) mod webhooks;
 
 use crate::error::{Error, StartError};
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Sqlite, SqliteExecutor, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -116,6 +116,18 @@ pub(crate) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Whether a row of anybody's stands for bytes with this name, in `uploads/` or in `blobs/`; what has none is cleared
+/// away. Whatever table comes to name such bytes belongs in here.
+pub(crate) async fn names_bytes(executor: impl SqliteExecutor<'_>, name: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM files WHERE id = $1 AND deleted_at IS NULL) \
+             OR EXISTS (SELECT 1 FROM upload_parts WHERE id = $1)",
+    )
+    .bind(name)
+    .fetch_one(executor)
+    .await
 }
 
 /// A count or size as SQL's integer.

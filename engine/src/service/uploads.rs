@@ -5,7 +5,7 @@ use crate::{
     error::{Cause, Error},
     secret,
     store::{
-        downloads,
+        self, downloads,
         files::{self, FileRow},
         from_sql, jobs,
     },
@@ -15,7 +15,7 @@ use futures_util::{Stream, StreamExt as _};
 use shared::{dataset::DatasetStatus, dataset::UploadProgress, id::Subject};
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -26,7 +26,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long nobody writes to an upload without a row before it counts as left behind.
+/// How long nobody writes to bytes without a row before they count as left behind.
 const ABANDONED: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Who writes to an upload: the newest request wins, because a cut connection is noticed late.
@@ -272,22 +272,26 @@ impl Service {
         tokio::task::spawn_blocking(move || models.sweep())
             .await
             .map_err(|error| Error::storage("clearing away unfinished models was interrupted", error))?;
-        self.sweep_staged().await
+        self.sweep_unnamed(&self.inner.layout.uploads()).await?;
+        self.sweep_unnamed(&self.inner.layout.blobs()).await
     }
 
-    /// Removes bytes of uploads that nothing tells of: a server died while they came. A body that is still coming has
-    /// no row either, so only what nobody has written to for a while goes.
-    async fn sweep_staged(&self) -> Result<(), Error> {
-        let failed = |error| Error::storage("the uploads could not be listed", error);
-        let mut staged = tokio::fs::read_dir(self.inner.layout.uploads())
-            .await
-            .map_err(failed)?;
-        while let Some(entry) = staged.next_entry().await.map_err(failed)? {
-            let Ok(id) = entry.file_name().into_string() else {
+    /// Removes bytes that nothing tells of: a server died while they came, or between them and their row. A body that
+    /// is still coming has no row either, so only what nobody has written to for a while goes.
+    async fn sweep_unnamed(&self, folder: &Path) -> Result<(), Error> {
+        let failed = |error| Error::storage("the bytes of files could not be listed", error);
+        let mut entries = tokio::fs::read_dir(folder).await.map_err(failed)?;
+        while let Some(entry) = entries.next_entry().await.map_err(failed)? {
+            let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            if is_abandoned(&entry).await && !files::exists(self.inner.store.read(), &id).await? {
-                self.remove_staged(&id).await;
+            if !is_abandoned(&entry).await || store::names_bytes(self.inner.store.read(), &name).await? {
+                continue;
+            }
+            if let Err(error) = tokio::fs::remove_file(entry.path()).await
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, file = name, "what nothing tells of could not be removed");
             }
         }
         Ok(())

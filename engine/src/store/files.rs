@@ -363,14 +363,6 @@ pub(crate) async fn list_expired(
     .await
 }
 
-/// Whether anybody has a file with this identifier that isn't deleted.
-pub(crate) async fn exists(executor: impl SqliteExecutor<'_>, id: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM files WHERE id = $1 AND deleted_at IS NULL)")
-        .bind(id)
-        .fetch_one(executor)
-        .await
-}
-
 /// How many unfinished jobs name a file of an owner.
 pub(crate) async fn count_unfinished_jobs(
     executor: impl SqliteExecutor<'_>,

@@ -147,6 +147,37 @@ async fn an_upload_address_runs_out_and_is_cleared_away() {
 }
 
 #[tokio::test]
+async fn bytes_that_no_row_names_are_cleared_away_once_nobody_writes_to_them() {
+    let engine = TestEngine::start().await;
+    let dataset = engine.dataset(&alice(), &lines(2)).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "result", 1).await;
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    let result: String = sqlx::query_scalar("SELECT result_file FROM jobs")
+        .fetch_one(engine.service.inner.store.read())
+        .await
+        .unwrap();
+    let blobs = engine.folder.path().join("data/blobs");
+    let kept = [dataset.id.as_str(), result.as_str(), "file-fresh"];
+    // A deletion whose server died, and a copy that was never completed.
+    let left = ["file-left", "file-half#1"];
+    for name in left.iter().chain(&["file-fresh"]) {
+        std::fs::write(blobs.join(name), "bytes").unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(3 * 60 * 60);
+    for name in kept[..2].iter().chain(&left) {
+        let blob = std::fs::File::options()
+            .write(true)
+            .open(blobs.join(name))
+            .unwrap();
+        blob.set_modified(long_ago).unwrap();
+    }
+    engine.service.sweep().await.unwrap();
+    assert!(kept.iter().all(|name| blobs.join(name).exists()));
+    assert!(!left.iter().any(|name| blobs.join(name).exists()));
+}
+
+#[tokio::test]
 async fn findings_name_the_line_and_a_preview_shows_the_rest() {
     let engine = TestEngine::start().await;
     let text = format!("{}{{\"messages\": oops}}\n\n{}", lines(2), lines(12));
