@@ -2,7 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod artifacts;
-mod backoff;
+pub(crate) mod backoff;
 pub(crate) mod counters;
 pub(crate) mod curves;
 pub(crate) mod datasets;

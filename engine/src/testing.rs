@@ -25,6 +25,8 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+pub(crate) mod log;
+
 /// A clock that stands until it is moved.
 #[derive(Debug)]
 pub(crate) struct TestClock(AtomicI64);

@@ -10,14 +10,14 @@ const TRIES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pauses between the tries of one piece of work.
-pub(super) struct Backoff<'a> {
+pub(crate) struct Backoff<'a> {
     service: &'a Service,
     failed: u32,
     pause: Duration,
 }
 
 impl<'a> Backoff<'a> {
-    pub(super) const fn new(service: &'a Service) -> Self {
+    pub(crate) const fn new(service: &'a Service) -> Self {
         Self {
             service,
             failed: 0,
@@ -26,17 +26,17 @@ impl<'a> Backoff<'a> {
     }
 
     /// Whether no try has failed before this one.
-    pub(super) const fn is_first(&self) -> bool {
+    pub(crate) const fn is_first(&self) -> bool {
         self.failed == 0
     }
 
     /// Whether another try may help against the error of this one.
-    pub(super) const fn may_help(&self, error: &Error) -> bool {
+    pub(crate) const fn may_help(&self, error: &Error) -> bool {
         error.is_internal() && self.failed + 1 < TRIES
     }
 
     /// Waits for the next try; false where the service goes down first.
-    pub(super) async fn wait(&mut self) -> bool {
+    pub(crate) async fn wait(&mut self) -> bool {
         self.failed = self.failed.saturating_add(1);
         self.pause = (self.pause * 2).clamp(self.service.inner.config.restart_delay, LONGEST_PAUSE);
         tokio::select! {

@@ -7,8 +7,9 @@ use super::{
     watch,
 };
 use crate::{
-    error::Error,
+    error::{Error, chain},
     executor::{Control, Exit, Launch, Trainer},
+    service::backoff::Backoff,
     store::leases,
 };
 use shared::{
@@ -49,6 +50,8 @@ pub(crate) enum End {
     Stopped,
     /// The job was cancelled, or another attempt has it.
     Fenced,
+    /// What it told could not be stored, however often that was tried.
+    Unrecorded,
 }
 
 /// What somebody wants of the trainer, and whether it was told.
@@ -62,7 +65,13 @@ struct Wish {
 
 impl Wish {
     async fn read(job: &Supervised<'_>) -> Result<Self, Error> {
-        let (wanted, recorded) = leases::wish(job.service.inner.store.read(), &job.fence).await?;
+        let mut backoff = Backoff::new(job.service);
+        let (wanted, recorded) = loop {
+            match leases::wish(job.service.inner.store.read(), &job.fence).await {
+                Ok(read) => break read,
+                Err(error) => wait_to_try_again(job, &mut backoff, error.into()).await?,
+            }
+        };
         Ok(Self {
             wanted,
             recorded: crate::store::from_sql(recorded),
@@ -84,12 +93,30 @@ impl Wish {
     }
 }
 
-/// Minds a trainer until it has ended.
-pub(crate) async fn mind(
+/// Minds a trainer until it has ended. Storage that fails for long is no end of the job: the trainer saves and leaves, and
+/// the next one tells again what is missing.
+pub(crate) async fn mind(job: &mut Supervised<'_>, mut trainer: Trainer, launch: &Launch) -> End {
+    let why = match follow(job, &mut trainer, launch).await {
+        Ok(Some(end)) => return end,
+        Ok(None) => End::Fenced,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), job = %job.row.id, "what a trainer tells could not be stored");
+            End::Unrecorded
+        }
+    };
+    let_go(job, trainer).await;
+    if job.handle.cancelled.is_cancelled() {
+        return End::Fenced;
+    }
+    why
+}
+
+/// Follows a trainer to its end; nothing where it is still there and the attempt isn't the job's any more.
+async fn follow(
     job: &mut Supervised<'_>,
-    mut trainer: Trainer,
+    trainer: &mut Trainer,
     launch: &Launch,
-) -> Result<End, Error> {
+) -> Result<Option<End>, Error> {
     let config = &job.service.inner.config;
     let (interval, silence, grace) = (
         config.checkpoint_interval,
@@ -126,11 +153,7 @@ pub(crate) async fn mind(
         let deadline = asked_to_leave.unwrap_or(heard + silence);
         tokio::select! {
             biased;
-            () = job.handle.cancelled.cancelled() => {
-                tell(Control::Kill);
-                let _ = (&mut trainer.exit).await;
-                return Ok(End::Fenced);
-            }
+            () = job.handle.cancelled.cancelled() => return Ok(None),
             () = job.service.inner.stopping.cancelled(), if asked_to_leave.is_none() => {
                 tell(Control::Command(RunCommand::Pause));
                 asked_to_leave = Some(Instant::now() + grace);
@@ -160,8 +183,15 @@ pub(crate) async fn mind(
                 if batch.is_empty() {
                     continue;
                 }
-                if ingest.record(job, &batch).await? == Recorded::Fenced {
-                    return let_go(job, trainer, grace).await;
+                let mut backoff = Backoff::new(job.service);
+                let recorded = loop {
+                    match ingest.record(job, &batch).await {
+                        Ok(recorded) => break recorded,
+                        Err(error) => wait_to_try_again(job, &mut backoff, error).await?,
+                    }
+                };
+                if recorded == Recorded::Fenced {
+                    return Ok(None);
                 }
                 committed = Instant::now();
                 if batch.iter().any(|event| matches!(event, RunEvent::PauseFailed { .. })) {
@@ -200,12 +230,30 @@ pub(crate) async fn mind(
     around.stopping = asked_to_leave.is_some();
     around.pausing = wish.wanted == Some(RunCommand::Pause);
     around.out_of_memory = memory_kills() > kills_before && kills_before.is_some();
-    Ok(judge(exit, last_words, around, &launch.log))
+    Ok(Some(judge(exit, last_words, around, &launch.log)))
 }
 
-/// Parts with a trainer whose attempt isn't the job's any more. Of a job that goes on it saves what it has: the next
-/// attempt waits for it at the run's lock and starts from there.
-async fn let_go(job: &Supervised<'_>, mut trainer: Trainer, grace: Duration) -> Result<End, Error> {
+/// Waits before the next try at what storage has refused; the error where none may help, or nobody waits for it.
+async fn wait_to_try_again(
+    job: &Supervised<'_>,
+    backoff: &mut Backoff<'_>,
+    error: Error,
+) -> Result<(), Error> {
+    if !backoff.may_help(&error) {
+        return Err(error);
+    }
+    tracing::warn!(error = %chain(&error), job = %job.row.id, "storage refuses what a trainer tells: trying again");
+    let goes_on = tokio::select! {
+        goes_on = backoff.wait() => goes_on,
+        () = job.handle.cancelled.cancelled() => false,
+    };
+    if goes_on { Ok(()) } else { Err(error) }
+}
+
+/// Parts with a trainer whose attempt isn't the job's any more, or that nobody can record. Of a job that goes on it saves
+/// what it has: the next attempt waits for it at the run's lock and starts from there. Once this is over it is dead.
+async fn let_go(job: &Supervised<'_>, mut trainer: Trainer) {
+    let grace = job.service.inner.config.shutdown_grace;
     if !job.handle.cancelled.is_cancelled() {
         let _ = trainer.control.send(Control::Command(RunCommand::Pause));
         let left = async {
@@ -214,12 +262,11 @@ async fn let_go(job: &Supervised<'_>, mut trainer: Trainer, grace: Duration) -> 
             (&mut trainer.exit).await
         };
         if timeout(grace, left).await.is_ok() {
-            return Ok(End::Fenced);
+            return;
         }
     }
     let _ = trainer.control.send(Control::Kill);
     let _ = trainer.exit.await;
-    Ok(End::Fenced)
 }
 
 const fn is_last_word(event: &RunEvent) -> bool {

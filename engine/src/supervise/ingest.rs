@@ -33,7 +33,7 @@ pub(crate) enum Recorded {
 }
 
 /// What an attempt has told so far.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Ingest {
     /// The highest step that the job has.
     step: u64,
@@ -107,8 +107,22 @@ impl Ingest {
         Some((all_ms, self.total_steps))
     }
 
-    /// Stores a batch in one transaction, and looks at what is new in it for alerts.
+    /// Stores a batch in one transaction, and looks at what is new in it for alerts. What could not be stored can be
+    /// tried again: it has changed nothing.
     pub(crate) async fn record(
+        &mut self,
+        job: &mut Supervised<'_>,
+        batch: &[RunEvent],
+    ) -> Result<Recorded, Error> {
+        let before = (*self, job.row.resume_reason.clone());
+        let recorded = self.try_to_record(job, batch).await;
+        if recorded.is_err() {
+            (*self, job.row.resume_reason) = before;
+        }
+        recorded
+    }
+
+    async fn try_to_record(
         &mut self,
         job: &mut Supervised<'_>,
         batch: &[RunEvent],

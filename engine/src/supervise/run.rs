@@ -113,7 +113,7 @@ impl Supervised<'_> {
                 }
                 End::Failed(failure) => return finish::fail(self, &failure).await,
                 End::Fenced => return self.forget_removed_silently().await,
-                End::Stopped => return self.leave().await,
+                End::Stopped | End::Unrecorded => return self.leave().await,
                 // The lock was free a moment ago: look again, but not in a spin.
                 End::Locked => tokio::time::sleep(LOCK_POLL).await,
                 End::Died(death) => {
@@ -138,7 +138,7 @@ impl Supervised<'_> {
         };
         Tallies::add(&self.service.inner.tallies.attempts, 1);
         match self.service.inner.executor.spawn(&launch) {
-            Ok(trainer) => attempt::mind(self, trainer, &launch).await,
+            Ok(trainer) => Ok(attempt::mind(self, trainer, &launch).await),
             Err(error) => Ok(End::Died(Death {
                 how: format!("it could not be started: {error}"),
                 cause: FailureCause::Storage,
@@ -230,8 +230,16 @@ impl Supervised<'_> {
         Ok(true)
     }
 
-    /// Gives the job back to the queue for the next server; of a cancelled one there is nothing to give.
+    /// Gives the job back to the queue; of a cancelled one there is nothing to give. Where the store refuses even that,
+    /// the lease runs out, and the job is taken up again once the store is well.
     async fn leave(&self) -> Result<(), Error> {
+        if let Err(error) = self.try_to_leave().await {
+            tracing::error!(error = %chain(&error), job = %self.row.id, "a job could not be given back");
+        }
+        Ok(())
+    }
+
+    async fn try_to_leave(&self) -> Result<(), Error> {
         let mut transaction = self.service.inner.store.begin().await?;
         let now = self.service.now();
         if leases::requeue(&mut transaction, &self.fence, now).await? {

@@ -1,11 +1,16 @@
 //! Storage that refuses what has to be stored, for a while or for good: triggers play its part.
 
-use crate::testing::*;
+use crate::{
+    executor::{Control, Exit},
+    testing::{log::Log, *},
+};
 use shared::{
-    attempt::FailureCause,
+    attempt::{AttemptOutcome, FailureCause},
     dataset::{DatasetStatus, NewDataset},
+    run::{RunCommand, exit_code},
     status::JobStatus,
 };
+use std::time::Duration;
 
 /// Runs a statement beside the engine's own.
 async fn run(engine: &TestEngine, sql: &'static str) {
@@ -55,6 +60,53 @@ async fn a_job_that_can_not_be_queued_at_all_fails_with_the_reason() {
         ("storage", Some(FailureCause::Storage))
     );
     assert!(!failure.message.contains("out of order"), "{}", failure.message);
+}
+
+const NO_SECOND_STEP: &str = "CREATE TRIGGER refusal BEFORE INSERT ON steps WHEN NEW.step = 2 \
+                              BEGIN SELECT RAISE(ABORT, 'out of order'); END";
+
+#[tokio::test]
+async fn a_step_that_could_not_be_stored_for_a_while_costs_nothing() {
+    let mut log = Log::begin();
+    let engine = TestEngine::start_with(|config| config.restart_delay = Duration::from_millis(200)).await;
+    let (id, trainer) = engine.running_job(&alice(), "patient").await;
+    run(&engine, NO_SECOND_STEP).await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    trainer.step(2).await;
+    log.wait_for("storage refuses what a trainer tells").await;
+    run(&engine, "DROP TRIGGER refusal").await;
+    engine.wait_step(&alice(), &id, 2).await;
+    trainer.finish(2).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    assert_eq!(engine.attempts(&alice(), &id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_trainer_whose_steps_can_not_be_stored_saves_and_leaves_and_the_next_tells_them() {
+    let engine = TestEngine::start().await;
+    let (id, mut trainer) = engine.job_at_step(&alice(), "patient", 1).await;
+    run(&engine, NO_SECOND_STEP).await;
+    trainer.step(2).await;
+    trainer.wait_for(Control::Command(RunCommand::Pause)).await;
+    let mut ended = Box::pin(engine.service.inner.running.ended(id.as_str()));
+    assert!(
+        futures_util::poll!(&mut ended).is_pending(),
+        "its trainer is alive"
+    );
+    trainer.exit(Exit::Code(i32::from(exit_code::PAUSED)));
+    ended.await;
+    run(&engine, "DROP TRIGGER refusal").await;
+    let next = engine.trainer().await;
+    assert_eq!(next.launch.replay_after, 1);
+    next.step(2).await;
+    next.train_from(2).await;
+    next.finish(2).await;
+    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    assert_eq!(job.failure, None);
+    let ends: Vec<_> = engine.attempts(&alice(), &id).await;
+    assert_eq!(ends.len(), 2);
+    assert_eq!(ends[0].outcome, Some(AttemptOutcome::Requeued));
 }
 
 #[tokio::test]
