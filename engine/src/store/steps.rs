@@ -295,8 +295,9 @@ pub(crate) async fn valid_losses_before(
     .await
 }
 
-/// The first pace of a job, in milliseconds and the steps that they took: from its first step to the first that is at least
-/// so many steps and milliseconds away.
+/// The first pace of a job, in milliseconds and the steps that they took: from the first step that an attempt has trained
+/// to the first that is at least so many steps and milliseconds away, in the earliest attempt that came so far. What
+/// another attempt trained, or a retry took over, tells nothing of it.
 pub(crate) async fn first_pace(
     executor: impl SqliteExecutor<'_>,
     job_id: &str,
@@ -305,10 +306,15 @@ pub(crate) async fn first_pace(
 ) -> sqlx::Result<Option<(u64, u64)>> {
     let pace: Option<(i64, i64)> = sqlx::query_as(
         "SELECT later.recorded_at - first.recorded_at, later.step - first.step \
-         FROM (SELECT step, recorded_at FROM steps WHERE job_id = $1 ORDER BY step LIMIT 1) AS first \
+         FROM attempts \
+         JOIN steps AS first ON first.job_id = $1 AND first.step = \
+              (SELECT MIN(step) FROM steps WHERE job_id = $1 AND step > attempts.from_step \
+                                             AND recorded_at >= attempts.started_at) \
          JOIN steps AS later ON later.job_id = $1 AND later.step >= first.step + $2 \
                             AND later.recorded_at >= first.recorded_at + $3 \
-         ORDER BY later.step LIMIT 1",
+                            AND (attempts.ended_at IS NULL OR later.recorded_at <= attempts.ended_at) \
+         WHERE attempts.job_id = $1 \
+         ORDER BY attempts.attempt, later.step LIMIT 1",
     )
     .bind(job_id)
     .bind(to_sql(least_steps))

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     played::{Played, metrics},
-    store::steps,
+    store::{attempts, steps},
     testing::*,
 };
 use shared::{
@@ -12,10 +12,12 @@ use shared::{
         AlertCondition::{self, Divergence, Late, LowDisk, NoProgress, Plateau, ValidationRising},
         AlertParameters, AlertRule, AlertRules,
     },
+    attempt::AttemptOutcome,
     id::JobId,
     notification::{Notification, NotificationKind, NotificationQuery},
     run::{RunEvent, StepMetrics},
     status::JobStatus,
+    timestamp::Timestamp,
 };
 use std::time::Duration;
 
@@ -242,6 +244,54 @@ async fn time_and_room_are_looked_at_without_a_step_and_by_rules_that_come_late(
     let mut all = found(&engine, &id, 3).await;
     all.sort_unstable();
     assert_eq!(all, [NoProgress, LowDisk, Late]);
+    drop(trainer);
+}
+
+#[tokio::test]
+async fn the_first_pace_is_that_of_one_attempt() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "retried").await;
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    let start = engine.service.now();
+    let at = |seconds: i64| Timestamp::from_unix_ms(start.unix_ms() + seconds * 1000);
+    // A retry takes 100 steps over at once, trains five, and rests for two hours.
+    let taken_over = (1_u32..=100).map(|step| (step, 0));
+    let first = (101..=105).map(|step| (step, 8 * (i64::from(step) - 100)));
+    let second = (106..=120).map(|step| (step, 7200 + 4 * (i64::from(step) - 105)));
+    attempts::set_from_step(&mut transaction, id.as_str(), 1, 100)
+        .await
+        .unwrap();
+    let mut pace = None;
+    for (step, seconds) in taken_over.chain(first).chain(second) {
+        if step == 106 {
+            assert_eq!(pace, None, "five steps are none");
+            let paused = attempts::Ended::well(AttemptOutcome::Paused);
+            attempts::end(&mut transaction, id.as_str(), at(45), paused)
+                .await
+                .unwrap();
+            attempts::begin(&mut transaction, id.as_str(), &alice(), 2, at(7200))
+                .await
+                .unwrap();
+            attempts::set_from_step(&mut transaction, id.as_str(), 2, 105)
+                .await
+                .unwrap();
+        }
+        let told = measured(step.into(), 1.0, None);
+        steps::insert(
+            &mut transaction,
+            id.as_str(),
+            &alice(),
+            1000 + i64::from(step),
+            at(seconds),
+            &told,
+        )
+        .await
+        .unwrap();
+        pace = steps::first_pace(&mut *transaction, id.as_str(), 10, 30_000)
+            .await
+            .unwrap();
+    }
+    assert_eq!(pace, Some((40_000, 10)));
     drop(trainer);
 }
 
