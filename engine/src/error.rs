@@ -242,6 +242,9 @@ pub fn english(field: &str, code: &FieldCode) -> String {
                 _ => "a parameter is outside its bounds".to_owned(),
             };
         }
+        "action_not_possible" => {
+            "a job whose loss is not a number has failed, so there is nothing to pause: `notify`"
+        }
         "no_bytes" => "the file is empty",
         "unknown_checkpoint" => "the job keeps no checkpoint of this step: see its checkpoints",
         "fixed_by_checkpoint" => {

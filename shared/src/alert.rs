@@ -17,7 +17,7 @@ pub const MAX_COUNT: u32 = 10_000;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AlertCondition {
-    /// A loss that is no number, or infinite.
+    /// A loss or a gradient that is no number, or infinite: the job has failed of it.
     NotFinite,
     /// A training loss far above its running level, for a while.
     Divergence,
@@ -57,6 +57,12 @@ impl AlertCondition {
             Self::LowDisk => "low_disk",
             Self::Late => "late",
         }
+    }
+
+    /// Whether a job can be paused when it comes true; what has failed can't.
+    #[must_use]
+    pub const fn can_pause(self) -> bool {
+        !matches!(self, Self::NotFinite)
     }
 
     /// What stands where a rule leaves its parameters open. A condition has no other parameters than these.
@@ -166,6 +172,8 @@ pub enum AlertFault {
     UnknownParameter(AlertCondition, &'static str),
     /// The parameter is outside its bounds.
     OutOfRange(AlertCondition, &'static str),
+    /// Nothing is left to pause when the condition comes true.
+    CanNotPause(AlertCondition),
 }
 
 impl AlertRules {
@@ -223,13 +231,15 @@ impl AlertRule {
             ),
             ("bytes", own.bytes.is_some(), known.bytes.is_some(), true),
         ];
-        checks.into_iter().find_map(|(name, given, is_known, fits)| {
+        let fault = checks.into_iter().find_map(|(name, given, is_known, fits)| {
             if given && !is_known {
                 Some(AlertFault::UnknownParameter(condition, name))
             } else {
                 (!fits).then_some(AlertFault::OutOfRange(condition, name))
             }
-        })
+        });
+        let in_vain = self.action == AlertAction::Pause && !condition.can_pause();
+        fault.or(in_vain.then_some(AlertFault::CanNotPause(condition)))
     }
 }
 
@@ -296,5 +306,15 @@ mod tests {
         let twice = json!([rule("plateau", json!({})), rule("plateau", json!({"count": 9}))]);
         assert_eq!(rules(&twice).fault(), Some(Twice(Plateau)));
         assert!(serde_json::from_value::<AlertRule>(rule("plateau", json!({"steps": 9}))).is_err());
+    }
+
+    #[test]
+    fn a_job_that_has_failed_is_not_to_be_paused_and_a_rule_of_before_is_still_read() {
+        for condition in AlertCondition::ALL {
+            let read = rules(&json!([{"condition": condition, "action": "pause"}]));
+            let fault =
+                (condition == AlertCondition::NotFinite).then_some(AlertFault::CanNotPause(condition));
+            assert_eq!(read.fault(), fault, "{condition:?}");
+        }
     }
 }

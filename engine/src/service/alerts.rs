@@ -73,6 +73,14 @@ fn check(rules: &AlertRules) -> Result<(), Error> {
             let value = [("value", condition.as_str())];
             return Err(Error::Invalid(one_finding("rules", "duplicate", &value)));
         }
+        Some(AlertFault::CanNotPause(condition)) => {
+            let value = [("condition", condition.as_str())];
+            return Err(Error::Invalid(one_finding(
+                "rules",
+                "action_not_possible",
+                &value,
+            )));
+        }
         Some(AlertFault::UnknownParameter(condition, name)) => (condition, "unknown_parameter", name),
         Some(AlertFault::OutOfRange(condition, name)) => (condition, "parameter_out_of_range", name),
     };

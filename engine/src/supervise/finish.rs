@@ -1,6 +1,6 @@
 //! The end of a job: what it made, or why it failed. Each end is one transaction that the fence guards.
 
-use super::run::Supervised;
+use super::{run::Supervised, watch};
 use crate::{
     error::Error,
     secret,
@@ -40,6 +40,9 @@ pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(
         return Ok(());
     }
     jobs::set_failure(&mut transaction, &job.owner, &id, failure).await?;
+    if failure.cause == Some(FailureCause::Diverged) {
+        watch::tell_divergence(job, &mut transaction, now).await?;
+    }
     let ended = Ended {
         outcome: AttemptOutcome::Failed,
         message: Some(&failure.message),

@@ -22,6 +22,7 @@ use shared::{
     id::JobId,
     timestamp::Timestamp,
 };
+use sqlx::SqliteConnection;
 
 /// A pace is taken over no fewer steps, and the first one over no less time: less is chance.
 pub(crate) const LEAST_STEPS: u64 = 10;
@@ -183,30 +184,10 @@ async fn raise(job: &Supervised<'_>, rule: &AlertRule) -> Result<(), Error> {
     let now = service.now();
     let mut transaction = service.inner.store.begin().await?;
     if !leases::hold(&mut transaction, &job.fence, now).await?
-        || !alerts::raise(&mut transaction, id.as_str(), rule.condition, now).await?
+        || !tell(job, &mut transaction, rule, now).await?
     {
         return Ok(());
     }
-    let message = describe(rule);
-    let event = format!("Alert: {message}");
-    jobs::add_event(
-        &mut transaction,
-        id.as_str(),
-        &job.owner,
-        now,
-        Level::Warn,
-        &event,
-    )
-    .await?;
-    notifications::insert_alert(
-        &mut transaction,
-        &job.owner,
-        id.as_str(),
-        rule.condition,
-        &message,
-        now,
-    )
-    .await?;
     if rule.action == AlertAction::Pause {
         match pause_within(&mut transaction, &job.owner, &id, now).await {
             // It is pausing or being stopped already.
@@ -221,6 +202,39 @@ async fn raise(job: &Supervised<'_>, rule: &AlertRule) -> Result<(), Error> {
     Ok(())
 }
 
+/// Records that training has come to numbers that are none, where the job is watched for that. The trainer measures no such
+/// step, it fails: so this belongs into the transaction that records the failure.
+pub(crate) async fn tell_divergence(
+    job: &Supervised<'_>,
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let watched = alerts::of_job(&mut *connection, &job.row.id).await?;
+    let mut rules = watched.rules.iter();
+    if let Some(rule) = rules.find(|rule| rule.condition == AlertCondition::NotFinite) {
+        tell(job, connection, rule, now).await?;
+    }
+    Ok(())
+}
+
+/// Records that a condition has come true and tells of it; false where that was done before.
+async fn tell(
+    job: &Supervised<'_>,
+    connection: &mut SqliteConnection,
+    rule: &AlertRule,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (id, owner) = (job.row.id.as_str(), &job.owner);
+    if !alerts::raise(connection, id, rule.condition, now).await? {
+        return Ok(false);
+    }
+    let message = describe(rule);
+    let event = format!("Alert: {message}");
+    jobs::add_event(connection, id, owner, now, Level::Warn, &event).await?;
+    notifications::insert_alert(connection, owner, id, rule.condition, &message, now).await?;
+    Ok(true)
+}
+
 /// What has come true, in English.
 fn describe(rule: &AlertRule) -> String {
     let parameters = rule.resolved();
@@ -228,7 +242,7 @@ fn describe(rule: &AlertRule) -> String {
     let factor = parameters.factor.unwrap_or_default();
     let minutes = parameters.minutes.unwrap_or_default();
     match rule.condition {
-        AlertCondition::NotFinite => "a loss is not a number".to_owned(),
+        AlertCondition::NotFinite => "the loss or the gradient is not a number".to_owned(),
         AlertCondition::Divergence => {
             format!("the training loss is more than {factor} times its level of the {count} steps before")
         }

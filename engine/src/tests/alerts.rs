@@ -2,6 +2,7 @@
 
 use crate::{
     Error,
+    executor::Exit,
     played::{Played, metrics},
     store::{attempts, steps},
     testing::*,
@@ -9,13 +10,13 @@ use crate::{
 use shared::{
     alert::{
         AlertAction::{self, Notify, Pause},
-        AlertCondition::{self, Divergence, Late, LowDisk, NoProgress, Plateau, ValidationRising},
+        AlertCondition::{self, Divergence, Late, LowDisk, NoProgress, NotFinite, Plateau, ValidationRising},
         AlertParameters, AlertRule, AlertRules,
     },
     attempt::AttemptOutcome,
     id::JobId,
     notification::{Notification, NotificationKind, NotificationQuery},
-    run::{RunEvent, StepMetrics},
+    run::{RunEvent, StepMetrics, exit_code},
     status::JobStatus,
     timestamp::Timestamp,
 };
@@ -248,6 +249,31 @@ async fn time_and_room_are_looked_at_without_a_step_and_by_rules_that_come_late(
 }
 
 #[tokio::test]
+async fn a_run_that_fails_of_its_numbers_raises_its_alert_once() {
+    let engine = TestEngine::start().await;
+    watch_for(&engine, vec![rule(NotFinite, None, Notify)]).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "watched", 2).await;
+    trainer
+        .say(RunEvent::Failed {
+            step: 3,
+            code: "nan_loss".to_owned(),
+            message: "the loss of step 3 is NaN".to_owned(),
+        })
+        .await;
+    trainer.exit(Exit::Code(i32::from(exit_code::DIVERGED)));
+    engine.wait_status(&alice(), &id, JobStatus::Failed).await;
+    assert_eq!(found(&engine, &id, 1).await, [NotFinite]);
+    let events = engine.events(&alice(), &id).await;
+    assert_eq!(
+        events[events.len() - 2..],
+        [
+            "Alert: the loss or the gradient is not a number",
+            "the loss of step 3 is NaN"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn the_first_pace_is_that_of_one_attempt() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.running_job(&alice(), "retried").await;
@@ -313,6 +339,7 @@ async fn rules_that_can_not_be_meant_are_refused_and_others_jobs_are_not_there()
             vec![rule(Plateau, None, Notify), rule(Plateau, None, Pause)],
             "duplicate",
         ),
+        (vec![rule(NotFinite, None, Pause)], "action_not_possible"),
     ] {
         let rules = AlertRules { rules };
         let defaults = engine.service.set_alert_defaults(&alice(), rules.clone()).await;

@@ -146,8 +146,10 @@ fn line_view(place: usize, line: &Line, all: &[Line], changed: &Kept<Option<Vec<
         hint,
         value: word(line.action).to_owned(),
         choices: choices
+            .into_iter()
+            .filter(|action| *action != Some(AlertAction::Pause) || line.condition.can_pause())
             .map(|action| (word(action).to_owned(), text::alert_action(action).to_owned()))
-            .to_vec(),
+            .collect(),
         on_change: {
             let line = line.clone();
             put.reform(move |typed: String| Line {
@@ -222,6 +224,11 @@ mod tests {
         }
         assert_eq!(html.matches("value=\"off\" selected").count(), 6, "{html}");
         assert_eq!(html.matches("value=\"pause\" selected").count(), 1, "{html}");
+        assert_eq!(
+            html.matches("value=\"pause\"").count(),
+            AlertCondition::ALL.len() - 1,
+            "{html}"
+        );
         assert!(
             html.contains("value=\"1.5\"") && html.contains("Multiple of the first estimate"),
             "{html}"

@@ -75,7 +75,14 @@ pub(super) fn lines(rules: &AlertRules) -> Vec<Line> {
             .filter_map(|parameter| Some((parameter, parameter.typed(&parameters)?)));
         Line {
             condition,
-            action: rule.map(|rule| rule.action),
+            // One of before that can't be meant any more is told and not offered.
+            action: rule.map(|rule| {
+                if condition.can_pause() {
+                    rule.action
+                } else {
+                    AlertAction::Notify
+                }
+            }),
             typed: typed.collect(),
         }
     };
@@ -153,7 +160,7 @@ mod tests {
     fn rules_come_back_as_they_went_in() {
         for value in [
             json!([]),
-            json!([{"condition": "not_finite", "action": "pause"}]),
+            json!([{"condition": "not_finite", "action": "notify"}]),
             json!([{"condition": "divergence", "parameters": {"factor": 3.5}, "action": "notify"},
                    {"condition": "low_disk", "parameters": {"bytes": 500_000_000}, "action": "pause"},
                    {"condition": "late", "parameters": {"factor": 1.5, "minutes": 5}, "action": "notify"}]),
@@ -161,6 +168,13 @@ mod tests {
             let given = read(&value);
             assert_eq!(rules(&lines(&given)), Some(given));
         }
+    }
+
+    #[test]
+    fn a_pause_where_nothing_is_left_to_pause_becomes_a_notification() {
+        let before = read(&json!([{"condition": "not_finite", "action": "pause"}]));
+        let now = read(&json!([{"condition": "not_finite", "action": "notify"}]));
+        assert_eq!(rules(&lines(&before)), Some(now));
     }
 
     #[test]

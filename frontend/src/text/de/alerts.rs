@@ -59,7 +59,7 @@ pub(crate) const fn alert_condition(condition: AlertCondition) -> (&'static str,
     match condition {
         AlertCondition::NotFinite => (
             "Loss ist keine Zahl",
-            "Ein Loss, der keine Zahl oder unendlich ist.",
+            "Loss oder Gradient sind keine Zahl oder unendlich; der Job schlägt damit fehl.",
         ),
         AlertCondition::Divergence => (
             "Loss divergiert",

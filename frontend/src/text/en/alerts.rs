@@ -95,7 +95,10 @@ pub fn mark_read(name: &str) -> String {
 pub fn alert_condition(condition: AlertCondition) -> (&'static str, &'static str) {
     german!(alert_condition(condition));
     match condition {
-        AlertCondition::NotFinite => ("Loss is no number", "A loss that is not a number, or infinite."),
+        AlertCondition::NotFinite => (
+            "Loss is no number",
+            "A loss or gradient that is not a number, or infinite; the job fails of it.",
+        ),
         AlertCondition::Divergence => (
             "Loss diverges",
             "The training loss stays far above its running level.",
