@@ -205,23 +205,24 @@ impl AlertRule {
 
     fn fault(&self) -> Option<AlertFault> {
         let (condition, own, known) = (self.condition, self.parameters, self.condition.defaults());
-        let least_factor = match condition {
-            AlertCondition::Plateau => 0.0,
-            _ => 1.0,
+        // A plateau compares the halves of its steps, and a share of a level is less than all of it.
+        let (least_count, factor_fits): (u32, fn(f64) -> bool) = match condition {
+            AlertCondition::Plateau => (2, |share| 0.0 < share && share < 1.0),
+            _ => (1, |multiple| multiple.is_finite() && multiple > 1.0),
         };
         let checks = [
             (
                 "count",
                 own.count.is_some(),
                 known.count.is_some(),
-                own.count.is_none_or(|count| (1..=MAX_COUNT).contains(&count)),
+                own.count
+                    .is_none_or(|count| (least_count..=MAX_COUNT).contains(&count)),
             ),
             (
                 "factor",
                 own.factor.is_some(),
                 known.factor.is_some(),
-                own.factor
-                    .is_none_or(|factor| factor.is_finite() && factor > least_factor),
+                own.factor.is_none_or(factor_fits),
             ),
             (
                 "minutes",
@@ -300,6 +301,11 @@ mod tests {
                 rule("plateau", json!({"factor": 0.0})),
                 OutOfRange(Plateau, "factor"),
             ),
+            (
+                rule("plateau", json!({"factor": 1.0})),
+                OutOfRange(Plateau, "factor"),
+            ),
+            (rule("plateau", json!({"count": 1})), OutOfRange(Plateau, "count")),
         ] {
             assert_eq!(fault(&given), Some(expected), "{given}");
         }

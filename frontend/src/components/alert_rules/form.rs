@@ -102,9 +102,10 @@ impl Line {
         }
         AlertRules { rules: vec![rule] }.fault()?;
         let words = match parameter {
+            Parameter::Count if rule.parameters.count == Some(1) => text::alert_at_least_two(),
             // One that is too small is none to begin with.
             Parameter::Count | Parameter::Minutes | Parameter::Bytes => text::alert_too_large(),
-            Parameter::Factor => text::alert_above(self.condition == AlertCondition::Plateau),
+            Parameter::Factor => text::alert_factor(self.condition == AlertCondition::Plateau),
         };
         Some(words.to_owned())
     }
@@ -188,12 +189,15 @@ mod tests {
     #[test]
     fn what_can_not_be_meant_is_told_and_not_sent() {
         let given = read(&json!([{"condition": "divergence", "action": "notify"},
+                                {"condition": "plateau", "action": "notify"},
                                 {"condition": "low_disk", "action": "notify"}]));
         for (condition, parameter, typed) in [
             (AlertCondition::Divergence, Parameter::Count, "0"),
             (AlertCondition::Divergence, Parameter::Count, "2.5"),
             (AlertCondition::Divergence, Parameter::Factor, "1"),
             (AlertCondition::Divergence, Parameter::Factor, "much"),
+            (AlertCondition::Plateau, Parameter::Count, "1"),
+            (AlertCondition::Plateau, Parameter::Factor, "1"),
             (AlertCondition::LowDisk, Parameter::Bytes, "-1"),
             (AlertCondition::LowDisk, Parameter::Bytes, ""),
         ] {
@@ -208,7 +212,7 @@ mod tests {
         }
         // Of what isn't watched for nothing is wrong.
         let mut lines = lines(&given);
-        change(&mut lines, AlertCondition::Plateau, Parameter::Factor, "nonsense");
+        change(&mut lines, AlertCondition::Late, Parameter::Factor, "nonsense");
         assert_eq!(rules(&lines), Some(given));
     }
 }

@@ -24,6 +24,7 @@ german_words! {
     discard = "Verwerfen";
     alerts_kept = "Die Warnungen wurden gespeichert.";
     alert_whole_number = "Eine ganze Zahl ab 1.";
+    alert_at_least_two = "Eine ganze Zahl ab 2.";
     alert_number = "Eine Zahl, zum Beispiel 2.";
     alert_too_large = "Das ist zu viel: weniger.";
     announcements = "Mitteilungen des Browsers";
@@ -102,6 +103,6 @@ pub(crate) const fn alert_parameter(condition: AlertCondition, parameter: Parame
     }
 }
 
-pub(crate) const fn alert_above(zero: bool) -> &'static str {
-    if zero { "Mehr als 0." } else { "Mehr als 1." }
+pub(crate) const fn alert_factor(share: bool) -> &'static str {
+    if share { "Zwischen 0 und 1." } else { "Mehr als 1." }
 }

@@ -43,6 +43,8 @@ words! {
     /// Under a field.
     alert_whole_number = "A whole number of at least 1.";
     /// Under a field.
+    alert_at_least_two = "A whole number of at least 2.";
+    /// Under a field.
     alert_number = "A number, for example 2.";
     /// Under a field.
     alert_too_large = "That is too much: fewer.";
@@ -143,9 +145,9 @@ pub fn alert_parameter(condition: AlertCondition, parameter: Parameter) -> &'sta
     }
 }
 
-/// Under a field whose number is too small.
+/// Under a field whose number is out of its bounds.
 #[must_use]
-pub fn alert_above(zero: bool) -> &'static str {
-    german!(alert_above(zero));
-    if zero { "More than 0." } else { "More than 1." }
+pub fn alert_factor(share: bool) -> &'static str {
+    german!(alert_factor(share));
+    if share { "Between 0 and 1." } else { "More than 1." }
 }
