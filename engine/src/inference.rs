@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex, Semaphore, mpsc},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
     time::Instant,
 };
 
@@ -110,7 +110,7 @@ pub enum Piece {
 /// What all requests share.
 #[derive(Debug)]
 pub(crate) struct Inference {
-    /// Those that wait, and the one whose turn it is.
+    /// Those that wait, the one whose turn it is, and those whose answer hasn't been read to its end.
     pub(crate) places: Arc<Semaphore>,
     /// Whose turn it is.
     turn: Semaphore,
@@ -163,17 +163,20 @@ impl Service {
         let place = Arc::clone(&self.inner.inference.places)
             .try_acquire_owned()
             .map_err(|_| Error::Busy { retry_after: 5 })?;
+        // Until the answer is read as well: what nobody reads lies in memory.
+        let place = Arc::new(place);
+        let held = Arc::clone(&place);
         let (teller, mut told) = mpsc::unbounded_channel();
         let service = self.clone();
         self.inner.tasks.spawn(async move {
             service.take_turn(&model, request, &teller).await;
-            drop(place);
+            drop(held);
         });
         match told.recv().await {
             Some(Ok(turn::Told::Started(prompt_tokens))) => Ok(Completion {
                 prompt_tokens,
                 fingerprint,
-                pieces: unfold(told, next_piece).boxed(),
+                pieces: unfold((told, place), next_piece).boxed(),
             }),
             Some(Err(error)) => Err(error),
             // It always tells one of the two, unless the server goes down.
@@ -182,15 +185,19 @@ impl Service {
     }
 }
 
+/// One of the places; free once both the turn and the reader have let go of it.
+type Place = Arc<OwnedSemaphorePermit>;
+
 type Told = mpsc::UnboundedReceiver<Result<turn::Told, Error>>;
 
-async fn next_piece(mut told: Told) -> Option<(Result<Piece, Error>, Told)> {
+async fn next_piece((mut told, place): (Told, Place)) -> Option<(Result<Piece, Error>, (Told, Place))> {
     loop {
-        match told.recv().await? {
-            Ok(turn::Told::Started(_)) => {}
-            Ok(turn::Told::Piece(piece)) => return Some((Ok(piece), told)),
-            Err(error) => return Some((Err(error), told)),
-        }
+        let piece = match told.recv().await? {
+            Ok(turn::Told::Started(_)) => continue,
+            Ok(turn::Told::Piece(piece)) => Ok(piece),
+            Err(error) => Err(error),
+        };
+        return Some((piece, (told, place)));
     }
 }
 

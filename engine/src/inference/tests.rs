@@ -156,6 +156,20 @@ async fn only_so_many_wait_and_a_place_is_free_again_when_one_leaves() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_reads_keeps_its_place() {
+    let engine = start(|config| config.inference.longest_queue = 0).await;
+    let unread = ask(&engine, "tiny", "hello").await.unwrap();
+    while engine.service.inner.inference.turn.available_permits() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let refused = ask(&engine, "tiny", "hello").await.err().unwrap();
+    assert!(matches!(refused, Error::Busy { .. }), "{refused}");
+    assert_eq!(text(unread).await.unwrap(), "Hello");
+    let next = ask(&engine, "tiny", "hello").await.unwrap();
+    assert_eq!(text(next).await.unwrap(), "Hello");
+}
+
+#[tokio::test]
 async fn a_child_that_dies_takes_the_answer_under_way_and_nothing_else() {
     let engine = start(|_| {}).await;
     let completion = ask(&engine, "tiny", "say farewell").await.unwrap();
