@@ -106,8 +106,9 @@ impl Child {
         }
     }
 
-    /// Ends it without being asked: it stands still.
+    /// Ends it without being asked: it stands still. From now on it isn't alive, though the system may take its time.
     pub(super) fn kill(&self) {
+        *lock(&self.routes) = None;
         self.kill.cancel();
     }
 }

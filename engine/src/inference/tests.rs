@@ -196,6 +196,20 @@ async fn a_child_that_stands_still_is_ended() {
 }
 
 #[tokio::test]
+async fn a_child_that_is_being_ended_gets_no_question_any_more() {
+    let engine = start(|_| {}).await;
+    text(ask(&engine, "tiny", "hello").await.unwrap()).await.unwrap();
+    let child = engine.service.inner.inference.child.lock().await.clone().unwrap();
+    child.kill();
+    assert!(!child.is_alive());
+    assert_eq!(
+        text(ask(&engine, "tiny", "hello").await.unwrap()).await.unwrap(),
+        "Hello"
+    );
+    assert_eq!(lines(&engine, "starts").len(), 2);
+}
+
+#[tokio::test]
 async fn what_the_child_refuses_is_told_without_the_servers_folders() {
     let engine = start(|_| {}).await;
     let error = ask(&engine, "tiny", "say too long").await.err().unwrap();
