@@ -150,17 +150,20 @@ impl Service {
         md5: Option<&str>,
     ) -> Result<UploadRow, Error> {
         let request = secret::hash(&format!("{}\n{}", part_ids.join("\n"), md5.unwrap_or_default()));
-        let upload = self.find_part_upload(subject, id).await?;
-        if upload.completed_by.as_ref() == Some(&request) {
-            return Ok(upload);
-        }
-        pending(&upload, self.now())?;
-        let parts = uploads::list_parts(self.inner.store.read(), id).await?;
-        let paths = self.in_order(&parts, part_ids, from_sql(upload.bytes))?;
         // Whoever asked may have gone before it is done: it goes on, and the next time they ask finds it.
-        let (service, subject) = (self.clone(), subject.clone());
-        let md5 = md5.map(str::to_ascii_lowercase);
+        let (service, subject, id) = (self.clone(), subject.clone(), id.to_owned());
+        let (part_ids, md5) = (part_ids.to_vec(), md5.map(str::to_ascii_lowercase));
         let work = async move {
+            // Who asks again while it is put together gets what comes of that.
+            let turn = service.inner.writers.turn(&id);
+            let _turn = turn.lock().await;
+            let upload = service.find_part_upload(&subject, &id).await?;
+            if upload.completed_by.as_ref() == Some(&request) {
+                return Ok(upload);
+            }
+            pending(&upload, service.now())?;
+            let parts = uploads::list_parts(service.inner.store.read(), &id).await?;
+            let paths = service.in_order(&parts, &part_ids, from_sql(upload.bytes))?;
             let upload = service.assemble(&subject, &upload, paths, md5, &request).await?;
             for part in parts {
                 service.remove_staged(&part.id).await;

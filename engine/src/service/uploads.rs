@@ -29,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 /// How long nobody writes to bytes without a row before they count as left behind.
 const ABANDONED: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Who writes to an upload: the newest request wins, because a cut connection is noticed late.
+/// Who writes to an upload: the newest request wins, because a cut connection is noticed late. Who puts one together has
+/// its turn to the end.
 #[derive(Debug, Default)]
 pub(crate) struct Writers(Mutex<HashMap<String, Writer>>);
 
@@ -57,6 +58,13 @@ impl Writers {
         };
         writers.insert(id.to_owned(), writer.clone());
         writer
+    }
+
+    /// The turn to wait for, of somebody who doesn't take it away from whoever has it.
+    pub(crate) fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut writers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writers.retain(|_, writer| Arc::strong_count(&writer.turn) > 1);
+        writers.entry(id.to_owned()).or_default().turn.clone()
     }
 }
 

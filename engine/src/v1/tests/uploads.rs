@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use shared::id::DatasetId;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -295,6 +295,30 @@ async fn an_upload_goes_on_after_a_restart_and_after_a_crash_while_it_was_put_to
     client.engine.validated(&alice(), &DatasetId::new(&file)).await;
     let content = client.get(&format!("/v1/files/{file}/content")).await;
     assert_eq!(content.bytes, text.as_bytes());
+}
+
+#[tokio::test]
+async fn who_completes_again_waits_for_whoever_is_putting_it_together() {
+    let client = Client::start().await;
+    let text = lines(12);
+    let upload = announce(&client, text.len()).await;
+    let only = part(&client, &upload, &text).await;
+    let service = client.engine.service.clone();
+    // As if somebody were in the middle of it.
+    let turn = service.inner.writers.turn(&upload);
+    let busy = turn.lock().await;
+    let (id, parts) = (upload.clone(), [only]);
+    let (of, asked) = (service.clone(), id.clone());
+    let again = tokio::spawn(async move { of.complete_upload(&alice(), &asked, &parts, None).await });
+    // The list of turns, this test, and whoever waits.
+    while Arc::strong_count(&turn) < 3 {
+        tokio::task::yield_now().await;
+    }
+    let row = service.find_part_upload(&alice(), &id).await.unwrap();
+    assert_eq!((row.file, left_on_disk(&client)), (None, 1));
+    drop(busy);
+    let row = again.await.unwrap().unwrap();
+    assert!(row.file.is_some());
 }
 
 #[tokio::test]
