@@ -42,4 +42,13 @@ impl Log {
     pub(crate) async fn wait_for(&mut self, words: &str) {
         while !self.lines.recv().await.unwrap().contains(words) {}
     }
+
+    /// All lines that nobody has waited for.
+    pub(crate) fn rest(mut self) -> String {
+        let mut rest = String::new();
+        while let Ok(line) = self.lines.try_recv() {
+            rest.push_str(&line);
+        }
+        rest
+    }
 }

@@ -128,7 +128,7 @@ impl Sender {
             .body(message.body.clone())
             .send()
             .await
-            .map_err(|error| failure(reason(&error)))?;
+            .map_err(|error| failure(reason(error.without_url())))?;
         // Its body is nobody's business: read into the log, it would show what a private address says.
         let status = answer.status();
         if status.is_success() {
@@ -147,9 +147,9 @@ impl Sender {
     }
 }
 
-/// Why no answer came, without the address, which may hold a secret.
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+/// Why no answer came. The error has no address any more, which may hold a secret: neither what is told nor the log has.
+fn reason(error: reqwest::Error) -> String {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(current) = cause {
         if let Some(fault) = current.downcast_ref::<AddressFault>() {
             return fault.to_string();
@@ -169,6 +169,7 @@ fn reason(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::log::Log;
     use shared::webhook::{DeliveryStatus, WebhookEvent};
 
     #[test]
@@ -182,6 +183,41 @@ mod tests {
             .signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1_614_265_330)
             .unwrap();
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_is_in_no_log() {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let log = Log::begin();
+        let message = Message {
+            id: "evt_1".to_owned(),
+            body: "{}".to_owned(),
+        };
+        let failed = Sender::new(&["localhost".to_owned()])
+            .unwrap()
+            .send(
+                &format!("http://localhost:{port}/hooks/known-to-few?token=hidden"),
+                "whsec_AAAA",
+                &message,
+                Timestamp::from_unix_ms(0),
+            )
+            .await
+            .unwrap_err();
+        assert_eq!(failed.reason, "the address could not be connected to");
+        // What the libraries say at these levels is for whoever turns them on, by their names.
+        let ours = log
+            .rest()
+            .lines()
+            .filter(|line| line.contains(" engine::"))
+            .fold(String::new(), |ours, line| ours + line + "\n");
+        assert!(ours.contains("a webhook got no answer"), "{ours}");
+        let port = port.to_string();
+        for part in ["localhost", "127.0.0.1", &port, "known-to-few", "hidden"] {
+            assert!(!ours.contains(part), "{part}: {ours}");
+        }
     }
 
     #[test]
