@@ -137,6 +137,21 @@ pub(crate) async fn list(
         .await
 }
 
+/// The step of a job's checkpoint, also of one that was removed.
+pub(crate) async fn step_of(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    id: &str,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("SELECT step FROM checkpoints WHERE owner = $1 AND job_id = $2 AND id = $3")
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .bind(id)
+        .fetch_optional(executor)
+        .await
+}
+
 /// A checkpoint with what names it.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct NamedCheckpoint {

@@ -170,6 +170,19 @@ pub(crate) async fn find(
     .await
 }
 
+/// Where a file of an owner stands in lists: when it was created. One that is deleted keeps its place.
+pub(crate) async fn place(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    id: &str,
+) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("SELECT created_at FROM files WHERE owner = $1 AND id = $2")
+        .bind(owner.as_str())
+        .bind(id)
+        .fetch_optional(executor)
+        .await
+}
+
 /// One file of an owner with its example's name.
 pub(crate) async fn find_example(
     executor: impl SqliteExecutor<'_>,

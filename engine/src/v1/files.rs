@@ -211,14 +211,17 @@ pub(crate) async fn list_files(
     let after = match pairs.get("after") {
         None => None,
         Some(after) => {
-            let row = service.find_live_file(&caller.subject, after).await?;
+            // Whoever deletes what a page has goes on from there all the same.
+            let place = files::place(read, &caller.subject, after)
+                .await
+                .map_err(Error::from)?;
             let message = format!("there is no file `{after}`");
-            Some(row.ok_or_else(|| ApiError::param("after", message))?)
+            Some((place.ok_or_else(|| ApiError::param("after", message))?, after))
         }
     };
     let page = Page {
         purpose: pairs.get("purpose"),
-        after: after.as_ref().map(|row| (row.created_at, row.id.as_str())),
+        after,
         oldest_first,
         now: service.now(),
         limit: i64::from(limit) + 1,

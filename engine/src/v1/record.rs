@@ -74,11 +74,13 @@ pub(crate) async fn list_checkpoints(
     let start = match pairs.get("after") {
         None => 0,
         Some(after) => {
-            let place = rows
-                .iter()
-                .position(|row| row.to_checkpoint().id.as_str() == after);
+            // It may have been removed since the page that it ended.
+            let step = checkpoints::step_of(read, &caller.subject, &id, after)
+                .await
+                .map_err(Error::from)?;
             let message = format!("`{after}` is not a checkpoint of this job");
-            place.ok_or_else(|| ApiError::param("after", message))? + 1
+            let step = step.ok_or_else(|| ApiError::param("after", message))?;
+            rows.partition_point(|row| row.step >= step)
         }
     };
     let rest = rows.get(start..).unwrap_or_default();

@@ -6,6 +6,7 @@ mod document;
 mod envelope;
 mod files;
 mod jobs;
+mod lists;
 mod models;
 mod uploads;
 

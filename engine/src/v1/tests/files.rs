@@ -104,6 +104,32 @@ async fn a_file_is_listed_by_purpose_order_and_cursor() {
 }
 
 #[tokio::test]
+async fn all_files_are_deleted_by_whoever_walks_the_list() {
+    let client = Client::start().await;
+    for _ in 0..3 {
+        client.training_file(10).await;
+    }
+    let mut page = client.get("/v1/files?limit=1").await.json();
+    let mut deleted = 0;
+    // As the SDKs do: the page after the one whose file is gone by now.
+    while let Some(id) = page["last_id"].as_str().map(str::to_owned) {
+        let answer = client.delete(&format!("/v1/files/{id}")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        deleted += 1;
+        page = client.get(&format!("/v1/files?limit=1&after={id}")).await.json();
+    }
+    assert_eq!((deleted, &page["data"]), (3, &serde_json::json!([])));
+    // Somebody else's is no cursor, deleted or not.
+    let id = client.training_file(10).await;
+    let mut client = client;
+    client.become_somebody(&mallory(), false).await;
+    client
+        .get(&format!("/v1/files?after={id}"))
+        .await
+        .refused("after");
+}
+
+#[tokio::test]
 async fn a_file_with_faults_is_refused_with_its_parameter_and_leaves_nothing() {
     let client = Client::start().await;
     client
