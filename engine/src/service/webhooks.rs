@@ -181,7 +181,12 @@ impl Service {
         Ok(left.unwrap_or(LOOK).min(LOOK))
     }
 
-    async fn deliver(&self, due: &Due) -> Result<(), Error> {
+    pub(crate) async fn deliver(&self, due: &Due) -> Result<(), Error> {
+        // Between the look at the outbox and this one's turn, who had the turn before may have sent it.
+        let (read, event_id) = (self.inner.store.read(), &due.delivery.event_id);
+        if !deliveries::is_due(read, &due.webhook, event_id, self.now()).await? {
+            return Ok(());
+        }
         let sender = self.sender().await?;
         let message = Message::of(&due.delivery);
         let outcome = tokio::select! {

@@ -148,6 +148,23 @@ pub(crate) async fn list_due(executor: impl SqliteExecutor<'_>, now: Timestamp) 
     Ok(rows.into_iter().filter_map(due).collect())
 }
 
+/// Whether a delivery is still due.
+pub(crate) async fn is_due(
+    executor: impl SqliteExecutor<'_>,
+    webhook: &WebhookId,
+    event_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE webhook = $1 AND event_id = $2 AND next_try_at <= $3)",
+    )
+    .bind(webhook.as_str())
+    .bind(event_id)
+    .bind(now.unix_ms())
+    .fetch_one(executor)
+    .await
+}
+
 /// When the next delivery will be due.
 pub(crate) async fn next_due(executor: impl SqliteExecutor<'_>) -> sqlx::Result<Option<Timestamp>> {
     let next: Option<i64> = sqlx::query_scalar("SELECT MIN(next_try_at) FROM deliveries")
@@ -165,7 +182,7 @@ pub(crate) struct Tried<'a> {
     pub(crate) error: Option<&'a str>,
 }
 
-/// Records a try.
+/// Records a try of what waits for one, a test among it; what is done with stays as it is.
 pub(crate) async fn record(
     connection: &mut SqliteConnection,
     webhook: &WebhookId,
@@ -176,7 +193,7 @@ pub(crate) async fn record(
     sqlx::query(
         "UPDATE deliveries SET status = $3, tries = tries + 1, tried_at = $4, next_try_at = $5, response_status = $6, \
                                error = $7 \
-         WHERE webhook = $1 AND event_id = $2",
+         WHERE webhook = $1 AND event_id = $2 AND status = 'pending'",
     )
     .bind(webhook.as_str())
     .bind(event_id)

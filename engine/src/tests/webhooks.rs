@@ -3,6 +3,7 @@
 use crate::{
     error::Error,
     executor::Exit,
+    store::deliveries::{self, Due, Tried},
     testing::{TestEngine, alice, mallory},
 };
 use axum::{
@@ -397,4 +398,41 @@ async fn webhooks_are_their_owners_and_their_secrets_are_told_once() {
     };
     let more = service.create_webhook(&alice(), new).await;
     assert_eq!(more.err().map(|error| error.code()), Some("too_many_webhooks"));
+}
+
+#[tokio::test]
+async fn what_is_done_with_is_neither_sent_again_nor_recorded_anew() {
+    let mut receiver = Receiver::start().await;
+    let engine = engine().await;
+    let created = add(&engine, &receiver.url, &[]).await;
+    let id = &created.webhook.id;
+    let job = engine.job(&alice(), "told").await;
+    let trainer = engine.trainer().await;
+    engine.service.cancel_job(&alice(), &job.id).await.unwrap();
+    drop(trainer);
+    receiver.next().await;
+    let delivered = delivery(&engine, id, |it| it.status == DeliveryStatus::Delivered).await;
+    // As a look at the outbox found it before it was sent.
+    let due = Due {
+        webhook: id.clone(),
+        url: receiver.url.clone(),
+        secret: created.secret.clone(),
+        delivery: delivered.clone(),
+    };
+    receiver.answers.lock().unwrap().push_back(500);
+    engine.service.deliver(&due).await.unwrap();
+    assert!(receiver.received.try_recv().is_err());
+    let failed = Tried {
+        status: DeliveryStatus::Failed,
+        next_try_at: None,
+        response_status: Some(500),
+        error: Some("late"),
+    };
+    let now = engine.service.now();
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    deliveries::record(&mut transaction, id, &delivered.event_id, &failed, now)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(delivery(&engine, id, |_| true).await, delivered);
 }
