@@ -50,6 +50,10 @@ struct LoraExtras {
     targets: Option<Vec<Projection>>,
 }
 
+/// Pairs of metadata, and characters of a key of theirs.
+pub(super) const MAX_METADATA: usize = 16;
+pub(super) const MAX_METADATA_KEY: usize = 64;
+
 const KNOWN: [&str; 10] = [
     "model",
     "training_file",
@@ -355,10 +359,13 @@ fn read_seed(body: &Map<String, Value>) -> Result<Option<u64>, ApiError> {
 
 fn read_metadata(body: &Map<String, Value>) -> Result<BTreeMap<String, String>, ApiError> {
     let pairs = object(body.get("metadata"), "metadata")?;
-    if pairs.len() > 16 {
+    if pairs.len() > MAX_METADATA {
         return Err(ApiError::param(
             "metadata",
-            format!("`metadata` has {} pairs, at most 16 are taken", pairs.len()),
+            format!(
+                "`metadata` has {} pairs, at most {MAX_METADATA} are taken",
+                pairs.len()
+            ),
         ));
     }
     let mut metadata = BTreeMap::new();
@@ -369,10 +376,10 @@ fn read_metadata(body: &Map<String, Value>) -> Result<BTreeMap<String, String>, 
                 format!("the value of `{key}` must be a string"),
             ));
         };
-        if key.chars().count() > 64 {
+        if key.chars().count() > MAX_METADATA_KEY {
             return Err(ApiError::param(
                 "metadata",
-                format!("the key `{key}` has more than 64 characters"),
+                format!("the key `{key}` has more than {MAX_METADATA_KEY} characters"),
             ));
         }
         if value.chars().count() > 512 {

@@ -2,7 +2,7 @@
 
 use super::{
     error::ApiError,
-    job_request::JobRequest,
+    job_request::{JobRequest, MAX_METADATA, MAX_METADATA_KEY},
     objects,
     request::{Authorized, Pairs, Path, read_object},
 };
@@ -133,7 +133,7 @@ pub(crate) async fn list_jobs(
         }
     };
     let filter = Filter {
-        metadata: metadata_filter(&pairs),
+        metadata: metadata_filter(&pairs)?,
         ..Filter::default()
     };
     let page = Page {
@@ -156,20 +156,27 @@ pub(crate) async fn list_jobs(
 }
 
 /// `metadata[k]=v` asks for the pair, the literal `metadata=null` for jobs without any.
-fn metadata_filter(pairs: &Pairs) -> MetadataFilter {
+fn metadata_filter(pairs: &Pairs) -> Result<MetadataFilter, ApiError> {
     if pairs.get("metadata") == Some("null") {
-        return MetadataFilter::None;
+        return Ok(MetadataFilter::None);
     }
     let wanted = |(key, value): &(String, String)| {
         let name = key.strip_prefix("metadata[")?.strip_suffix(']')?;
         Some((name.to_owned(), value.clone()))
     };
     let wanted: BTreeMap<_, _> = pairs.0.iter().filter_map(wanted).collect();
-    if wanted.is_empty() {
+    if wanted.len() > MAX_METADATA || wanted.keys().any(|key| key.chars().count() > MAX_METADATA_KEY) {
+        let message = format!(
+            "no job has such `metadata`: at most {MAX_METADATA} pairs are taken, whose keys have at most \
+             {MAX_METADATA_KEY} characters"
+        );
+        return Err(ApiError::param("metadata", message));
+    }
+    Ok(if wanted.is_empty() {
         MetadataFilter::Any
     } else {
         MetadataFilter::Pairs(wanted)
-    }
+    })
 }
 
 /// `GET /fine_tuning/jobs/{id}`.

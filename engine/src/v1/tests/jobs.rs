@@ -345,6 +345,19 @@ async fn lists_filter_by_metadata() {
     assert_eq!(count("metadata%5Bteam%5D=a&metadata%5Brun%5D=2").await, 1);
     assert_eq!(count("metadata[team]=").await, 1);
     assert_eq!(count("metadata=null").await, 1);
+    let many = |count: usize| {
+        let pairs: Vec<_> = (0..count)
+            .map(|number| format!("metadata[k{number}]=v"))
+            .collect();
+        pairs.join("&")
+    };
+    assert_eq!(count(&many(16)).await, 0);
+    for too_much in [many(17), many(2000), format!("metadata[{}]=v", "k".repeat(65))] {
+        client
+            .get(&format!("{JOBS}?{too_much}"))
+            .await
+            .refused("metadata");
+    }
     let page = client.get(&format!("{JOBS}?limit=3")).await.json();
     assert_eq!(page["has_more"], true);
     let after = page["data"][2]["id"].as_str().unwrap();
