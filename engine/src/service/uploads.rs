@@ -207,6 +207,8 @@ impl Service {
                 .write(true)
                 .open(self.staged(id))
                 .await?;
+            // A row will stand for it: so the name must outlive a loss of power as the bytes do.
+            File::open(self.inner.layout.uploads()).await?.sync_all().await?;
             file.set_len(start).await?;
             file.seek(std::io::SeekFrom::Start(start)).await?;
             Ok(BufWriter::with_capacity(1 << 18, file))
