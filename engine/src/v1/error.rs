@@ -103,6 +103,13 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// What was asked for isn't there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+}
+
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         if error.is_internal() {

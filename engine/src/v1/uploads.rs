@@ -23,10 +23,11 @@ use shared::id::Subject;
 
 async fn describe(service: &Service, subject: &Subject, row: &UploadRow) -> Result<Value, ApiError> {
     let file = match &row.file {
-        // Deleted since, it isn't told any more.
-        Some(file) => files::describe(service, subject, file)
-            .await
-            .unwrap_or(Value::Null),
+        Some(file) => match files::describe(service, subject, file).await {
+            // Deleted since, it isn't told any more.
+            Err(error) if error.is_not_found() => Value::Null,
+            described => described?,
+        },
         None => Value::Null,
     };
     Ok(objects::upload(row, &file, service.now()))

@@ -298,6 +298,39 @@ async fn an_upload_goes_on_after_a_restart_and_after_a_crash_while_it_was_put_to
 }
 
 #[tokio::test]
+async fn a_file_that_can_not_be_looked_up_is_not_told_as_deleted() {
+    let client = Client::start().await;
+    let text = lines(12);
+    let upload = announce(&client, text.len()).await;
+    let only = part(&client, &upload, &text).await;
+    let body = json!({"part_ids": [only]});
+    let first = complete(&client, &upload, body.clone()).await.json();
+    client
+        .engine
+        .validated(&alice(), &DatasetId::new(first["file"]["id"].as_str().unwrap()))
+        .await;
+    let rename = async |sql: &'static str| {
+        let mut transaction = client.engine.service.inner.store.begin().await.unwrap();
+        sqlx::query(sql).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    // As storage that fails for a moment.
+    rename("ALTER TABLE files RENAME TO elsewhere").await;
+    let answer = complete(&client, &upload, body.clone()).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    rename("ALTER TABLE elsewhere RENAME TO files").await;
+    let again = complete(&client, &upload, body.clone()).await.json();
+    assert_eq!(again["file"]["id"], first["file"]["id"]);
+    let file = first["file"]["id"].as_str().unwrap();
+    client.delete(&format!("/v1/files/{file}")).await;
+    let deleted = complete(&client, &upload, body).await.json();
+    assert_eq!(
+        (&deleted["status"], &deleted["file"]),
+        (&json!("completed"), &json!(null))
+    );
+}
+
+#[tokio::test]
 async fn who_completes_again_waits_for_whoever_is_putting_it_together() {
     let client = Client::start().await;
     let text = lines(12);
