@@ -1,5 +1,6 @@
 use super::{text::AnswerText, *};
 use crate::testing::write_model;
+use proptest::{collection::vec, prelude::*, sample::select};
 use shared::{
     run::{LoraSpec, Projection},
     training_line::{Message, Role},
@@ -285,6 +286,30 @@ fn text_comes_in_whole_characters() {
     assert_eq!(text.push(ids[0], None).unwrap().text, "");
     assert_eq!(text.finish().unwrap().text, "\u{fffd}");
     assert_eq!(tokenizer.token_bytes(ids[0]), Some(vec![0xC3]));
+}
+
+proptest! {
+    /// Also of bytes that are no characters, wherever the tokens end.
+    #[test]
+    fn nothing_of_the_text_is_lost(
+        said in vec(select(vec![0x61, 0x80, 0x9F, 0x82, 0x99, 0xC3, 0xA9, 0xE4, 0xF0]), 0..24)
+    ) {
+        thread_local!(static BYTES: (tempfile::TempDir, ChatTokenizer) = {
+            let folder = tempfile::tempdir().unwrap();
+            let tokenizer = bytes_tokenizer(folder.path());
+            (folder, tokenizer)
+        });
+        BYTES.with(|(_, tokenizer)| {
+            let mut text = AnswerText::new(tokenizer, &[], &[]);
+            let mut told = String::new();
+            for byte in &said {
+                let id = (0..0x100).find(|id| tokenizer.token_bytes(*id) == Some(vec![*byte])).unwrap();
+                told += &text.push(id, None).unwrap().text;
+            }
+            told += &text.finish().unwrap().text;
+            assert_eq!(told, String::from_utf8_lossy(&said));
+        });
+    }
 }
 
 #[test]

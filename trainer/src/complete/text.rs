@@ -4,7 +4,7 @@ use crate::{Error, chat::ChatTokenizer};
 use shared::chat::TokenLogprob;
 use std::collections::VecDeque;
 
-/// No character is longer in tokens: what is held for longer isn't the beginning of one.
+/// No character is longer in tokens: of what is held for longer, all but its end is whole or never will be.
 const LONGEST_CHARACTER: usize = 4;
 
 /// The text of one answer.
@@ -16,6 +16,8 @@ pub(super) struct AnswerText<'a> {
     before: usize,
     /// Tokens whose text is in `held`, or told.
     read: usize,
+    /// Bytes of the text behind `read` that are, too: their tokens go on into a character that isn't whole.
+    ahead: usize,
     /// Not told yet.
     held: String,
     /// Bytes told.
@@ -42,6 +44,7 @@ impl<'a> AnswerText<'a> {
             ids: after.to_vec(),
             before: 0,
             read: after.len(),
+            ahead: 0,
             held: String::new(),
             told: 0,
             waiting: VecDeque::new(),
@@ -70,14 +73,25 @@ impl<'a> AnswerText<'a> {
         }
         let before = self.tokenizer.decode(&self.ids[self.before..self.read])?;
         let text = self.tokenizer.decode(&self.ids[self.before..])?;
-        let may_go_on =
-            text.ends_with(char::REPLACEMENT_CHARACTER) && self.ids.len() - self.read < LONGEST_CHARACTER;
-        if may_go_on && !all {
+        // Bytes that end in no character can make those before them none: then the new ones stand by themselves.
+        let new = match text.strip_prefix(&before) {
+            Some(new) => new.to_owned(),
+            None => self.tokenizer.decode(&self.ids[self.read..])?,
+        };
+        let Some(begun) = new.strip_suffix(char::REPLACEMENT_CHARACTER).filter(|_| !all) else {
+            self.held.push_str(new.get(self.ahead..).unwrap_or_default());
+            self.ahead = 0;
+            self.before = self.read;
+            self.read = self.ids.len();
             return Ok(());
+        };
+        // Each of these tokens may end within a character. The last one may become whole, the others are what they are.
+        if self.ids.len() - self.read >= LONGEST_CHARACTER
+            && let Some(more) = begun.get(self.ahead..)
+        {
+            self.held.push_str(more);
+            self.ahead = begun.len();
         }
-        self.held.push_str(text.get(before.len()..).unwrap_or_default());
-        self.before = self.read;
-        self.read = self.ids.len();
         Ok(())
     }
 
