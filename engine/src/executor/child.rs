@@ -3,7 +3,7 @@
 use super::{Control, Executor, Exit, Launch, Trainer};
 use rustix::process::{Pid, getpriority_process, setpriority_process};
 use shared::run::RunEvent;
-use std::{fs::OpenOptions, io, os::unix::process::ExitStatusExt as _, process::Stdio};
+use std::{ffi::OsStr, fs::OpenOptions, io, os::unix::process::ExitStatusExt as _, process::Stdio};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -16,8 +16,21 @@ const LEAST_URGENT: i32 = 19;
 /// Event lines that wait to be recorded; beyond that the trainer waits.
 const WAITING_EVENTS: usize = 256;
 
-/// What of this process's environment no child has a use for.
-pub(crate) const SECRETS: [&str; 1] = ["HF_TOKEN"];
+/// A command that starts a child, to which no secret of this process's environment goes.
+pub(crate) fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if may_be_secret(&name) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Our own settings, which hold keys and tokens and of which a child reads none, and the Hub's token.
+fn may_be_secret(name: &OsStr) -> bool {
+    name == "HF_TOKEN" || name.as_encoded_bytes().starts_with(b"ATTUNE_")
+}
 
 /// What a trainer may take of the machine, besides its number of threads.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,11 +74,7 @@ impl Executor for ChildExecutor {
             .split_first()
             .ok_or_else(|| io::Error::other("the trainer's command line is empty"))?;
         let log = OpenOptions::new().create(true).append(true).open(&launch.log)?;
-        let mut command = Command::new(program);
-        for secret in SECRETS {
-            command.env_remove(secret);
-        }
-        let mut child = command
+        let mut child = command(program)
             .args(arguments)
             .arg(&launch.run_dir)
             .arg("--replay-after")
@@ -222,6 +231,21 @@ mod tests {
             run_dir: folder.join("run"),
             replay_after: 7,
             log: folder.join("log"),
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in [
+            "ATTUNE_LOCAL_TOKEN",
+            "ATTUNE_UPSTREAM__API_KEY",
+            "ATTUNE_METRICS__TOKEN",
+            "HF_TOKEN",
+        ] {
+            assert!(may_be_secret(OsStr::new(name)), "{name}");
+        }
+        for name in ["PATH", "HOME", "RAYON_NUM_THREADS", "HF_HOME"] {
+            assert!(!may_be_secret(OsStr::new(name)), "{name}");
         }
     }
 

@@ -1,13 +1,12 @@
 //! Programs of the trainer's that answer one question about a folder and end.
 
-use super::child::{Limits, SECRETS, limit};
+use super::child::{self, Limits, limit};
 use std::{
     io,
     path::Path,
     process::{Output, Stdio},
     time::Duration,
 };
-use tokio::process::Command;
 
 /// Asks a program about a folder. It yields the processor as a trainer does, has a trainer's limit of memory, and sees the
 /// end of its standard input when whoever asked is gone; dropping the future ends it.
@@ -23,11 +22,7 @@ pub(crate) async fn ask(
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| io::Error::other("no program for that is configured"))?;
-    let mut command = Command::new(program);
-    for secret in SECRETS {
-        command.env_remove(secret);
-    }
-    let mut child = command
+    let mut child = child::command(program)
         .args(arguments)
         .arg(folder)
         .stdin(Stdio::piped())

@@ -1,7 +1,7 @@
 //! The decoding process: starting it, speaking with it, and noticing its end.
 
 use super::InferenceConfig;
-use crate::executor::child::{SECRETS, limit};
+use crate::executor::child::{command, limit};
 use shared::inference::{InferCommand, InferEvent, InferRequest};
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    process::{ChildStdin, ChildStdout, Command},
+    process::{ChildStdin, ChildStdout},
     sync::mpsc,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -43,11 +43,7 @@ impl Child {
             .command
             .split_first()
             .ok_or_else(|| io::Error::other("no program that decodes is configured"))?;
-        let mut command = Command::new(program);
-        for secret in SECRETS {
-            command.env_remove(secret);
-        }
-        let mut child = command
+        let mut child = command(program)
             .args(arguments)
             .arg("--threads")
             .arg(threads(config.threads).to_string())

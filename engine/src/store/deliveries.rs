@@ -104,8 +104,8 @@ macro_rules! columns {
     };
 }
 
-/// What is to be sent to whom.
-#[derive(Debug, Clone)]
+/// What is to be sent to whom. It can't be printed: it has the secret.
+#[derive(Clone)]
 pub(crate) struct Due {
     pub(crate) webhook: WebhookId,
     pub(crate) url: String,

@@ -7,8 +7,8 @@ use shared::{
 };
 use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
 
-/// One row, its events behind one another.
-#[derive(Debug, Clone, FromRow)]
+/// One row, its events behind one another. It can't be printed: it has the secret.
+#[derive(Clone, FromRow)]
 pub(crate) struct WebhookRow {
     id: String,
     pub(crate) url: String,
