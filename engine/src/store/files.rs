@@ -5,7 +5,7 @@ use shared::{
     dataset::{Dataset, DatasetStatus},
     id::{DatasetId, Subject},
     timestamp::Timestamp,
-    training_line::LineFormat,
+    training_line::{Finding, LineFormat},
 };
 use sqlx::{FromRow, SqliteConnection, SqliteExecutor};
 
@@ -34,6 +34,8 @@ pub(crate) struct FileRow {
     pub(crate) needed: bool,
     /// The format of its lines, once they were read.
     format: Option<String>,
+    /// Of a file with errors the first finding, as JSON.
+    fault: Option<String>,
 }
 
 impl FileRow {
@@ -54,6 +56,11 @@ impl FileRow {
     pub(crate) fn format(&self) -> Option<LineFormat> {
         let word = serde_json::Value::from(self.format.as_deref()?);
         serde_json::from_value(word).ok()
+    }
+
+    /// The first thing that is wrong with a file that has errors.
+    pub(crate) fn fault(&self) -> Option<Finding> {
+        serde_json::from_str(self.fault.as_deref()?).ok()
     }
 
     /// The row as the console shows it.
@@ -108,7 +115,8 @@ macro_rules! columns {
          files.created_at, files.expires_at, files.examples, files.errors, files.upload_expires_at, \
          (SELECT COUNT(*) FROM jobs WHERE jobs.training_file = files.id) \
          + (SELECT COUNT(*) FROM jobs WHERE jobs.validation_file = files.id AND jobs.training_file <> files.id) \
-         AS used_by, files.report ->> 'format' AS format, ", needed!(), " AS needed")
+         AS used_by, files.report ->> 'format' AS format, \
+         CASE files.status WHEN 'error' THEN files.report -> '$.findings[0]' END AS fault, ", needed!(), " AS needed")
     };
 }
 

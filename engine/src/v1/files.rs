@@ -188,11 +188,7 @@ pub(super) async fn describe(service: &Service, subject: &Subject, id: &str) -> 
     let row = service.find_live_file(subject, id).await?;
     let row = row.filter(|row| row.status() != DatasetStatus::Uploading);
     let row = row.ok_or_else(|| ApiError::not_found("file", id))?;
-    let report = match row.status() {
-        DatasetStatus::Error => service.report_of(subject, id).await?,
-        _ => None,
-    };
-    Ok(objects::file(&row, report.as_ref()))
+    Ok(objects::file(&row))
 }
 
 /// `GET /files`.
@@ -231,7 +227,7 @@ pub(crate) async fn list_files(
         .map_err(Error::from)?;
     let has_more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let data: Vec<_> = rows.iter().map(|row| objects::file(row, None)).collect();
+    let data: Vec<_> = rows.iter().map(objects::file).collect();
     Ok(Json(objects::list_with_ends(&data, has_more)))
 }
 

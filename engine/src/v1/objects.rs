@@ -15,13 +15,7 @@ use crate::{
     },
 };
 use serde_json::{Map, Value, json};
-use shared::{
-    dataset::{DatasetReport, DatasetStatus},
-    id::JobId,
-    run::Warmup,
-    status::JobStatus,
-    timestamp::Timestamp,
-};
+use shared::{dataset::DatasetStatus, id::JobId, run::Warmup, status::JobStatus, timestamp::Timestamp};
 use std::collections::BTreeMap;
 
 /// Milliseconds as /v1 tells instants: whole seconds.
@@ -232,18 +226,17 @@ pub(crate) fn checkpoint(job: &JobRow, row: &CheckpointRow, step: Option<&StepRo
 }
 
 /// A file.
-pub(crate) fn file(row: &FileRow, report: Option<&DatasetReport>) -> Value {
-    let (status, details) = match row.status() {
-        DatasetStatus::Uploading | DatasetStatus::Validating => ("uploaded", None),
-        DatasetStatus::Ready => ("processed", None),
-        DatasetStatus::Error => {
-            let first = report.and_then(|report| report.findings.first());
-            (
-                "error",
-                first.map(|finding| format!("line {}: {}", finding.line, finding.message)),
-            )
-        }
+pub(crate) fn file(row: &FileRow) -> Value {
+    let status = match row.status() {
+        DatasetStatus::Uploading | DatasetStatus::Validating => "uploaded",
+        DatasetStatus::Ready => "processed",
+        DatasetStatus::Error => "error",
     };
+    let details = row.fault().map(|finding| match finding.line {
+        // Of the whole file.
+        0 => finding.message,
+        line => format!("line {line}: {}", finding.message),
+    });
     json!({
         "id": row.id,
         "object": "file",

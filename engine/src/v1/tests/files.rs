@@ -104,6 +104,30 @@ async fn a_file_is_listed_by_purpose_order_and_cursor() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_file_stands_in_the_list_too() {
+    let client = Client::start().await;
+    let good = client.training_file(10).await;
+    let text = format!("{}{{\"messages\": oops}}\n", lines(10));
+    let bad = client
+        .form(&[("purpose", None, "fine-tune"), ("file", Some("b.jsonl"), &text)])
+        .await
+        .json();
+    let bad = bad["id"].as_str().unwrap();
+    for id in [good.as_str(), bad] {
+        client.engine.validated(&alice(), &DatasetId::new(id)).await;
+    }
+    let list = client.get("/v1/files").await.json();
+    let told = list["data"].as_array().unwrap();
+    let details = told[0]["status_details"].as_str().unwrap();
+    assert!(
+        told[0]["status"] == "error" && details.starts_with("line 11: "),
+        "{list}"
+    );
+    assert_eq!(told[1]["status_details"], serde_json::json!(null));
+    assert_eq!(client.get(&format!("/v1/files/{bad}")).await.json(), told[0]);
+}
+
+#[tokio::test]
 async fn all_files_are_deleted_by_whoever_walks_the_list() {
     let client = Client::start().await;
     for _ in 0..3 {
