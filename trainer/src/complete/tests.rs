@@ -8,9 +8,14 @@ use shared::{
 use std::fs;
 
 fn answerer() -> Answerer {
+    answerer_on(2)
+}
+
+/// One that reckons on so many threads.
+fn answerer_on(threads: usize) -> Answerer {
     let folder = tempfile::tempdir().unwrap();
     write_model(folder.path());
-    Answerer::load(folder.path(), 2, None).unwrap()
+    Answerer::load(folder.path(), threads, None).unwrap()
 }
 
 fn prompt(content: &str) -> Prompt {
@@ -70,6 +75,25 @@ fn the_same_seed_gives_the_same_text_whatever_was_read_before() {
         .map(|seed| answer(&mut one, &question, &InferParameters { seed, ..warm() }).0)
         .collect();
     assert!(seeds.len() > 1, "another seed, another text: {seeds:?}");
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_text_and_the_same_probabilities() {
+    let parameters = InferParameters {
+        top_logprobs: Some(5),
+        ..warm()
+    };
+    let prompts = [prompt("say red"), prompt(&"say blue ".repeat(100))];
+    let on = |threads: usize| {
+        let mut answerer = answerer_on(threads);
+        prompts
+            .each_ref()
+            .map(|prompt| answer(&mut answerer, prompt, &parameters))
+    };
+    let one = on(1);
+    for threads in [2, 3] {
+        assert_eq!(on(threads), one, "{threads} threads");
+    }
 }
 
 #[test]
