@@ -158,10 +158,7 @@ impl Body {
             self.0.remove(name);
         }
         if let Some((name, _)) = self.0.iter().find(|(_, value)| !value.is_null()) {
-            return Err(
-                ApiError::param(name, format!("`{name}` is not known here: leave it out"))
-                    .with_code("unknown_parameter"),
-            );
+            return Err(ApiError::unknown("parameter", name));
         }
         Ok(Asked {
             completion: CompletionRequest {

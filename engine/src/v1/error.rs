@@ -38,6 +38,11 @@ impl ApiError {
         }
     }
 
+    /// Something that nobody knows stands in a request: a `parameter`, a `part`.
+    pub(crate) fn unknown(what: &str, name: &str) -> Self {
+        Self::param(name, format!("the {what} `{name}` is not known")).with_code("unknown_parameter")
+    }
+
     /// Of this parameter.
     pub(crate) fn of(mut self, param: &str) -> Self {
         self.param = Some(param.to_owned());

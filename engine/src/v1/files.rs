@@ -83,10 +83,7 @@ async fn read_form(service: &Service, multipart: &mut Multipart, form: &mut Form
             "purpose" => form.purpose = Some(read_text(field).await?),
             "expires_after[anchor]" => form.anchor = Some(read_text(field).await?),
             "expires_after[seconds]" => form.expires_after = Some(read_text(field).await?),
-            other => {
-                let message = format!("the part `{other}` is not known");
-                return Err(ApiError::param(other, message).with_code("unknown_parameter"));
-            }
+            other => return Err(ApiError::unknown("part", other)),
         }
     }
     Ok(())

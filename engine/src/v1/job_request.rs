@@ -1,6 +1,6 @@
 //! The body of `POST /v1/fine_tuning/jobs`, read value by value so that each fault names its parameter.
 
-use super::error::ApiError;
+use super::{error::ApiError, request::only};
 use crate::parameters::{Parameters, given_or, learning_rate, method, sequence_length};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -70,10 +70,7 @@ const KNOWN: [&str; 10] = [
 impl JobRequest {
     /// Reads the body; what depends on the model is checked by [`Self::resolve`].
     pub(crate) fn read(mut body: Map<String, Value>) -> Result<Self, ApiError> {
-        if let Some(unknown) = body.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-            let message = format!("the parameter `{unknown}` is not known");
-            return Err(ApiError::param(unknown, message).with_code("unknown_parameter"));
-        }
+        only(&body, &KNOWN)?;
         // An explicit null is the same as nothing.
         body.retain(|_, value| !value.is_null());
         if body
@@ -303,8 +300,7 @@ fn read_hyperparameters(
 ) -> Result<Map<String, Value>, ApiError> {
     let hyperparameters = object(value, place)?;
     if let Some(unknown) = hyperparameters.keys().find(|key| !known.contains(&key.as_str())) {
-        let message = format!("the hyperparameter `{unknown}` is not known");
-        return Err(ApiError::param(&format!("{place}.{unknown}"), message).with_code("unknown_parameter"));
+        return Err(ApiError::unknown("hyperparameter", unknown).of(&format!("{place}.{unknown}")));
     }
     Ok(hyperparameters)
 }

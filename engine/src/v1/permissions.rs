@@ -4,7 +4,7 @@
 use super::{
     error::ApiError,
     objects,
-    request::{Authorized, Pairs, Path, PathOfTwo, read_object},
+    request::{Authorized, Pairs, Path, PathOfTwo, only, read_object},
 };
 use crate::{Service, service::keys::Caller};
 use axum::{
@@ -38,10 +38,7 @@ pub(crate) async fn create_permissions(
 ) -> Result<Json<Value>, ApiError> {
     administrator(&caller)?;
     let (body, _) = read_object(request).await?;
-    if let Some(unknown) = body.keys().find(|key| *key != "project_ids") {
-        let message = format!("the parameter `{unknown}` is not known");
-        return Err(ApiError::param(unknown, message).with_code("unknown_parameter"));
-    }
+    only(&body, &["project_ids"])?;
     let read = |value: &Value| {
         let name = value.as_str()?;
         let fits = !name.trim().is_empty()

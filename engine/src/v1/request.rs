@@ -102,6 +102,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
     }
 }
 
+/// That an object has no other parameters than these.
+pub(super) fn only(object: &Map<String, Value>, known: &[&str]) -> Result<(), ApiError> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(ApiError::unknown("parameter", unknown)),
+    }
+}
+
 /// A JSON object and the bytes that it came in.
 pub(crate) async fn read_object(request: Request) -> Result<(Map<String, Value>, Bytes), ApiError> {
     let content_type = request

@@ -4,7 +4,7 @@ use super::{
     error::ApiError,
     files::{self, FILENAME, bad_form, read_expiry, read_multipart, read_purpose},
     objects,
-    request::{Authorized, Path, read_object},
+    request::{Authorized, Path, only, read_object},
 };
 use crate::{
     Service,
@@ -18,7 +18,7 @@ use axum::{
     Json,
     extract::{Request, State},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::id::Subject;
 
 async fn describe(service: &Service, subject: &Subject, row: &UploadRow) -> Result<Value, ApiError> {
@@ -31,17 +31,6 @@ async fn describe(service: &Service, subject: &Subject, row: &UploadRow) -> Resu
         None => Value::Null,
     };
     Ok(objects::upload(row, &file, service.now()))
-}
-
-/// That nothing stands in a body which isn't known.
-fn only(body: &Map<String, Value>, known: &[&str]) -> Result<(), ApiError> {
-    match body.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let message = format!("the parameter `{unknown}` is not known");
-            Err(ApiError::param(unknown, message).with_code("unknown_parameter"))
-        }
-    }
 }
 
 /// `POST /uploads`.
@@ -103,10 +92,7 @@ pub(crate) async fn add_part(
                 staged = Some(service.stage_part(&caller.subject, &id, field).await?);
             }
             "data" => return Err(ApiError::param("data", "send one part only")),
-            other => {
-                let message = format!("the part `{other}` is not known");
-                return Err(ApiError::param(other, message).with_code("unknown_parameter"));
-            }
+            other => return Err(ApiError::unknown("part", other)),
         }
     }
     let staged = staged.filter(|staged| staged.bytes > 0);
