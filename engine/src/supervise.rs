@@ -166,7 +166,7 @@ async fn claim(service: &Service) -> Result<Option<JobRow>, Error> {
 
 fn lease_end(service: &Service, now: Timestamp) -> Timestamp {
     let lease = i64::try_from(service.inner.config.lease.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_unix_ms(now.unix_ms().saturating_add(lease))
+    now.plus_ms(lease)
 }
 
 fn heartbeat(service: &Service) -> Duration {

@@ -26,6 +26,12 @@ impl Timestamp {
         self.0
     }
 
+    /// So many milliseconds later, or earlier where they are fewer than none.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down, as /v1 tells times.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {

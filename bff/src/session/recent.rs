@@ -112,7 +112,7 @@ mod tests {
     fn an_entry_is_believed_for_a_short_time_and_never_after_its_end() {
         let recent = Recent::default();
         recent.keep(recent.begin(), HASH, record(), NOW);
-        let later = |milliseconds| Timestamp::from_unix_ms(NOW.unix_ms() + milliseconds);
+        let later = |milliseconds| NOW.plus_ms(milliseconds);
         assert!(recent.find(HASH, later(LIFETIME_MS - 1)).is_some());
         assert!(recent.find(HASH, later(LIFETIME_MS)).is_none());
         assert!(

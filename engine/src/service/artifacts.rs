@@ -14,7 +14,6 @@ use futures_util::{
 use shared::{
     id::{ArtifactId, Subject},
     model::{Artifact, ArtifactList, DownloadLink},
-    timestamp::Timestamp,
 };
 use std::{
     fs::File,
@@ -69,7 +68,7 @@ impl Service {
     pub async fn create_download(&self, subject: &Subject, id: &ArtifactId) -> Result<DownloadLink, Error> {
         self.find_artifact(subject, id).await?;
         let token = secret::new_secret("dl-")?;
-        let expires_at = Timestamp::from_unix_ms(self.now().unix_ms() + LINK_MS);
+        let expires_at = self.now().plus_ms(LINK_MS);
         let mut transaction = self.inner.store.begin().await?;
         downloads::insert(
             &mut transaction,

@@ -12,7 +12,6 @@ use shared::{
         UploadTarget,
     },
     id::{DatasetId, Subject},
-    timestamp::Timestamp,
     validate::Findings,
 };
 
@@ -39,7 +38,7 @@ impl Service {
             return Err(Error::Invalid(findings));
         }
         let now = self.distinct_now();
-        let expires_at = Timestamp::from_unix_ms(now.unix_ms() + UPLOAD_MS);
+        let expires_at = now.plus_ms(UPLOAD_MS);
         let id = secret::new_id("file-")?;
         let token = secret::new_secret("up-")?;
         let hash = secret::hash(&token);

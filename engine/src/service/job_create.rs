@@ -20,7 +20,6 @@ use shared::{
     id::{DatasetId, JobId, Subject},
     job::{Created, NewJob},
     run::Method,
-    timestamp::Timestamp,
     training_line::LineFormat,
     validate::{Findings, validate_new_job},
 };
@@ -238,7 +237,7 @@ impl Service {
         }
         if let (Some(hash), true) = (create.request_hash, create.is_retry) {
             let window = i64::try_from(RETRY_WINDOW.as_millis()).unwrap_or(i64::MAX);
-            let since = Timestamp::from_unix_ms(now.unix_ms() - window);
+            let since = now.plus_ms(-window);
             if let Some(row) = jobs::find_by_request(&mut *transaction, subject, hash, since).await? {
                 return Ok(Inserted { row, repeated: true });
             }

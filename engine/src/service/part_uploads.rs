@@ -63,7 +63,7 @@ impl Service {
             purpose: announced.purpose,
             bytes: announced.bytes,
             created_at: now,
-            expires_at: Timestamp::from_unix_ms(now.unix_ms() + OPEN_MS),
+            expires_at: now.plus_ms(OPEN_MS),
             file_expires_after_ms: announced.expires_after_ms,
         };
         let mut transaction = self.inner.store.begin().await?;
@@ -231,9 +231,7 @@ impl Service {
             bytes: from_sql(upload.bytes),
             status: DatasetStatus::Validating,
             created_at: now,
-            expires_at: upload
-                .file_expires_after_ms
-                .map(|after| Timestamp::from_unix_ms(now.unix_ms() + after)),
+            expires_at: upload.file_expires_after_ms.map(|after| now.plus_ms(after)),
             example: None,
             upload: None,
         };
@@ -289,7 +287,7 @@ impl Service {
 
     /// Clears away the parts of uploads whose time is over.
     pub(super) async fn sweep_parts(&self, now: Timestamp) -> Result<(), Error> {
-        let long_ago = Timestamp::from_unix_ms(now.unix_ms() - REMEMBERED_MS);
+        let long_ago = now.plus_ms(-REMEMBERED_MS);
         let mut transaction = self.inner.store.begin().await?;
         let parts = uploads::delete_expired(&mut transaction, now, long_ago).await?;
         transaction.commit().await?;

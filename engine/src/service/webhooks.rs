@@ -216,14 +216,14 @@ impl Service {
             .retry_delay
             .saturating_mul(3_u32.saturating_pow(delivery.tries))
             .min(LONGEST_DELAY);
-        let next = now.unix_ms() + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        (next <= delivery.created_at.unix_ms() + TRIED_MS).then(|| Timestamp::from_unix_ms(next))
+        let next = now.plus_ms(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        (next <= delivery.created_at.plus_ms(TRIED_MS)).then_some(next)
     }
 
     /// Forgets deliveries of long ago.
     pub(super) async fn sweep_deliveries(&self, now: Timestamp) -> Result<(), Error> {
         let mut transaction = self.inner.store.begin().await?;
-        let before = Timestamp::from_unix_ms(now.unix_ms() - REMEMBERED_MS);
+        let before = now.plus_ms(-REMEMBERED_MS);
         deliveries::delete_old(&mut transaction, before).await?;
         transaction.commit().await?;
         Ok(())

@@ -18,7 +18,6 @@ use shared::{
     notification::{Notification, NotificationKind, NotificationQuery},
     run::{RunEvent, StepMetrics, exit_code},
     status::JobStatus,
-    timestamp::Timestamp,
 };
 use std::time::Duration;
 
@@ -279,7 +278,7 @@ async fn the_first_pace_is_that_of_one_attempt() {
     let (id, trainer) = engine.running_job(&alice(), "retried").await;
     let mut transaction = engine.service.inner.store.begin().await.unwrap();
     let start = engine.service.now();
-    let at = |seconds: i64| Timestamp::from_unix_ms(start.unix_ms() + seconds * 1000);
+    let at = |seconds: i64| start.plus_ms(seconds * 1000);
     // A retry takes 100 steps over at once, trains five, and rests for two hours.
     let taken_over = (1_u32..=100).map(|step| (step, 0));
     let first = (101..=105).map(|step| (step, 8 * (i64::from(step) - 100)));

@@ -23,7 +23,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
-use shared::{dataset::DatasetStatus, id::Subject, timestamp::Timestamp};
+use shared::{dataset::DatasetStatus, id::Subject};
 
 /// Largest file in bytes.
 const MAX_FILE_BYTES: u64 = 512 << 20;
@@ -134,7 +134,7 @@ async fn store_file(service: &Service, subject: &Subject, form: Form) -> Result<
         bytes: staged.bytes,
         status: DatasetStatus::Validating,
         created_at: now,
-        expires_at: expires_after.map(|after| Timestamp::from_unix_ms(now.unix_ms() + after)),
+        expires_at: expires_after.map(|after| now.plus_ms(after)),
         example: None,
         upload: None,
     };

@@ -71,7 +71,7 @@ impl Uploads {
             });
         }
         let (token, ours) = (random("up-")?, DatasetId::new(random("upload-")?));
-        let expires_at = Timestamp::from_unix_ms(now.unix_ms() + LIFETIME_MS);
+        let expires_at = now.plus_ms(LIFETIME_MS);
         let dataset = Dataset {
             id: ours.clone(),
             name: new.name,

@@ -116,7 +116,7 @@ impl View {
 
     /// Counts what came since.
     pub(super) fn arrivals(&self) -> Option<Query<JobList>> {
-        let since = Timestamp::from_unix_ms(self.up_to?.unix_ms() + 1);
+        let since = self.up_to?.plus_ms(1);
         Some(api::jobs::list(&JobQuery {
             limit: Some(1),
             status: None,
