@@ -4,6 +4,13 @@
 //! in the pool instead of failing half way; several others read. The statements use `$1` placeholders and
 //! portable SQL, so that Postgres can read them once it stands beside SQLite; the migrations are SQLite's own.
 
+/// SQL behind a job's status: it hasn't ended.
+macro_rules! not_ended {
+    () => {
+        "NOT IN ('succeeded', 'failed', 'cancelled')"
+    };
+}
+
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod artifacts;

@@ -102,10 +102,13 @@ fn parse_status(word: &str) -> DatasetStatus {
 /// Whether a job that hasn't ended names the file.
 macro_rules! needed {
     () => {
-        "(EXISTS (SELECT 1 FROM jobs WHERE jobs.training_file = files.id \
-                  AND jobs.status NOT IN ('succeeded', 'failed', 'cancelled')) \
-          OR EXISTS (SELECT 1 FROM jobs WHERE jobs.validation_file = files.id \
-                     AND jobs.status NOT IN ('succeeded', 'failed', 'cancelled')))"
+        concat!(
+            "(EXISTS (SELECT 1 FROM jobs WHERE jobs.training_file = files.id AND jobs.status ",
+            not_ended!(),
+            ") OR EXISTS (SELECT 1 FROM jobs WHERE jobs.validation_file = files.id AND jobs.status ",
+            not_ended!(),
+            "))"
+        )
     };
 }
 
@@ -390,10 +393,10 @@ pub(crate) async fn count_unfinished_jobs(
     owner: &Subject,
     id: &str,
 ) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT COUNT(*) FROM jobs WHERE owner = $1 AND (training_file = $2 OR validation_file = $2) \
-         AND status NOT IN ('succeeded', 'failed', 'cancelled')",
-    )
+    sqlx::query_scalar(concat!(
+        "SELECT COUNT(*) FROM jobs WHERE owner = $1 AND (training_file = $2 OR validation_file = $2) AND status ",
+        not_ended!()
+    ))
     .bind(owner.as_str())
     .bind(id)
     .fetch_one(executor)

@@ -357,9 +357,10 @@ pub(crate) async fn count_unfinished_of_model(
     executor: impl SqliteExecutor<'_>,
     model: &str,
 ) -> sqlx::Result<u64> {
-    let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM jobs WHERE base_model = $1 AND status NOT IN ('succeeded', 'failed', 'cancelled')",
-    )
+    let count: i64 = sqlx::query_scalar(concat!(
+        "SELECT COUNT(*) FROM jobs WHERE base_model = $1 AND status ",
+        not_ended!()
+    ))
     .bind(model)
     .fetch_one(executor)
     .await?;
