@@ -201,12 +201,6 @@ async fn next_piece((mut told, place): (Told, Place)) -> Option<(Result<Piece, E
     }
 }
 
-/// A seed for a request that names none: 31 random bits, or a fixed one where the system gives no random bytes.
-#[must_use]
-pub fn fresh_seed() -> u64 {
-    crate::service::job_create::fresh_seed().unwrap_or_default()
-}
-
 /// Names what decides an answer besides the request.
 fn fingerprint(parts: &[&str]) -> String {
     let digest = secret::hash(&format!("{} {}", env!("CARGO_PKG_VERSION"), parts.join("\n")));

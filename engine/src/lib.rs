@@ -33,11 +33,12 @@ mod webhooks;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, WebhookConfig};
 pub use error::{Cause, Error, StartError, english};
-pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece, fresh_seed};
+pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece};
 pub use service::{
     Service,
     artifacts::Download,
     counters::Counters,
+    job_create::fresh_seed,
     keys::{ApiKey, Caller, create_api_key_in},
     models::remove_model_in,
     record::CsvStream,

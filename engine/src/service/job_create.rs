@@ -290,8 +290,11 @@ impl Service {
     }
 }
 
-/// A seed for a caller who gave none: within what /v1 takes.
-pub(crate) fn fresh_seed() -> Result<u64, Error> {
+/// A seed for a caller who gave none: 31 random bits, which is within what /v1 takes.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn fresh_seed() -> Result<u64, Error> {
     let mut bytes = [0_u8; 4];
     getrandom::fill(&mut bytes).map_err(|error| Error::storage("the system gave no random bytes", error))?;
     Ok(u64::from(u32::from_le_bytes(bytes) >> 1))

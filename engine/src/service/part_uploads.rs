@@ -11,7 +11,7 @@ use crate::{
     store::{
         files::{self, NewFile},
         from_sql,
-        uploads::{self, NewUpload, PartRow, UploadRow},
+        uploads::{self, NewUpload, PartRow, UploadRow, UploadStatus},
     },
 };
 use bytes::Bytes;
@@ -301,14 +301,14 @@ impl Service {
 /// That parts are still taken.
 fn pending(upload: &UploadRow, now: Timestamp) -> Result<(), Error> {
     match upload.status(now) {
-        "pending" => Ok(()),
-        "expired" => Err(Error::conflict(
+        UploadStatus::Pending => Ok(()),
+        UploadStatus::Expired => Err(Error::conflict(
             "upload_expired",
             "the upload has expired, an hour after it was announced: begin a new one",
         )),
         other => Err(Error::conflict(
             "upload_not_pending",
-            format!("the upload is `{other}` already"),
+            format!("the upload is `{}` already", other.as_str()),
         )),
     }
 }

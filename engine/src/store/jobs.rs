@@ -344,7 +344,7 @@ pub(crate) async fn list_validating(
         .await
 }
 
-/// Identifiers of every job of everybody: what the run directories are compared with.
+/// Whether anybody has a job with this identifier: whose run directory it is.
 pub(crate) async fn exists(executor: impl SqliteExecutor<'_>, id: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1)")
         .bind(id)

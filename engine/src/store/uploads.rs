@@ -19,13 +19,35 @@ pub(crate) struct UploadRow {
     pub(crate) completed_by: Option<String>,
 }
 
+/// Where an upload stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UploadStatus {
+    Pending,
+    Completed,
+    Cancelled,
+    Expired,
+}
+
+impl UploadStatus {
+    /// The word on the wire.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 impl UploadRow {
-    /// `pending`, `completed`, `cancelled` or `expired`.
-    pub(crate) fn status(&self, now: Timestamp) -> &str {
-        if self.status == "pending" && self.expires_at <= now.unix_ms() {
-            "expired"
-        } else {
-            &self.status
+    /// Where it stands at an instant: that it has expired is nowhere recorded.
+    pub(crate) fn status(&self, now: Timestamp) -> UploadStatus {
+        match self.status.as_str() {
+            "completed" => UploadStatus::Completed,
+            "cancelled" => UploadStatus::Cancelled,
+            _ if self.expires_at <= now.unix_ms() => UploadStatus::Expired,
+            _ => UploadStatus::Pending,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! parameter. What models here can't do is refused rather than passed over.
 
 use super::error::ApiError;
-use crate::inference::{CompletionRequest, fresh_seed};
+use crate::{inference::CompletionRequest, service::job_create::fresh_seed};
 use serde_json::{Map, Value};
 use shared::{
     chat::{MAX_STOP_BYTES, MAX_STOPS, MAX_TEMPERATURE, MAX_TOP_LOGPROBS},
@@ -212,7 +212,7 @@ impl Body {
 
     fn seed(&mut self) -> Result<u64, ApiError> {
         match self.take("seed") {
-            None => Ok(fresh_seed()),
+            None => Ok(fresh_seed()?),
             Some(value) => value
                 .as_i64()
                 .map(i64::cast_unsigned)

@@ -260,7 +260,7 @@ pub(crate) fn upload(row: &UploadRow, file: &Value, now: Timestamp) -> Value {
         "expires_at": seconds(row.expires_at),
         "filename": row.filename,
         "purpose": row.purpose,
-        "status": row.status(now),
+        "status": row.status(now).as_str(),
         "file": file,
     })
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 pub(super) async fn chat(service: &Service, subject: &Subject, request: ChatRequest) -> Answer<ChatStream> {
     let begun = Instant::now();
     let elapsed = move || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let completion = service.complete(subject, as_completion(request)).await?;
+    let completion = service.complete(subject, as_completion(request)?).await?;
     let prompt_tokens = completion.prompt_tokens;
     let mut first_token_ms = None;
     let events = completion.pieces.map(move |piece| match piece? {
@@ -43,7 +43,7 @@ fn is_empty(event: &Answer<ChatEvent>) -> bool {
     matches!(event, Ok(ChatEvent::Text(text)) if text.text.is_empty() && text.logprobs.is_empty())
 }
 
-fn as_completion(request: ChatRequest) -> CompletionRequest {
+fn as_completion(request: ChatRequest) -> Answer<CompletionRequest> {
     let messages = request.messages.into_iter().map(|message| Message {
         role: match message.role {
             ChatRole::System => Role::System,
@@ -54,7 +54,11 @@ fn as_completion(request: ChatRequest) -> CompletionRequest {
         trained: true,
         tool_calls: None,
     });
-    CompletionRequest {
+    let seed = match request.seed {
+        Some(seed) => seed.cast_unsigned(),
+        None => engine::fresh_seed()?,
+    };
+    Ok(CompletionRequest {
         model: request.model,
         prompt: Prompt::Messages(messages.collect()),
         parameters: InferParameters {
@@ -62,11 +66,11 @@ fn as_completion(request: ChatRequest) -> CompletionRequest {
             shorten: request.max_tokens.is_none(),
             temperature: request.temperature,
             top_p: request.top_p,
-            seed: request.seed.map_or_else(engine::fresh_seed, i64::cast_unsigned),
+            seed,
             stop: request.stop,
             top_logprobs: Some(request.top_logprobs).filter(|count| *count > 0),
             ..InferParameters::default()
         },
         choices: 1,
-    }
+    })
 }

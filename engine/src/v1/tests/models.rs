@@ -162,13 +162,10 @@ async fn a_permission_lets_another_project_use_what_it_is_for_until_it_is_taken_
         .await
         .unwrap()
         .unwrap();
-    assert!(
-        used.folder(&client.engine.service)
-            .join("adapter")
-            .parent()
-            .unwrap()
-            .is_dir()
-    );
+    let adapter = used
+        .folder(&client.engine.service)
+        .join("adapter_model.safetensors");
+    assert!(adapter.is_file(), "{}", adapter.display());
     let delete = client.delete(&format!("/v1/models/{checkpoint}")).await;
     assert_eq!(delete.status, StatusCode::FORBIDDEN, "used, not owned");
 
