@@ -2,8 +2,9 @@
 
 use super::Client;
 use crate::testing::alice;
-use serde_json::json;
-use shared::run::RunEvent;
+use serde_json::{Value, json};
+use shared::{id::Subject, run::RunEvent, status::JobStatus};
+use std::time::Duration;
 
 const JOBS: &str = "/v1/fine_tuning/jobs";
 
@@ -32,4 +33,85 @@ async fn a_checkpoint_that_was_removed_is_still_a_cursor() {
         .get(&format!("{list}&after=ftckpt_x"))
         .await
         .refused("after");
+}
+
+/// How many a page has, and whether there are more.
+fn page(list: &Value) -> (usize, bool) {
+    let count = list["data"].as_array().unwrap().len();
+    (count, list["has_more"].as_bool().unwrap())
+}
+
+#[tokio::test]
+async fn a_page_has_twenty_jobs_or_events_and_ten_checkpoints_or_permissions_unless_told() {
+    let mut client = Client::start().await;
+    let (id, trainer) = client.engine.job_at_step(&alice(), "long", 1).await;
+    for step in 2..=21 {
+        trainer.step(step).await;
+    }
+    for step in 1..=11 {
+        trainer.checkpoint(step).await;
+    }
+    trainer.step(22).await;
+    client.engine.wait_step(&alice(), &id, 22).await;
+    let file = client.training_file(12).await;
+    for seed in 1..=20 {
+        let body = json!({"model": "tiny", "training_file": file, "seed": seed});
+        assert_eq!(client.post(JOBS, &body).await.status, 200);
+    }
+    for (path, size) in [
+        ("", 20),
+        (&format!("/{id}/events"), 20),
+        (&format!("/{id}/checkpoints"), 10),
+    ] {
+        let list = client.get(&format!("{JOBS}{path}")).await.json();
+        assert_eq!(page(&list), (size, true), "{path}");
+    }
+    trainer.finish(22).await;
+    client
+        .engine
+        .wait_status(&alice(), &id, JobStatus::Succeeded)
+        .await;
+    let job = client.get(&format!("{JOBS}/{id}")).await.json();
+    let name = job["fine_tuned_model"].as_str().unwrap();
+    client.become_somebody(&Subject::new("operator"), true).await;
+    let permissions = format!("/v1/fine_tuning/checkpoints/{name}/permissions");
+    let projects: Vec<_> = (0..11).map(|number| format!("project-{number}")).collect();
+    client.post(&permissions, &json!({"project_ids": projects})).await;
+    assert_eq!(page(&client.get(&permissions).await.json()), (10, true));
+}
+
+#[tokio::test]
+async fn an_empty_list_has_no_ends() {
+    let client = Client::start().await;
+    let (id, trainer) = client.engine.running_job(&alice(), "young").await;
+    for path in ["/v1/files?purpose=batch", &format!("{JOBS}/{id}/checkpoints")] {
+        let empty =
+            json!({"object": "list", "data": [], "first_id": null, "last_id": null, "has_more": false});
+        assert_eq!(client.get(path).await.json(), empty, "{path}");
+    }
+    drop(trainer);
+}
+
+#[tokio::test]
+async fn a_running_job_tells_when_it_will_have_finished() {
+    let client = Client::start().await;
+    let (id, trainer) = client.engine.job_at_step(&alice(), "paced", 1).await;
+    let job = async || client.get(&format!("{JOBS}/{id}")).await.json();
+    assert_eq!(
+        job().await["estimated_finish"],
+        json!(null),
+        "one instant has no pace"
+    );
+    // Two of ten steps within ten seconds.
+    client.engine.clock.advance(Duration::from_secs(10));
+    trainer.step(2).await;
+    client.engine.wait_step(&alice(), &id, 2).await;
+    let now = client.engine.service.now().unix_seconds();
+    assert_eq!(job().await["estimated_finish"], now + 40);
+    trainer.finish(10).await;
+    client
+        .engine
+        .wait_status(&alice(), &id, JobStatus::Succeeded)
+        .await;
+    assert_eq!(job().await["estimated_finish"], json!(null));
 }
