@@ -8,6 +8,7 @@ mod files;
 mod jobs;
 mod lists;
 mod models;
+mod record;
 mod uploads;
 
 use crate::testing::{TestEngine, alice, lines};

@@ -1,8 +1,17 @@
 //! Pause, resume and cancel over /v1 in every state: an illegal one is 400, which the SDKs don't try again.
 
-use super::Client;
-use crate::{testing::alice, tests::actions::job_in};
-use axum::http::StatusCode;
+use super::{
+    Answer, Client,
+    jobs::{JOBS, create},
+};
+use crate::{
+    testing::{alice, mallory},
+    tests::actions::job_in,
+};
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
 use serde_json::{Value, json};
 use shared::status::JobStatus::{self, *};
 
@@ -51,4 +60,40 @@ async fn every_pair_of_state_and_action_is_done_or_refused_with_400() {
         .post("/v1/fine_tuning/jobs/ftjob-none/pause", &json!({}))
         .await;
     assert_eq!(nobodys.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_illegal_cancel_is_400_so_that_sdks_do_not_retry_it() {
+    let client = Client::start().await;
+    let file = client.training_file(12).await;
+    let id = create(&client, json!({"model": "tiny", "training_file": file})).await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let cancel = async || -> Answer {
+        let request = client.request(Method::POST, &format!("{JOBS}/{id}/cancel"));
+        client.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(cancel().await.json()["status"], "cancelled");
+    let again = cancel().await;
+    assert_eq!(
+        (again.status, again.error()["code"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("job_not_cancellable"))
+    );
+}
+
+#[tokio::test]
+async fn jobs_of_somebody_else_are_not_there() {
+    let client = Client::start().await;
+    let theirs = client.engine.job(&mallory(), "theirs").await.id;
+    for path in ["", "/events", "/checkpoints"] {
+        let answer = client.get(&format!("{JOBS}/{theirs}{path}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        answer.error();
+    }
+    let cancel = client
+        .request(Method::POST, &format!("{JOBS}/{theirs}/cancel"))
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(client.send(cancel).await.status, StatusCode::NOT_FOUND);
 }

@@ -1,12 +1,13 @@
-//! Pages of lists: cursors, bounds, ends.
+//! Lists on /v1: filters, cursors, bounds, ends.
 
-use super::Client;
+use super::{
+    Client,
+    jobs::{JOBS, create},
+};
 use crate::testing::alice;
 use serde_json::{Value, json};
 use shared::{id::Subject, run::RunEvent, status::JobStatus};
 use std::time::Duration;
-
-const JOBS: &str = "/v1/fine_tuning/jobs";
 
 #[tokio::test]
 async fn a_checkpoint_that_was_removed_is_still_a_cursor() {
@@ -114,4 +115,58 @@ async fn a_running_job_tells_when_it_will_have_finished() {
         .wait_status(&alice(), &id, JobStatus::Succeeded)
         .await;
     assert_eq!(job().await["estimated_finish"], json!(null));
+}
+
+#[tokio::test]
+async fn lists_filter_by_metadata() {
+    let client = Client::start().await;
+    let file = client.training_file(12).await;
+    for metadata in [
+        json!({"team": "a"}),
+        json!({"team": ""}),
+        json!({"team": "a", "run": "2"}),
+        json!(null),
+    ] {
+        create(
+            &client,
+            json!({"model": "tiny", "training_file": file, "metadata": metadata}),
+        )
+        .await;
+    }
+    let count = async |query: &str| {
+        client.get(&format!("{JOBS}?{query}")).await.json()["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(count("").await, 4);
+    assert_eq!(count("metadata%5Bteam%5D=a").await, 2);
+    assert_eq!(count("metadata%5Bteam%5D=a&metadata%5Brun%5D=2").await, 1);
+    assert_eq!(count("metadata[team]=").await, 1);
+    assert_eq!(count("metadata=null").await, 1);
+    let many = |count: usize| {
+        let pairs: Vec<_> = (0..count)
+            .map(|number| format!("metadata[k{number}]=v"))
+            .collect();
+        pairs.join("&")
+    };
+    assert_eq!(count(&many(16)).await, 0);
+    for too_much in [many(17), many(2000), format!("metadata[{}]=v", "k".repeat(65))] {
+        client
+            .get(&format!("{JOBS}?{too_much}"))
+            .await
+            .refused("metadata");
+    }
+    let page = client.get(&format!("{JOBS}?limit=3")).await.json();
+    assert_eq!(page["has_more"], true);
+    let after = page["data"][2]["id"].as_str().unwrap();
+    let page = client.get(&format!("{JOBS}?limit=3&after={after}")).await.json();
+    assert_eq!(
+        (page["data"].as_array().unwrap().len(), &page["has_more"]),
+        (1, &json!(false))
+    );
+    client
+        .get(&format!("{JOBS}?after=ftjob-x"))
+        .await
+        .refused("after");
 }
