@@ -128,7 +128,7 @@ impl Sender {
             .body(message.body.clone())
             .send()
             .await
-            .map_err(|error| failure(reason(error.without_url())))?;
+            .map_err(|error| failure(reason(&error.without_url())))?;
         // Its body is nobody's business: read into the log, it would show what a private address says.
         let status = answer.status();
         if status.is_success() {
@@ -148,15 +148,15 @@ impl Sender {
 }
 
 /// Why no answer came. The error has no address any more, which may hold a secret: neither what is told nor the log has.
-fn reason(error: reqwest::Error) -> String {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = cause {
         if let Some(fault) = current.downcast_ref::<AddressFault>() {
             return fault.to_string();
         }
         cause = current.source();
     }
-    tracing::debug!(error = chain(&error), "a webhook got no answer");
+    tracing::debug!(error = chain(error), "a webhook got no answer");
     if error.is_timeout() {
         "no answer came in time".to_owned()
     } else if error.is_connect() {
