@@ -3,6 +3,8 @@
 mod doctor;
 mod health;
 #[cfg(feature = "embedded")]
+mod import;
+#[cfg(feature = "embedded")]
 mod key;
 #[cfg(feature = "embedded")]
 mod model;
@@ -76,6 +78,9 @@ enum Command {
     #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Webhook(webhook::Command),
+    /// Take jobs over from an account elsewhere, with their datasets, records and results.
+    #[cfg(feature = "embedded")]
+    Import(import::Import),
     /// Make a folder with a model's files ready for training; what `attune model add` starts.
     #[cfg(feature = "embedded")]
     #[command(hide = true)]
@@ -175,6 +180,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Model(command) => runtime()?.block_on(model::run(command)),
         #[cfg(feature = "embedded")]
         Command::Webhook(command) => runtime()?.block_on(webhook::run(command)),
+        #[cfg(feature = "embedded")]
+        Command::Import(import) => runtime()?.block_on(import::run(import)),
         #[cfg(feature = "embedded")]
         Command::PrepareModel { folder } => model::prepare(&folder),
         #[cfg(feature = "embedded")]

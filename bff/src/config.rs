@@ -269,5 +269,20 @@ impl UpstreamConfig {
     }
 }
 
+/// A web address as settings take it; otherwise what is wrong with it.
+pub(crate) fn web_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is no web address: {error}"))?;
+    let problem = if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        "must start with `http://` or `https://` and name a host"
+    } else if !url.username().is_empty() || url.password().is_some() {
+        "must not contain a user name or password"
+    } else if url.query().is_some() || url.fragment().is_some() {
+        "must not contain `?` or `#`"
+    } else {
+        return Ok(url);
+    };
+    Err(problem.to_owned())
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A text that is never printed: the upstream's key and the local sign-in token.
 
 use serde::{Deserialize, Deserializer};
-use std::fmt;
+use std::{fmt, path::Path};
 use subtle::ConstantTimeEq as _;
 
 /// A secret text. It can be compared and, where it must leave, exposed by name; `Debug` hides it, and it has no
@@ -20,6 +20,20 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// A file's text, without the line's end.
+    ///
+    /// # Errors
+    /// The file can't be read, or is no text.
+    pub fn from_file(file: &Path) -> std::io::Result<Self> {
+        Ok(Self::new(std::fs::read_to_string(file)?.trim()))
+    }
+
+    /// Whether a header can carry it: one line of printable characters without spaces.
+    #[must_use]
+    pub fn fits_a_header(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|byte| (0x21..0x7f).contains(&byte))
     }
 
     /// Compares without telling by its duration where the texts differ.

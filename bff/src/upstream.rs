@@ -14,6 +14,8 @@ mod remote;
 use error::Cause;
 pub use error::UpstreamError;
 pub use remote::client::ClientError;
+#[cfg(feature = "embedded")]
+pub(crate) use remote::client::Reading;
 
 use crate::config::RemoteConfig;
 use async_trait::async_trait;

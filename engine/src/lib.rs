@@ -38,6 +38,7 @@ pub use service::{
     Service,
     artifacts::Download,
     counters::Counters,
+    import,
     job_create::fresh_seed,
     keys::{ApiKey, Caller, create_api_key_in},
     models::remove_model_in,

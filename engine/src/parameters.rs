@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::{
-    job::NewJob,
+    job::{Hyperparameters, NewJob},
     model::BaseModel,
     run::{DEFAULT_BETA, GradientCheckpointing, LoraSpec, Method, MethodSpec, Schedule, Warmup},
 };
@@ -32,6 +32,43 @@ pub(crate) struct Parameters {
     pub(crate) seed: u64,
     /// Names of the values that the engine chose.
     pub(crate) auto: Vec<String>,
+}
+
+/// What a job's settings are as far as they are told. Of a job that was trained elsewhere this is all that is known, and it
+/// stands where the others keep their [`Parameters`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    pub(crate) epochs: Option<u32>,
+    pub(crate) evaluation_epochs: Option<u32>,
+    pub(crate) warmup_epochs: Option<u32>,
+    pub(crate) learning_rate: Option<f64>,
+    pub(crate) hyperparameters: Hyperparameters,
+}
+
+impl From<Parameters> for Recipe {
+    fn from(parameters: Parameters) -> Self {
+        Self {
+            epochs: Some(parameters.epochs),
+            evaluation_epochs: Some(parameters.evaluation_epochs),
+            warmup_epochs: match parameters.warmup {
+                Warmup::Epochs(epochs) => Some(epochs),
+                Warmup::Ratio(_) => None,
+            },
+            learning_rate: Some(parameters.learning_rate),
+            hyperparameters: Hyperparameters {
+                method: parameters.method.method().as_str().to_owned(),
+                beta: parameters.method.beta(),
+                batch_size: Some(parameters.batch_size),
+                gradient_accumulation: Some(parameters.gradient_accumulation),
+                learning_rate_multiplier: None,
+                schedule: Some(parameters.schedule),
+                lora: Some(parameters.lora),
+                max_sequence_length: Some(parameters.max_sequence_length),
+                seed: Some(parameters.seed),
+                auto: parameters.auto,
+            },
+        }
+    }
 }
 
 /// A value that the caller gave, or the engine's own with its name added to `auto`.

@@ -8,6 +8,7 @@ pub(crate) mod curves;
 pub(crate) mod datasets;
 pub(crate) mod estimate;
 pub(crate) mod examples;
+pub mod import;
 pub(crate) mod job_actions;
 pub(crate) mod job_create;
 pub(crate) mod job_queue;

@@ -21,6 +21,7 @@ pub(crate) mod deliveries;
 pub(crate) mod downloads;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod imports;
 pub(crate) mod job_list;
 pub(crate) mod jobs;
 pub(crate) mod leases;
@@ -93,6 +94,18 @@ impl Store {
             .max_lifetime(None)
             .connect_lazy_with(options.read_only(true));
         Ok(Self { writer, readers })
+    }
+
+    /// Opens a database that is there, to read alone: nothing of it is changed, nor made.
+    pub(crate) async fn look_at(database: &Path) -> sqlx::Result<SqlitePool> {
+        let options = SqliteConnectOptions::new()
+            .filename(database)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(10));
+        SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
     }
 
     /// Where statements that only read go.

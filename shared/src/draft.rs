@@ -161,12 +161,16 @@ impl Draft {
         }
     }
 
-    /// A draft that repeats a job; `id` is a fresh UUID as text.
+    /// A draft that repeats a job; `id` is a fresh UUID as text. One that was trained elsewhere leaves the base model to be
+    /// chosen; where it isn't told, it doesn't warm up and validates once, if it can.
     #[must_use]
     pub fn from_job(id: impl Into<String>, job: &Job) -> Self {
         let mut draft = Self::new(id);
         draft.set("name", copy_name(&job.name));
-        draft.set("base_model", job.base_model.clone());
+        if job.imported.is_none() {
+            draft.set("base_model", job.base_model.clone());
+        }
+        let untold = job.imported.as_ref().map(|_| 0);
         let mut set = |field, text: Option<String>| {
             if let Some(text) = text {
                 draft.set(field, text);
@@ -188,11 +192,13 @@ impl Draft {
         set("epochs", job.epochs.map(|epochs| epochs.to_string()));
         set(
             "evaluation_epochs",
-            job.evaluation_epochs.map(|epochs| epochs.to_string()),
+            job.evaluation_epochs
+                .or_else(|| untold.map(|_| u32::from(job.validation_dataset.is_some())))
+                .map(|epochs| epochs.to_string()),
         );
         set(
             "warmup_epochs",
-            job.warmup_epochs.map(|epochs| epochs.to_string()),
+            job.warmup_epochs.or(untold).map(|epochs| epochs.to_string()),
         );
         set("learning_rate", job.learning_rate.map(number_text));
         if let Some(chosen) = &job.hyperparameters {

@@ -146,7 +146,8 @@ impl From<StepMetrics> for MeasuredStep {
             train_token_accuracy: number(step.train_token_accuracy),
             learning_rate: number(step.learning_rate),
             gradient_norm: number(step.gradient_norm),
-            tokens: Some(step.tokens),
+            // Of none there is nothing to learn: the step comes from where they aren't counted.
+            tokens: Some(step.tokens).filter(|tokens| *tokens > 0),
             valid_loss: step.valid_loss.and_then(number),
             valid_token_accuracy: step.valid_token_accuracy.and_then(number),
             rewards: step.rewards,

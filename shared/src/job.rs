@@ -88,6 +88,22 @@ pub struct Job {
     /// The parent's checkpoint that it started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_step: Option<u64>,
+    /// Where it was trained, of a job that was taken over from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
+}
+
+/// Where a job was trained that was taken over from an account elsewhere. Its weights stayed there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Imported {
+    /// The host, with its port where that isn't the usual one.
+    pub host: String,
+    /// Names the job there.
+    pub id: String,
+    /// The tuned model's name there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tuned_model: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

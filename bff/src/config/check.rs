@@ -188,18 +188,7 @@ fn refuse_unsafe_listen(
 }
 
 fn web_address(settings: &Settings, setting: &str, text: &str) -> Result<Url, ConfigError> {
-    let url =
-        Url::parse(text).map_err(|error| settings.bad(setting, &format!("is no web address: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(settings.bad(setting, "must start with `http://` or `https://` and name a host"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(settings.bad(setting, "must not contain a user name or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(settings.bad(setting, "must not contain `?` or `#`"));
-    }
-    Ok(url)
+    super::web_address(text).map_err(|problem| settings.bad(setting, &problem))
 }
 
 fn allowed_origin(settings: &Settings, text: &str) -> Result<String, ConfigError> {
@@ -255,15 +244,12 @@ fn remote(settings: &Settings) -> Result<RemoteConfig, ConfigError> {
             ));
         }
         (Some(key), None) => key.clone(),
-        (None, Some(file)) => {
-            let text = std::fs::read_to_string(file).map_err(|error| {
-                settings.bad(
-                    "upstream.api_key_file",
-                    &format!("can't read `{}`: {error}", file.display()),
-                )
-            })?;
-            Secret::new(text.trim())
-        }
+        (None, Some(file)) => Secret::from_file(file).map_err(|error| {
+            settings.bad(
+                "upstream.api_key_file",
+                &format!("can't read `{}`: {error}", file.display()),
+            )
+        })?,
         (None, None) => {
             return Err(ConfigError::Missing {
                 setting: "upstream.api_key".to_owned(),
@@ -272,9 +258,7 @@ fn remote(settings: &Settings) -> Result<RemoteConfig, ConfigError> {
             });
         }
     };
-    let usable =
-        !api_key.expose().is_empty() && api_key.expose().bytes().all(|byte| (0x21..0x7f).contains(&byte));
-    if !usable {
+    if !api_key.fits_a_header() {
         let setting = if raw.api_key.is_some() {
             "upstream.api_key"
         } else {

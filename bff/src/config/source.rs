@@ -8,7 +8,7 @@ use figment::{
 
 const PREFIX: &str = "ATTUNE_";
 /// Variables with the prefix that other parts of the program read.
-const ELSEWHERE: [&str; 1] = ["ATTUNE_CONFIG"];
+const ELSEWHERE: [&str; 2] = ["ATTUNE_CONFIG", "ATTUNE_IMPORT_API_KEY"];
 
 /// The `ATTUNE_…` variables.
 pub(super) struct Environment {

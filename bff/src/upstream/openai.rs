@@ -4,6 +4,8 @@
 //! what was read of them; a job's record is read once and then only what is new of it. Where such APIs differ is found
 //! out at first use and remembered for as long as this process lives ([`Differences`]).
 
+#[cfg(feature = "embedded")]
+pub(crate) mod account;
 mod create;
 mod curves;
 mod files;

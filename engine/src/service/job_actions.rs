@@ -78,6 +78,9 @@ pub(crate) fn refusal(action: JobAction, job: &JobRow) -> Option<String> {
             "nothing is trained yet that could be kept: cancel the job instead".to_owned()
         }
         (Cancel, ValidatingFiles | Queued | Running | Pausing | Paused) => return None,
+        (Retry, _) if job.imported_from.is_some() => {
+            "the job was trained elsewhere: duplicate it and choose a base model".to_owned()
+        }
         (Retry, Paused | Succeeded | Failed | Cancelled) => return None,
         (Retry, ValidatingFiles | Queued | Running | Pausing) => format!(
             "the job is `{}`: pause or cancel it before you try it again",

@@ -63,14 +63,15 @@ impl Service {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn list_checkpoints(&self, subject: &Subject, id: &JobId) -> Result<CheckpointList, Error> {
-        self.find_job_row(subject, id).await?;
+        let job = self.find_job_row(subject, id).await?;
         let rows = checkpoints::list(self.inner.store.read(), subject, id).await?;
         Ok(CheckpointList {
             checkpoints: rows
                 .iter()
                 .map(checkpoints::CheckpointRow::to_checkpoint)
                 .collect(),
-            keep_last: Some(self.inner.config.keep_checkpoints).filter(|keep| *keep > 0),
+            keep_last: Some(self.inner.config.keep_checkpoints)
+                .filter(|keep| *keep > 0 && job.imported_from.is_none()),
         })
     }
 
@@ -153,7 +154,11 @@ fn csv_line(row: &StepMetrics) -> String {
         cell(row.train_token_accuracy),
         cell(row.learning_rate),
         cell(row.gradient_norm),
-        row.tokens,
+        // Of a step from where they aren't counted there are none.
+        Some(row.tokens)
+            .filter(|tokens| *tokens > 0)
+            .map(|tokens| tokens.to_string())
+            .unwrap_or_default(),
         row.valid_loss.map(cell).unwrap_or_default(),
         row.valid_token_accuracy.map(cell).unwrap_or_default(),
         reward_cells(row.rewards),

@@ -74,6 +74,10 @@ impl Service {
         let Some(job) = jobs::find_by_tuned_name(read, model).await? else {
             return Ok(None);
         };
+        // Its weights lie where it was trained.
+        if job.imported_from.is_some() {
+            return Ok(None);
+        }
         let created_at = match step {
             Some(step) => {
                 let kept = checkpoints::list(read, &job.owner(), &JobId::new(&job.id)).await?;

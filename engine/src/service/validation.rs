@@ -1,9 +1,11 @@
 //! Reading a file's lines once it has arrived: findings by line, statistics and a preview.
 
-use super::{Service, backoff::Backoff};
+use super::{Inner, Service, backoff::Backoff};
 use crate::{
+    blobs::Blobs,
     error::{Error, chain},
     store::{
+        Store,
         files::{self, FINE_TUNE, FileRow, Validated},
         jobs,
     },
@@ -13,7 +15,10 @@ use shared::{
     id::{JobId, Subject},
     training_line::{FileCheck, Finding, MAX_LINE_BYTES, Severity},
 };
-use std::io::{self, BufRead, BufReader, Read};
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+};
 
 impl Service {
     /// Takes up what the server before this one left unread.
@@ -54,43 +59,17 @@ impl Service {
         let Some(row) = files::find(self.inner.store.read(), owner, id).await? else {
             return Ok(());
         };
-        let staged = self.staged(id);
-        // After a crash in mid-way the upload may be stored already.
-        if tokio::fs::try_exists(&staged).await.unwrap_or(false) {
-            self.inner.blobs.put_file(id, &staged).await?;
-            self.remove_staged(id).await;
-            // Deleted while it was copied: whoever deleted it may have found no blob yet.
-            if files::find(self.inner.store.read(), owner, id).await?.is_none() {
-                return self.inner.blobs.delete(id).await;
-            }
+        let Inner { store, blobs, .. } = &*self.inner;
+        match look_into(store, blobs, &self.staged(id), &row).await? {
+            Some(found) => self.record_findings(owner, id, &found).await,
+            None => Ok(()),
         }
-        self.check_lines(owner, &row).await
     }
 
     /// Reads the lines of a file whose bytes are stored, and records what was found.
     pub(crate) async fn check_lines(&self, owner: &Subject, row: &FileRow) -> Result<(), Error> {
-        if row.purpose != FINE_TUNE {
-            let found = Validated {
-                status: DatasetStatus::Ready,
-                examples: None,
-                errors: None,
-                report: None,
-                preview: None,
-            };
-            return self.record_findings(owner, &row.id, &found).await;
-        }
-        let reader = self.inner.blobs.reader(&row.id).await?;
-        let (report, preview) = tokio::task::spawn_blocking(move || read_lines(reader))
-            .await
-            .map_err(|error| Error::storage("reading a file was interrupted", error))?
-            .map_err(|error| Error::storage("a stored file could not be read", error))?;
-        let status = if report.errors == 0 {
-            DatasetStatus::Ready
-        } else {
-            DatasetStatus::Error
-        };
-        self.record_report(owner, &row.id, status, &report, &preview)
-            .await
+        let found = findings(&self.inner.blobs, row).await?;
+        self.record_findings(owner, &row.id, &found).await
     }
 
     async fn give_up(&self, owner: &Subject, id: &str, error: &Error) -> Result<(), Error> {
@@ -107,36 +86,98 @@ impl Service {
             ..DatasetReport::default()
         };
         let preview = DatasetPreview { examples: Vec::new() };
-        self.record_report(owner, id, DatasetStatus::Error, &report, &preview)
+        self.record_findings(owner, id, &Found::of(&report, &preview)?)
             .await
     }
 
-    async fn record_report(
-        &self,
-        owner: &Subject,
-        id: &str,
-        status: DatasetStatus,
-        report: &DatasetReport,
-        preview: &DatasetPreview,
-    ) -> Result<(), Error> {
-        let unwritable = |error| Error::storage("a report could not be written as JSON", error);
-        let found = Validated {
-            status,
-            examples: Some(report.examples),
-            errors: Some(report.errors),
-            report: Some(&serde_json::to_string(report).map_err(unwritable)?),
-            preview: Some(&serde_json::to_string(preview).map_err(unwritable)?),
-        };
-        self.record_findings(owner, id, &found).await
-    }
-
-    async fn record_findings(&self, owner: &Subject, id: &str, found: &Validated<'_>) -> Result<(), Error> {
-        let mut transaction = self.inner.store.begin().await?;
-        files::finish_validation(&mut transaction, owner, id, found).await?;
-        transaction.commit().await?;
+    async fn record_findings(&self, owner: &Subject, id: &str, found: &Found) -> Result<(), Error> {
+        record(&self.inner.store, owner, id, found).await?;
         self.inner.files_changed.changed(id);
         Ok(())
     }
+}
+
+/// What reading a file's lines found, as its row keeps it.
+pub(crate) struct Found {
+    status: DatasetStatus,
+    report: Option<(DatasetReport, String, String)>,
+}
+
+impl Found {
+    fn of(report: &DatasetReport, preview: &DatasetPreview) -> Result<Self, Error> {
+        let unwritable = |error| Error::storage("a report could not be written as JSON", error);
+        let texts = (
+            serde_json::to_string(report).map_err(unwritable)?,
+            serde_json::to_string(preview).map_err(unwritable)?,
+        );
+        Ok(Self {
+            status: if report.errors == 0 {
+                DatasetStatus::Ready
+            } else {
+                DatasetStatus::Error
+            },
+            report: Some((report.clone(), texts.0, texts.1)),
+        })
+    }
+}
+
+/// Stores a file whose bytes are whole, unless that is done already, and reads its lines; nothing where it was deleted
+/// meanwhile.
+pub(crate) async fn look_into(
+    store: &Store,
+    blobs: &Blobs,
+    staged: &Path,
+    row: &FileRow,
+) -> Result<Option<Found>, Error> {
+    // After a crash in mid-way the upload may be stored already.
+    if tokio::fs::try_exists(staged).await.unwrap_or(false) {
+        blobs.put_file(&row.id, staged).await?;
+        if let Err(error) = tokio::fs::remove_file(staged).await
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = row.id, "an upload could not be removed");
+        }
+        // Deleted while it was copied: whoever deleted it may have found no blob yet.
+        if files::find(store.read(), &Subject::new(&row.owner), &row.id)
+            .await?
+            .is_none()
+        {
+            blobs.delete(&row.id).await?;
+            return Ok(None);
+        }
+    }
+    findings(blobs, row).await.map(Some)
+}
+
+/// Reads the lines of a file whose bytes are stored.
+async fn findings(blobs: &Blobs, row: &FileRow) -> Result<Found, Error> {
+    if row.purpose != FINE_TUNE {
+        return Ok(Found {
+            status: DatasetStatus::Ready,
+            report: None,
+        });
+    }
+    let reader = blobs.reader(&row.id).await?;
+    let (report, preview) = tokio::task::spawn_blocking(move || read_lines(reader))
+        .await
+        .map_err(|error| Error::storage("reading a file was interrupted", error))?
+        .map_err(|error| Error::storage("a stored file could not be read", error))?;
+    Found::of(&report, &preview)
+}
+
+/// Ends a file's validation.
+pub(crate) async fn record(store: &Store, owner: &Subject, id: &str, found: &Found) -> Result<(), Error> {
+    let report = found.report.as_ref();
+    let validated = Validated {
+        status: found.status,
+        examples: report.map(|(report, ..)| report.examples),
+        errors: report.map(|(report, ..)| report.errors),
+        report: report.map(|(_, report, _)| report.as_str()),
+        preview: report.map(|(.., preview)| preview.as_str()),
+    };
+    let mut transaction = store.begin().await?;
+    files::finish_validation(&mut transaction, owner, id, &validated).await?;
+    transaction.commit().await.map_err(Error::from)
 }
 
 /// Reads every line of a file in bounded memory.

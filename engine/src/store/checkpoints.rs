@@ -28,7 +28,8 @@ impl CheckpointRow {
             id: CheckpointId::new(&self.id),
             step: from_sql(self.step),
             created_at: Timestamp::from_unix_ms(self.created_at),
-            bytes: Some(from_sql(self.bytes)),
+            // None of those whose weights lie elsewhere.
+            bytes: Some(from_sql(self.bytes)).filter(|bytes| *bytes > 0),
             train_loss: self.train_loss,
             valid_loss: self.valid_loss,
         }
@@ -170,7 +171,7 @@ impl NamedCheckpoint {
     }
 }
 
-/// Those of an owner that are kept, the newest first, so many at most.
+/// Those of an owner that are kept here, the newest first, so many at most.
 pub(crate) async fn list_of_owner(
     executor: impl SqliteExecutor<'_>,
     owner: &Subject,
@@ -180,6 +181,7 @@ pub(crate) async fn list_of_owner(
         "SELECT checkpoints.job_id, checkpoints.step, checkpoints.created_at, jobs.name, jobs.base_model, jobs.suffix \
          FROM checkpoints JOIN jobs ON jobs.id = checkpoints.job_id \
          WHERE checkpoints.owner = $1 AND checkpoints.removed_seq IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM imports WHERE imports.local_id = checkpoints.job_id) \
          ORDER BY checkpoints.created_at DESC, checkpoints.step DESC LIMIT $2",
     )
     .bind(owner.as_str())

@@ -225,7 +225,8 @@ pub(crate) async fn points(
         .map(|(series, _)| format!("CAST({} AS REAL)", series.as_str()))
         .collect();
     let sql = format!(
-        "SELECT step, {} FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step",
+        "SELECT step, {}, EXISTS (SELECT 1 FROM imports WHERE local_id = $2) AS imported \
+         FROM steps WHERE owner = $1 AND job_id = $2 AND step BETWEEN $3 AND $4 ORDER BY step",
         columns.join(", ")
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
@@ -235,12 +236,18 @@ pub(crate) async fn points(
         .bind(to_sql(to))
         .fetch_all(executor)
         .await?;
+    let is_ours = match rows.first() {
+        Some(row) => !row.try_get::<bool, _>(found.len() + 1)?,
+        None => true,
+    };
     for row in rows {
         let step = from_sql(row.try_get(0)?);
         for (index, (series, points)) in found.iter_mut().enumerate() {
             match row.try_get::<Option<f64>, _>(index + 1)? {
+                // Every step of ours trains on some.
+                Some(0.0) if *series == Series::Tokens => {}
                 Some(value) => points.push((step, value)),
-                None if is_always_measured(*series) => points.push((step, f64::NAN)),
+                None if is_ours && is_always_measured(*series) => points.push((step, f64::NAN)),
                 None => {}
             }
         }
@@ -248,7 +255,7 @@ pub(crate) async fn points(
     Ok(found)
 }
 
-/// NULL says "not a number" in what is measured at every step of every job, elsewhere "not measured".
+/// NULL says "not a number" in what is measured at every step of every job that trains here, elsewhere "not measured".
 const fn is_always_measured(series: Series) -> bool {
     matches!(
         series,

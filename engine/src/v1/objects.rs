@@ -15,7 +15,9 @@ use crate::{
     },
 };
 use serde_json::{Map, Value, json};
-use shared::{dataset::DatasetStatus, id::JobId, run::Warmup, status::JobStatus, timestamp::Timestamp};
+use shared::{
+    dataset::DatasetStatus, id::JobId, job::Imported, run::Warmup, status::JobStatus, timestamp::Timestamp,
+};
 use std::collections::BTreeMap;
 
 /// Milliseconds as /v1 tells instants: whole seconds.
@@ -25,6 +27,9 @@ fn seconds(unix_ms: i64) -> i64 {
 
 /// A job.
 pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timestamp) -> Value {
+    if let Some(imported) = row.imported() {
+        return imported_job(row, &imported, metadata);
+    }
     let parameters = row.parameters();
     // What the engine chose is told once the files are validated.
     let settled = row.status() != JobStatus::ValidatingFiles;
@@ -60,6 +65,50 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
         "estimated_finish": estimated,
         "user_provided_suffix": row.suffix,
         "x_attune": parameters.as_ref().map(|parameters| extras(row, parameters)),
+    })
+}
+
+/// A job that was trained elsewhere. Its model can't be asked here, so it isn't named as one that can.
+fn imported_job(row: &JobRow, imported: &Imported, metadata: &BTreeMap<String, String>) -> Value {
+    let recipe = row.recipe();
+    let chosen = recipe.as_ref().map(|recipe| &recipe.hyperparameters);
+    let hyperparameters = json!({
+        "n_epochs": recipe.as_ref().and_then(|recipe| recipe.epochs),
+        "batch_size": chosen.and_then(|chosen| chosen.batch_size),
+        "learning_rate_multiplier": chosen.and_then(|chosen| chosen.learning_rate_multiplier),
+    });
+    let method = chosen.map(|chosen| {
+        let mut of_method = hyperparameters.clone();
+        if let Some(beta) = chosen.beta {
+            of_method["beta"] = json!(beta);
+        }
+        let word = chosen.method.as_str();
+        json!({ "type": word, word: { "hyperparameters": of_method } })
+    });
+    json!({
+        "id": row.id,
+        "object": "fine_tuning.job",
+        "created_at": seconds(row.created_at),
+        "model": row.base_model,
+        "organization_id": ORGANIZATION,
+        "status": row.status,
+        "training_file": row.training_file,
+        "validation_file": row.validation_file,
+        "result_files": row.result_file.iter().collect::<Vec<_>>(),
+        "fine_tuned_model": null,
+        "finished_at": row.finished_at.map(seconds),
+        "trained_tokens": row.trained_tokens,
+        "error": row.failure().map(|failure| json!({
+            "code": failure.code, "message": failure.message, "param": failure.param
+        })),
+        "hyperparameters": hyperparameters,
+        "method": method,
+        "seed": chosen.and_then(|chosen| chosen.seed),
+        "metadata": metadata,
+        "integrations": [],
+        "estimated_finish": null,
+        "user_provided_suffix": row.suffix,
+        "x_attune": { "name": row.name, "imported": imported },
     })
 }
 
@@ -166,7 +215,7 @@ pub(crate) fn step_event(job_id: &JobId, row: &StepRow) -> Value {
             "epoch": metrics.epoch,
             "learning_rate": metrics.learning_rate,
             "gradient_norm": metrics.gradient_norm,
-            "tokens": metrics.tokens,
+            "tokens": Some(metrics.tokens).filter(|tokens| *tokens > 0),
         },
     })
 }
@@ -210,6 +259,7 @@ fn step_metrics(row: &StepRow) -> Map<String, Value> {
 /// A checkpoint; `step` is what was measured at its step, where that is stored.
 pub(crate) fn checkpoint(job: &JobRow, row: &CheckpointRow, step: Option<&StepRow>) -> Value {
     let checkpoint = row.to_checkpoint();
+    let tuned = job.imported_model.clone().unwrap_or_else(|| job.tuned_name());
     let metrics = step.map_or_else(
         || Map::from_iter([("step".to_owned(), json!(checkpoint.step))]),
         step_metrics,
@@ -219,7 +269,7 @@ pub(crate) fn checkpoint(job: &JobRow, row: &CheckpointRow, step: Option<&StepRo
         "object": "fine_tuning.job.checkpoint",
         "created_at": checkpoint.created_at.unix_seconds(),
         "fine_tuning_job_id": job.id,
-        "fine_tuned_model_checkpoint": checkpoint_name(&job.tuned_name(), checkpoint.step),
+        "fine_tuned_model_checkpoint": checkpoint_name(&tuned, checkpoint.step),
         "step_number": checkpoint.step,
         "metrics": metrics,
     })

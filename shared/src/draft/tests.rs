@@ -58,6 +58,7 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
         priority: None,
         stopped: false,
         parent: None,
+        imported: None,
         parent_step: None,
     };
     let mut draft = Draft::from_job("two", &job);

@@ -103,7 +103,7 @@ impl Inner {
         })
     }
 
-    async fn result_content(&self, file: &str) -> Answer<Vec<u8>> {
+    pub(super) async fn result_content(&self, file: &str) -> Answer<Vec<u8>> {
         let path = path_of("files", "result file", file, "/content")?;
         let mut content = Vec::new();
         let read = self.client.get_file(&path, |piece| {
@@ -141,6 +141,47 @@ fn plain(content: Vec<u8>) -> Vec<u8> {
         Ok(decoded) if decoded.starts_with(HEADER) => decoded,
         _ => content,
     }
+}
+
+/// The steps of a result file, by the names in its first line; nothing of what isn't one.
+#[cfg(feature = "embedded")]
+pub(super) fn steps_of(table: &[u8]) -> Vec<MeasuredStep> {
+    let text = String::from_utf8_lossy(table);
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines
+        .next()
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .collect();
+    let read = |line: &str| {
+        let cells: Vec<&str> = line.split(',').map(str::trim).collect();
+        let value = |wanted: &[&str]| {
+            let mut found = wanted.iter().filter_map(|wanted| {
+                let place = names.iter().position(|name| name == wanted)?;
+                cells
+                    .get(place)?
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|value| value.is_finite())
+            });
+            found.next()
+        };
+        let step = cells
+            .get(names.iter().position(|name| *name == "step")?)?
+            .parse()
+            .ok()?;
+        let measured = MeasuredStep {
+            step,
+            train_loss: value(&["train_loss"]),
+            train_token_accuracy: value(&["train_mean_token_accuracy", "train_accuracy"]),
+            valid_loss: value(&["full_valid_loss", "valid_loss"]),
+            valid_token_accuracy: value(&["full_valid_mean_token_accuracy", "valid_mean_token_accuracy"]),
+            ..MeasuredStep::default()
+        };
+        (measured.train_loss.is_some() || measured.valid_loss.is_some()).then_some(measured)
+    };
+    lines.filter_map(read).collect()
 }
 
 #[cfg(test)]
@@ -198,6 +239,21 @@ mod tests {
         }
         let lines = "step,epoch,train_loss,valid_loss\n10,,2.5,\n20,,1.5,2\n30,,1,\n";
         assert_eq!(csv(&steps), lines);
+    }
+
+    #[test]
+    fn a_result_file_tells_steps_by_the_names_of_its_columns() {
+        let table =
+            b"step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.5,0.5,,\n2,NaN,,,\n\
+                      3,1.5,,2.0,0.25\nx,1,1,1,1\n";
+        let steps = steps_of(table);
+        assert_eq!(steps.len(), 2);
+        assert_eq!((steps[0].step, steps[0].train_token_accuracy), (1, Some(0.5)));
+        assert_eq!(
+            (steps[1].valid_loss, steps[1].valid_token_accuracy),
+            (Some(2.0), Some(0.25))
+        );
+        assert!(steps_of(b"no table").is_empty() && steps_of(b"").is_empty());
     }
 
     #[test]

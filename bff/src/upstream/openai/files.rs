@@ -14,10 +14,10 @@ use shared::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-const DATASET: &str = "dataset";
+pub(super) const DATASET: &str = "dataset";
 
 /// 404 speaks of the file.
-fn of_file(error: UpstreamError) -> UpstreamError {
+pub(super) fn of_file(error: UpstreamError) -> UpstreamError {
     match error {
         UpstreamError::NotFound(_) => UpstreamError::NotFound(DATASET),
         other => other,

@@ -1,9 +1,15 @@
 //! Reading OpenAI's shapes, as they are and as imitations of them differ: a list may be bare, a time may be text, an
 //! error may be empty, and a word may have a synonym.
 
+#[cfg(feature = "embedded")]
+mod account;
 mod files;
 mod record;
 
+#[cfg(feature = "embedded")]
+pub(super) use account::{account_job, account_jobs};
+#[cfg(feature = "embedded")]
+use files::result_files_of;
 pub(super) use files::{file, files, result_files};
 pub(super) use record::{checkpoints, event_stream, events};
 

@@ -10,6 +10,7 @@ use shared::{
     id::JobId,
     job::{Job, Progress},
     run::Stage,
+    timestamp::Timestamp,
 };
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -32,6 +33,12 @@ const KEPT: usize = 16;
 pub(super) struct Entry {
     /// The upstream's event id, by which a stream resumes.
     pub(super) id: String,
+    /// When it was told.
+    #[cfg_attr(
+        not(feature = "embedded"),
+        expect(dead_code, reason = "only what is taken over is told when it was measured")
+    )]
+    pub(super) at: Timestamp,
     pub(super) told: Told,
 }
 
@@ -185,7 +192,7 @@ impl Inner {
     }
 
     /// One page, as large as this upstream gives it.
-    async fn events_page(&self, path: &str, after: Option<&str>) -> Answer<(Vec<u8>, bool)> {
+    pub(super) async fn events_page(&self, path: &str, after: Option<&str>) -> Answer<(Vec<u8>, bool)> {
         if !is_set(&self.differences.small_pages) {
             match self.ask_events(path, LARGE_PAGE, after).await {
                 Err(

@@ -177,6 +177,7 @@ fn parameters_of_theirs_are_told_as_fields_of_ours() {
 fn message(id: &str) -> Entry {
     Entry {
         id: id.to_owned(),
+        at: Timestamp::from_unix_ms(0),
         told: Told::Message(JobEvent {
             id: EventId::from(id),
             created_at: NOW,
@@ -189,6 +190,7 @@ fn message(id: &str) -> Entry {
 fn step(number: u64, train_loss: f64) -> Entry {
     Entry {
         id: format!("step-{number}-{train_loss}"),
+        at: Timestamp::from_unix_ms(0),
         told: Told::Step(MeasuredStep {
             step: number,
             train_loss: Some(train_loss),

@@ -284,7 +284,7 @@ impl Client {
 
 /// Whether more of a file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::upstream) enum Reading {
+pub(crate) enum Reading {
     /// Go on.
     More,
     /// The rest needn't come.

@@ -1,14 +1,14 @@
 //! One row of the table `jobs`, and how the console sees it.
 
 use crate::{
-    parameters::Parameters,
+    parameters::{Parameters, Recipe},
     store::{from_sql, queue::priority_of},
 };
 use shared::{
     attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId, Subject},
-    job::{DatasetRef, Hyperparameters, Job, JobFailure, Progress},
-    run::{RunCommand, Stage, Warmup},
+    job::{DatasetRef, Imported, Job, JobFailure, Progress},
+    run::{RunCommand, Stage},
     status::JobStatus,
     timestamp::Timestamp,
 };
@@ -66,6 +66,10 @@ pub(crate) struct JobRow {
     pub(crate) idempotency_digest: Option<String>,
     /// The newest checkpoint that is kept.
     pub(crate) last_checkpoint: Option<i64>,
+    /// The API that it was taken over from, its name there, and that of its tuned model.
+    pub(crate) imported_from: Option<String>,
+    pub(crate) imported_id: Option<String>,
+    pub(crate) imported_model: Option<String>,
 }
 
 /// The columns of [`JobRow`] and where they come from.
@@ -79,9 +83,12 @@ macro_rules! select_job {
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
          jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
          jobs.interrupted, jobs.idempotency_digest, \
-         (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint \
+         (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \
+         imports.source AS imported_from, imports.upstream_id AS imported_id, \
+         imports.fine_tuned_model AS imported_model \
          FROM jobs JOIN files AS training ON training.id = jobs.training_file \
-         LEFT JOIN files AS validation ON validation.id = jobs.validation_file"
+         LEFT JOIN files AS validation ON validation.id = jobs.validation_file \
+         LEFT JOIN imports ON imports.local_id = jobs.id"
     };
 }
 pub(crate) use select_job;
@@ -98,9 +105,28 @@ impl JobRow {
         Subject::new(&self.owner)
     }
 
-    /// The resolved hyperparameters.
+    /// The resolved hyperparameters; nothing of a job that was trained elsewhere (see [`Self::recipe`]).
     pub(crate) fn parameters(&self) -> Option<Parameters> {
         serde_json::from_str(&self.parameters).ok()
+    }
+
+    /// What is known of the settings, wherever the job was trained.
+    pub(crate) fn recipe(&self) -> Option<Recipe> {
+        match self.imported_from {
+            Some(_) => serde_json::from_str(&self.parameters).ok(),
+            None => self.parameters().map(Recipe::from),
+        }
+    }
+
+    /// Where it was trained, if that was elsewhere.
+    pub(crate) fn imported(&self) -> Option<Imported> {
+        let address = self.imported_from.as_deref()?;
+        let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+        Some(Imported {
+            host: host.split('/').next().unwrap_or(host).to_owned(),
+            id: self.imported_id.clone()?,
+            fine_tuned_model: self.imported_model.clone(),
+        })
     }
 
     /// Why it failed, where it did.
@@ -166,7 +192,7 @@ impl JobRow {
 
     /// The row as the console shows it.
     pub(crate) fn to_job(&self, queue_position: Option<u32>) -> Job {
-        let parameters = self.parameters();
+        let recipe = self.recipe();
         Job {
             id: JobId::new(&self.id),
             name: self.name.clone(),
@@ -175,15 +201,10 @@ impl JobRow {
             created_at: Timestamp::from_unix_ms(self.created_at),
             started_at: self.started_at.map(Timestamp::from_unix_ms),
             finished_at: self.finished_at.map(Timestamp::from_unix_ms),
-            epochs: parameters.as_ref().map(|parameters| parameters.epochs),
-            evaluation_epochs: parameters.as_ref().map(|parameters| parameters.evaluation_epochs),
-            warmup_epochs: parameters
-                .as_ref()
-                .and_then(|parameters| match parameters.warmup {
-                    Warmup::Epochs(epochs) => Some(epochs),
-                    Warmup::Ratio(_) => None,
-                }),
-            learning_rate: parameters.as_ref().map(|parameters| parameters.learning_rate),
+            epochs: recipe.as_ref().and_then(|recipe| recipe.epochs),
+            evaluation_epochs: recipe.as_ref().and_then(|recipe| recipe.evaluation_epochs),
+            warmup_epochs: recipe.as_ref().and_then(|recipe| recipe.warmup_epochs),
+            learning_rate: recipe.as_ref().and_then(|recipe| recipe.learning_rate),
             training_dataset: Some(DatasetRef {
                 id: DatasetId::new(&self.training_file),
                 name: self.training_name.clone(),
@@ -192,18 +213,7 @@ impl JobRow {
                 id: DatasetId::new(id),
                 name: self.validation_name.clone().unwrap_or_else(|| id.clone()),
             }),
-            hyperparameters: parameters.map(|parameters| Hyperparameters {
-                method: parameters.method.method().as_str().to_owned(),
-                beta: parameters.method.beta(),
-                batch_size: Some(parameters.batch_size),
-                gradient_accumulation: Some(parameters.gradient_accumulation),
-                learning_rate_multiplier: None,
-                schedule: Some(parameters.schedule),
-                lora: Some(parameters.lora),
-                max_sequence_length: Some(parameters.max_sequence_length),
-                seed: Some(parameters.seed),
-                auto: parameters.auto,
-            }),
+            hyperparameters: recipe.map(|recipe| recipe.hyperparameters),
             progress: self.progress(),
             failure: self.failure(),
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
@@ -216,6 +226,7 @@ impl JobRow {
             stopped: self.wish() == Some(RunCommand::Stop),
             parent: self.parent.as_ref().map(JobId::new),
             parent_step: self.parent_step.map(from_sql),
+            imported: self.imported(),
         }
     }
 }

@@ -56,13 +56,14 @@ fn file_of(fields: &Fields<'_>, place: &str, is_attune: bool) -> Answer<Dataset>
 
 /// The identifiers of a job's result files.
 pub(in crate::upstream::openai) fn result_files(answer: &[u8]) -> Answer<Vec<String>> {
-    let value = json(answer)?;
-    let files = value
-        .get("result_files")
-        .and_then(Json::as_list)
-        .unwrap_or_default();
-    Ok(files
+    Ok(result_files_of(json(answer)?.get("result_files")))
+}
+
+/// The same, of the field that tells them.
+pub(super) fn result_files_of(told: Option<&Json<'_>>) -> Vec<String> {
+    let files = told.and_then(Json::as_list).unwrap_or_default();
+    files
         .iter()
         .filter_map(|file| identifier(Some(file)).or_else(|| identifier(file.get("id"))))
-        .collect())
+        .collect()
 }

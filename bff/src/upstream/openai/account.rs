@@ -1,0 +1,175 @@
+//! An account of such an API, read through from its first job to its last: what `attune import` takes over. Page by page, so
+//! that whoever reads can wait, try a page again, and say how far it is.
+
+use super::{
+    Inner, OpenAi, curves, is_unknown_call, job_path,
+    read::{self, Page},
+    record::{Entry, Told},
+};
+use crate::{
+    config::RemoteConfig,
+    upstream::{
+        Answer, ClientError,
+        remote::{client::Reading, no_such_call, path_of},
+    },
+};
+use shared::{
+    dataset::Dataset,
+    event::{Checkpoint, JobEvent, MeasuredStep},
+    id::JobId,
+    job::Job,
+    timestamp::Timestamp,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Entries a page where everybody gives as many.
+const PAGE: &str = "100";
+
+/// A job with what the console has no use for.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountJob {
+    pub(crate) job: Job,
+    pub(crate) suffix: Option<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) result_files: Vec<String>,
+}
+
+/// A page of a list, with the name to ask after for the next one.
+#[derive(Debug)]
+pub(crate) struct AccountPage<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next: Option<String>,
+}
+
+/// One entry of a job's record.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountEntry {
+    /// Names it there.
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
+    pub(crate) told: AccountTold,
+}
+
+/// What an entry tells.
+#[derive(Debug, Clone)]
+pub(crate) enum AccountTold {
+    Message(JobEvent),
+    Step(MeasuredStep),
+}
+
+/// An account behind its key.
+pub(crate) struct Account(Arc<Inner>);
+
+impl Account {
+    /// Prepares to read it; nothing is sent yet.
+    pub(crate) fn new(config: &RemoteConfig) -> Result<Self, ClientError> {
+        Ok(Self(OpenAi::new(config)?.0))
+    }
+
+    /// A page of its jobs, newest first as far as the API keeps an order.
+    pub(crate) async fn jobs(&self, after: Option<&str>) -> Answer<AccountPage<AccountJob>> {
+        let query = page_query(after);
+        let answer = self.0.client.get_with("fine_tuning/jobs", &query).await;
+        let page = read::account_jobs(&answer.map_err(no_such_call)?, self.0.clock.now())?;
+        Ok(page_of(page, |job| job.job.id.as_str()))
+    }
+
+    /// One job.
+    pub(crate) async fn job(&self, id: &str) -> Answer<AccountJob> {
+        let answer = self.0.client.get(&job_path(&JobId::new(id), "")?).await?;
+        read::account_job(&answer, self.0.clock.now())
+    }
+
+    /// A page of a job's record, newest first.
+    pub(crate) async fn events(&self, id: &str, after: Option<&str>) -> Answer<AccountPage<AccountEntry>> {
+        let path = job_path(&JobId::new(id), "/events")?;
+        let (answer, is_stream) = self.0.events_page(&path, after).await?;
+        let page = if is_stream {
+            // It tells the newest, the oldest of them first, and can't be asked for older ones.
+            let mut items = read::event_stream(&answer)?;
+            items.reverse();
+            Page {
+                items,
+                has_more: false,
+            }
+        } else {
+            read::events(&answer)?
+        };
+        let page = page_of(page, |entry| entry.id.as_str());
+        Ok(AccountPage {
+            items: page.items.into_iter().map(AccountEntry::from).collect(),
+            next: page.next,
+        })
+    }
+
+    /// A page of a job's checkpoints; of an API that has none an empty one.
+    pub(crate) async fn checkpoints(&self, id: &str, after: Option<&str>) -> Answer<AccountPage<Checkpoint>> {
+        let path = job_path(&JobId::new(id), "/checkpoints")?;
+        match self.0.client.get_with(&path, &page_query(after)).await {
+            Ok(answer) => Ok(page_of(read::checkpoints(&answer)?, |one| one.id.as_str())),
+            Err(error) if is_unknown_call(&error) => Ok(AccountPage {
+                items: Vec::new(),
+                next: None,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a file is.
+    pub(crate) async fn file(&self, id: &str) -> Answer<Dataset> {
+        let path = path_of("files", super::files::DATASET, id, "")?;
+        let answer = self.0.client.get(&path).await.map_err(super::files::of_file)?;
+        read::file(&answer, false)
+    }
+
+    /// A file's bytes, piece by piece, for as long as `take` wants more.
+    pub(crate) async fn content(&self, id: &str, take: impl FnMut(&[u8]) -> Reading + Send) -> Answer<()> {
+        let path = path_of("files", super::files::DATASET, id, "/content")?;
+        self.0
+            .client
+            .get_file(&path, take)
+            .await
+            .map_err(super::files::of_file)
+    }
+
+    /// A job's result file as a table, in whatever form it is served.
+    pub(crate) async fn results(&self, id: &str) -> Answer<Vec<u8>> {
+        self.0.result_content(id).await
+    }
+}
+
+/// The steps that a result file tells; nothing of what isn't one.
+pub(crate) fn steps_of_results(table: &[u8]) -> Vec<MeasuredStep> {
+    curves::steps_of(table)
+}
+
+fn page_query(after: Option<&str>) -> Vec<(&'static str, &str)> {
+    let mut query = vec![("limit", PAGE)];
+    query.extend(after.map(|after| ("after", after)));
+    query
+}
+
+fn page_of<T>(page: Page<T>, id: impl Fn(&T) -> &str) -> AccountPage<T> {
+    let next = page
+        .items
+        .last()
+        .filter(|_| page.has_more)
+        .map(|last| id(last).to_owned());
+    AccountPage {
+        items: page.items,
+        next,
+    }
+}
+
+impl From<Entry> for AccountEntry {
+    fn from(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            at: entry.at,
+            told: match entry.told {
+                Told::Message(event) => AccountTold::Message(event),
+                Told::Step(step) => AccountTold::Step(step),
+            },
+        }
+    }
+}
