@@ -6,6 +6,7 @@ mod crashes;
 mod curves;
 mod datasets;
 mod estimate;
+mod imports;
 mod job_create;
 mod job_list;
 mod jobs;

@@ -20,11 +20,19 @@ use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{interval, timeout},
+};
 
 /// The key that it wants after `Bearer`.
 pub const KEY: &str = "sk-account-key-that-no-browser-may-see";
+
+/// Far above what any call takes to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Pairs = Query<HashMap<String, String>>;
 
@@ -75,6 +83,27 @@ impl OpenAiServer {
     /// How it answers from now on.
     pub fn set_mood(&self, mood: Mood) {
         self.shared.lock().mood = mood;
+    }
+
+    /// Answers the next calls so, one each, whatever they ask.
+    pub fn say_next(&self, said: Said) {
+        self.shared.lock().next_answers.push_back(said);
+    }
+
+    /// Calls whose address has this in it get no answer; nothing for none.
+    pub fn stall(&self, part: Option<&str>) {
+        self.shared.lock().stalled = part.map(str::to_owned);
+    }
+
+    /// Waits until a call came whose address has this in it.
+    pub async fn was_asked_for(&self, part: &str) {
+        let asked = async {
+            let mut ticks = interval(Duration::from_millis(20));
+            while !self.calls().iter().any(|call| call.contains(part)) {
+                ticks.tick().await;
+            }
+        };
+        timeout(PATIENCE, asked).await.expect("it is asked for in time");
     }
 
     /// Puts a job into the account, as if another client had; answers its id.
@@ -155,7 +184,12 @@ async fn in_its_mood(State(shared): State<Shared>, request: Request, next: Next)
         let mut account = shared.lock();
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
         account.calls.push(format!("{} {path}", request.method()));
-        account.mood.clone()
+        let stalls = account.stalled.as_ref().is_some_and(|part| path.contains(part));
+        match account.next_answers.pop_front() {
+            Some(said) => Mood::Says(said),
+            None if stalls => Mood::Slow,
+            None => account.mood.clone(),
+        }
     };
     assert!(!told_cookie, "the browser's cookie stays with the console");
     match mood {

@@ -72,9 +72,11 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
 fn imported_job(row: &JobRow, imported: &Imported, metadata: &BTreeMap<String, String>) -> Value {
     let recipe = row.recipe();
     let chosen = recipe.as_ref().map(|recipe| &recipe.hyperparameters);
+    // What nobody told was the API's choice.
+    let told = |value: Option<u32>| value.map_or_else(|| json!("auto"), |value| json!(value));
     let hyperparameters = json!({
-        "n_epochs": recipe.as_ref().and_then(|recipe| recipe.epochs),
-        "batch_size": chosen.and_then(|chosen| chosen.batch_size),
+        "n_epochs": told(recipe.as_ref().and_then(|recipe| recipe.epochs)),
+        "batch_size": told(chosen.and_then(|chosen| chosen.batch_size)),
         "learning_rate_multiplier": chosen.and_then(|chosen| chosen.learning_rate_multiplier),
     });
     let method = chosen.map(|chosen| {

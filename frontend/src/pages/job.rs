@@ -116,12 +116,16 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
         skeleton,
         |_| None,
         |job| {
+            // Its weights lie elsewhere: nothing goes on from them, and nobody can ask them.
+            let is_ours = job.imported.is_none();
+            let (can_retry, can_chat) = (can_retry && is_ours, can_chat && is_ours);
             let record = RecordProps {
                 id: props.id.clone(),
                 ended: job.status.is_terminal(),
                 can_retry: can_retry && !job.status.is_active(),
                 poll,
                 now,
+                weights_at: job.imported.as_ref().map(|from| from.host.clone()),
                 try_beside: can_chat.then(|| {
                     let examples = job.validation_dataset.as_ref().or(job.training_dataset.as_ref());
                     (

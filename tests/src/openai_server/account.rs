@@ -1,13 +1,13 @@
 //! What the server holds.
 
-use crate::contract_server::Mood;
+use crate::contract_server::{Mood, Said};
 use axum::{
     Json,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// The parameters that a create knows; any other is refused, as OpenAI does.
 const PARAMETERS: [&str; 8] = [
@@ -63,6 +63,10 @@ impl Habits {
 pub(super) struct Account {
     pub(super) habits: Habits,
     pub(super) mood: Mood,
+    /// Said before the mood has its say, one to each call.
+    pub(super) next_answers: VecDeque<Said>,
+    /// Calls with this in their address get no answer.
+    pub(super) stalled: Option<String>,
     pub(super) calls: Vec<String>,
     pub(super) bodies: Vec<Value>,
     /// Newest first.
@@ -81,6 +85,8 @@ impl Account {
         Self {
             habits,
             mood: Mood::Fair,
+            next_answers: VecDeque::new(),
+            stalled: None,
             calls: Vec::new(),
             bodies: Vec::new(),
             jobs: Vec::new(),

@@ -14,7 +14,7 @@ use shared::{
     estimate::Estimate,
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
-    job::{DatasetRef, Hyperparameters, Job, JobFailure, JobList, JobSummary, Progress},
+    job::{DatasetRef, Hyperparameters, Imported, Job, JobFailure, JobList, JobSummary, Progress},
     metrics::{Curve, Metrics, Series},
     model::{
         AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
@@ -259,6 +259,11 @@ record!(Hyperparameters {
     max_sequence_length,
     seed,
 } or default { auto });
+record!(Imported {
+    host,
+    id,
+    fine_tuned_model,
+});
 record!(InstalledModel {
     bytes,
     licence,
@@ -291,6 +296,7 @@ record!(Job {
     priority,
     parent,
     parent_step,
+    imported,
 } or default { attempt, stopped });
 record!(JobBounds {
     epochs,

@@ -66,7 +66,9 @@ fn offered(job: &Job, capabilities: &Capabilities) -> Offered {
         stop: capabilities.stop && !stopping && !ended && trained && job.status != JobStatus::Pausing,
         cancel: capabilities.cancel && !ended,
         // A failure that trying again may mend offers that itself, with what to change.
+        // One that was trained elsewhere is duplicated, with a base model that is here.
         retry: capabilities.retry
+            && job.imported.is_none()
             && match job.status {
                 JobStatus::Cancelled => true,
                 JobStatus::Failed => job
@@ -313,6 +315,14 @@ mod tests {
         stopping.stopped = true;
         let offered = offered(&stopping, &engine);
         assert!(!offered.stop && !offered.pause && offered.cancel);
+        let mut elsewhere = job("failed");
+        elsewhere.imported = Some(shared::job::Imported {
+            host: "api.example.com".to_owned(),
+            id: "ftjob-1".to_owned(),
+            fine_tuned_model: None,
+        });
+        let offered = super::offered(&elsewhere, &engine);
+        assert!(!offered.retry && offered.delete, "it can't be tried again here");
         let hosted = Capabilities::job_training_api();
         assert_eq!(
             names("running", &hosted),

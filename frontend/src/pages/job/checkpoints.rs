@@ -32,6 +32,8 @@ pub(super) struct RecordProps {
     pub(super) can_retry: bool,
     pub(super) poll: Poll,
     pub(super) now: i64,
+    /// The host where their weights lie, if that is elsewhere.
+    pub(super) weights_at: Option<String>,
     /// Checkpoints can answer in the playground: beside which model, on which dataset's examples.
     pub(super) try_beside: Option<(String, Option<String>)>,
 }
@@ -81,17 +83,18 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
         &list,
         || skeleton_lines(2),
         empty,
-        |list| checkpoints(list, props.now, from_here.as_ref(), try_it),
+        |list| checkpoints(list, &props, from_here.as_ref(), try_it),
     );
     card(text::checkpoints(), Html::default(), body)
 }
 
 fn checkpoints(
     list: &CheckpointList,
-    now: i64,
+    props: &RecordProps,
     from_here: Option<&Callback<u64>>,
     try_it: impl Fn(u64) -> Option<String>,
 ) -> Html {
+    let now = props.now;
     let number = |value: Option<f64>| value.map_or_else(|| text::none().to_owned(), format::measure);
     let best = list
         .checkpoints
@@ -128,11 +131,15 @@ fn checkpoints(
         .iter()
         .map(|checkpoint| checkpoint.bytes)
         .sum::<Option<u64>>();
+    let kept = match &props.weights_at {
+        Some(host) => text::weights_elsewhere(host),
+        None => text::retention(list.keep_last, bytes),
+    };
     html! {
         <>
             { table("", &columns, rows.collect()) }
             { change(list) }
-            { paragraph("card-body dim retention", text::retention(list.keep_last, bytes)) }
+            { paragraph("card-body dim retention", kept) }
         </>
     }
 }

@@ -30,6 +30,14 @@ pub(super) fn timeline(job: &Job, now: i64) -> Html {
         let name = text::parent_name(parent.as_str(), job.parent_step);
         (text::retry_of(), link(&Route::Job(parent.to_string()), "", name))
     }));
+    if let Some(from) = &job.imported {
+        let name = html! { <>{ words(format!("{}, ", from.host)) }<code class="model-name">{ from.id.clone() }</code></> };
+        list.push((text::imported_from(), name));
+        list.extend((from.fine_tuned_model.clone()).map(|model| {
+            let name = html! { <code class="model-name">{ model }</code> };
+            (text::model_there(), name)
+        }));
+    }
     list.extend(job.started_at.map(|at| (text::started(), relative_time(now, at))));
     list.extend(
         job.finished_at

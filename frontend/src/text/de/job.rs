@@ -35,6 +35,8 @@ german_words! {
     result = "Ergebnis";
     fine_tuned_model = "Modellname";
     timeline = "Verlauf";
+    imported_from = "Importiert von";
+    model_there = "Modell dort";
     started = "Gestartet";
     finished = "Beendet";
     took = "Dauer";
@@ -49,6 +51,10 @@ german_words! {
 
 pub(crate) fn cancel_job_title(name: &str) -> String {
     format!("{name} abbrechen?")
+}
+
+pub(crate) fn weights_elsewhere(host: &str) -> String {
+    format!("Die Gewichte sind bei {host} geblieben: Diese Checkpoints lassen sich ansehen, nicht benutzen.")
 }
 
 pub(crate) const fn schedule_label(schedule: Schedule) -> &'static str {

@@ -67,6 +67,10 @@ words! {
     fine_tuned_model = "Model name";
     /// Card.
     timeline = "Timeline";
+    /// Timeline: where a job was trained that was taken over.
+    imported_from = "Imported from";
+    /// Timeline: the name of its model where it was trained.
+    model_there = "Model there";
     /// Timeline.
     started = "Started";
     /// Timeline.
@@ -94,6 +98,13 @@ words! {
 pub fn cancel_job_title(name: &str) -> String {
     german!(cancel_job_title(name));
     format!("Cancel {name}?")
+}
+
+/// Said of the checkpoints of a job that was trained elsewhere.
+#[must_use]
+pub fn weights_elsewhere(host: &str) -> String {
+    german!(weights_elsewhere(host));
+    format!("The weights stayed at {host}: these checkpoints can be looked at, not used.")
 }
 
 /// The label of a schedule.
