@@ -11,7 +11,7 @@ use shared::{
     metrics::Series,
     status::JobStatus,
 };
-use std::process::Output;
+use std::process::{Output, Stdio};
 use tests::{
     api::Api,
     browser::Browser,
@@ -297,7 +297,7 @@ async fn an_import_that_is_killed_leaves_whole_jobs_and_the_next_one_goes_on() {
         upstream.stall(Some(&stalled));
         let words = ["import", "--from-openai", "--base-url", &upstream.base_url];
         let mut command = server.setup.clone().with(KEY_VARIABLE, KEY).command(&words);
-        let mut running = command.spawn().expect("it starts");
+        let mut running = command.stderr(Stdio::null()).spawn().expect("it starts");
         upstream.was_asked_for(&stalled).await;
         running.kill().await.expect("it can be killed");
         let all = jobs(&api).await;

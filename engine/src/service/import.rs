@@ -314,6 +314,9 @@ async fn place(
         });
     }
     let id = match &file.content {
+        Some(content) if !content.is_there() => {
+            return Err(Error::Interrupted("a file was cleared away meanwhile".into()));
+        }
         Some(content) => content.id().to_owned(),
         None => secret::new_id("file-")?,
     };

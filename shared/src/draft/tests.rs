@@ -28,6 +28,43 @@ fn every_field_can_be_set_and_got() {
 }
 
 #[test]
+fn a_duplicate_of_a_job_that_was_trained_elsewhere_leaves_the_base_model_to_be_chosen() {
+    let job: Job = serde_json::from_value(serde_json::json!({
+        "id": "ftjob-1", "name": "mood", "base_model": "gpt-4o-mini", "status": "succeeded",
+        "created_at": "2026-01-31T00:00:00Z", "epochs": 3, "training_dataset": {"id": "file-1", "name": "x"},
+        "validation_dataset": {"id": "file-2", "name": "y"},
+        "hyperparameters": {"method": "dpo", "beta": 0.2, "batch_size": 4, "learning_rate_multiplier": 1.8},
+        "imported": {"host": "api.example.com", "id": "ftjob-there"}
+    }))
+    .unwrap();
+    let mut draft = Draft::from_job("two", &job);
+    assert_eq!(
+        (draft.base_model.as_str(), draft.learning_rate.as_str()),
+        ("", "")
+    );
+    draft.apply_defaults(&JobDefaults::default());
+    let kept = [
+        "training_dataset",
+        "validation_dataset",
+        "epochs",
+        "evaluation_epochs",
+        "warmup_epochs",
+    ];
+    assert_eq!(
+        kept.map(|field| draft.get(field).unwrap()),
+        ["file-1", "file-2", "3", "1", "0"]
+    );
+    assert_eq!(
+        ["method", "beta", "batch_size"].map(|field| draft.get(field).unwrap()),
+        ["dpo", "0.2", "4"]
+    );
+    assert!(
+        !draft.learning_rate.is_empty(),
+        "the base model that is chosen proposes it"
+    );
+}
+
+#[test]
 fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
     let job = Job {
         id: JobId::new("ftjob-1"),

@@ -16,6 +16,9 @@ const SLOWEST: u64 = 8 << 10;
 /// How long it may take besides.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// Bytes after which it is told again how many have come.
+const TOLD_EVERY: u64 = 1 << 20;
+
 /// Why bytes aren't to be had though all else works: gone, or not given out.
 fn is_refusal(error: &UpstreamError) -> bool {
     match error {
@@ -51,9 +54,9 @@ impl Taking<'_> {
             .as_ref()
             .map_or_else(|| id.to_owned(), |file| file.filename.clone());
         self.plan.progress.tells(&shown(&filename));
-        let (content, note) = match self.content(id).await {
+        let announced = file.as_ref().map_or(0, |file| file.bytes);
+        let (content, note) = match self.content(id, &filename, announced).await {
             Ok(content) => {
-                let announced = file.as_ref().map_or(0, |file| file.bytes);
                 let odd = announced > 0 && announced != content.bytes();
                 let note = format!(
                     "its file `{}` came with {} rather than the {} that are told",
@@ -118,13 +121,14 @@ impl Taking<'_> {
     }
 
     /// A file's bytes, on the disk.
-    async fn content(&self, id: &str) -> Result<ArrivingFile, Failed> {
+    async fn content(&self, id: &str, filename: &str, announced: u64) -> Result<ArrivingFile, Failed> {
         let plan = &self.plan;
         let mut file = self.folder.begin_file()?;
         let mut stopped: Option<Failed> = None;
         let read = patiently(plan.progress, async || {
             let begun = Instant::now();
             let mut watch = KeyWatch::new(self.key.expose().as_bytes());
+            let mut told = 0;
             if let Err(error) = file.begin_anew() {
                 stopped = Some(error.into());
                 return Ok(());
@@ -139,6 +143,11 @@ impl Taking<'_> {
                     } else {
                         file.write(piece).map_err(Failed::from)
                     };
+                    if file.bytes() >= told + TOLD_EVERY {
+                        told = file.bytes();
+                        let of = format!("{}  {} of {}", shown(filename), size(told), size(announced));
+                        plan.progress.tells(&of);
+                    }
                     match outcome {
                         Ok(()) => Reading::More,
                         Err(error) => {

@@ -80,6 +80,11 @@ impl ArrivingFile {
         &self.id
     }
 
+    /// It still lies there. What nobody writes to for hours is cleared away while it waits for the rest of its job.
+    pub(super) fn is_there(&self) -> bool {
+        self.path.is_file()
+    }
+
     /// A row stands for it.
     pub(super) fn keep(mut self) {
         self.kept = true;
