@@ -7,6 +7,7 @@ mod files;
 mod jobs;
 mod patience;
 mod report;
+mod take;
 
 use super::Common;
 use crate::{
@@ -18,11 +19,12 @@ use crate::{
 use anyhow::Context as _;
 use clap::Args;
 use engine::import::{ImportFolder, ImportOrigin, taken_before};
-use jobs::{Plan, Taking};
+use jobs::Plan;
 use report::{Progress, Tally};
 use reqwest::Url;
 use shared::{id::Subject, timestamp::Timestamp};
 use std::{path::PathBuf, process::ExitCode, time::Duration};
+use take::Taking;
 use tokio_util::sync::CancellationToken;
 
 /// Where the key may be instead of in a file.

@@ -359,7 +359,7 @@ async fn insert_record(
     }
     let first = jobs::take_seq(connection, id, count).await?;
     let mut places = first..;
-    for (seq, line) in places.by_ref().zip(&job.record) {
+    for (line, seq) in job.record.iter().zip(places.by_ref()) {
         match line {
             Line::Event(at, level, message) => {
                 events::insert(connection, id, owner, seq, *at, *level, message).await?;
@@ -369,8 +369,7 @@ async fn insert_record(
             }
         }
     }
-    let mut seq = first + i64::try_from(job.record.len()).unwrap_or(i64::MAX / 2);
-    for checkpoint in &job.checkpoints {
+    for (checkpoint, seq) in job.checkpoints.iter().zip(places) {
         let new = checkpoints::NewCheckpoint {
             id: checkpoint.id.as_str(),
             job_id: id,
@@ -382,7 +381,6 @@ async fn insert_record(
         };
         checkpoints::insert(connection, &new).await?;
         imports::tell_losses(connection, id, checkpoint).await?;
-        seq += 1;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! A job's files: what they are, and their bytes onto the disk.
 
 use super::{
-    jobs::{Failed, Taking},
     patience::patiently,
     report::{shown, size},
+    take::{Failed, Taking},
 };
 use crate::upstream::{Answer, Reading, UpstreamError};
 use engine::import::{ArrivingFile, ImportFile, NewFileOfImport, TakenBefore};

@@ -1,52 +1,28 @@
-//! The account's jobs: which are to be taken, and taking them one after the other, the oldest first.
+//! The account's jobs and their records: which are to be taken, and what they are there.
 
 use super::{
     files::look_at,
     patience::patiently,
     report::{Progress, Tally, shown},
-    stopped, told,
+    told,
 };
-use crate::{
-    secret::Secret,
-    upstream::{
-        Answer, UpstreamError,
-        openai::account::{Account, AccountEntry, AccountJob, AccountTold, steps_of_results},
-    },
+use crate::upstream::{
+    Answer, UpstreamError,
+    openai::account::{Account, AccountEntry, AccountJob, AccountTold},
 };
-use engine::import::{ImportEntry, ImportFile, ImportFolder, ImportJob, ImportOrigin, TakenBefore};
+use engine::import::TakenBefore;
 use shared::{event::Checkpoint, job::Job, timestamp::Timestamp};
 use std::collections::HashSet;
-use tokio_util::sync::CancellationToken;
 
 /// Jobs of an account that are read at most.
 const JOBS: usize = 100_000;
 /// Entries of a record that are taken at most, and the text in them: the newest count.
-const ENTRIES: usize = 50_000;
+pub(super) const ENTRIES: usize = 50_000;
 const TEXT_BYTES: usize = 64 << 20;
 /// Pages of a job's checkpoints.
 const CHECKPOINT_PAGES: usize = 20;
 /// Characters of an identifier; no API has longer ones.
 const LONGEST_ID: usize = 200;
-
-/// Why a job wasn't taken.
-pub(super) enum Failed {
-    Upstream(UpstreamError),
-    Local(engine::Error),
-    /// What came can't be kept.
-    Untrusted(String),
-}
-
-impl From<UpstreamError> for Failed {
-    fn from(error: UpstreamError) -> Self {
-        Self::Upstream(error)
-    }
-}
-
-impl From<engine::Error> for Failed {
-    fn from(error: engine::Error) -> Self {
-        Self::Local(error)
-    }
-}
 
 /// What is read, and which of it is wanted.
 pub(super) struct Plan<'a> {
@@ -57,26 +33,21 @@ pub(super) struct Plan<'a> {
     pub(super) progress: &'a Progress,
 }
 
-/// Takes jobs into a folder of data.
-pub(super) struct Taking<'a> {
-    pub(super) plan: Plan<'a>,
-    pub(super) folder: &'a ImportFolder,
-    pub(super) origin: ImportOrigin,
-    pub(super) key: Secret,
-    pub(super) stop: CancellationToken,
-}
-
-fn titled(job: &Job) -> String {
+pub(super) fn titled(job: &Job) -> String {
     format!("{} ({})", shown(job.id.as_str()), shown(&job.name))
 }
 
-fn failure(error: &UpstreamError) -> anyhow::Error {
+pub(super) fn failure(error: &UpstreamError) -> anyhow::Error {
     anyhow::anyhow!(told(error))
 }
 
 impl Plan<'_> {
     /// The jobs to be taken, the oldest first; the tally gets those that aren't.
-    async fn jobs(&self, before: &TakenBefore, tally: &mut Tally) -> anyhow::Result<Vec<AccountJob>> {
+    pub(super) async fn jobs(
+        &self,
+        before: &TakenBefore,
+        tally: &mut Tally,
+    ) -> anyhow::Result<Vec<AccountJob>> {
         self.progress.begins("reading the list of jobs");
         let all = if self.wanted.is_empty() {
             self.list(tally).await.map_err(|error| failure(&error))?
@@ -199,7 +170,7 @@ impl Plan<'_> {
     }
 
     /// A job's record, oldest first, and whether there is more of it than is taken.
-    async fn record(&self, id: &str) -> Answer<(Vec<AccountEntry>, bool)> {
+    pub(super) async fn record(&self, id: &str) -> Answer<(Vec<AccountEntry>, bool)> {
         let (mut entries, mut known, mut text) = (Vec::new(), HashSet::new(), 0);
         let mut after: Option<String> = None;
         let mut is_cut = false;
@@ -233,7 +204,7 @@ impl Plan<'_> {
         }
     }
 
-    async fn checkpoints(&self, id: &str) -> Answer<Vec<Checkpoint>> {
+    pub(super) async fn checkpoints(&self, id: &str) -> Answer<Vec<Checkpoint>> {
         let mut checkpoints: Vec<Checkpoint> = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..CHECKPOINT_PAGES {
@@ -249,156 +220,5 @@ impl Plan<'_> {
             after = page.next;
         }
         Ok(checkpoints)
-    }
-}
-
-impl Taking<'_> {
-    /// Takes what is to be taken. What fails is left out; where nothing more can work it ends.
-    pub(super) async fn take_all(&self, tally: &mut Tally) -> anyhow::Result<()> {
-        let mut before = self.folder.taken_before(&self.origin).await?;
-        let jobs = tokio::select! {
-            jobs = self.plan.jobs(&before, tally) => jobs?,
-            () = self.stop.cancelled() => return Err(stopped()),
-        };
-        let count = jobs.len();
-        for (number, job) in jobs.into_iter().enumerate() {
-            let title = titled(&job.job);
-            let progress = self.plan.progress;
-            progress.begins(&format!("{} of {count}  {title}", number + 1));
-            let read = tokio::select! {
-                read = self.read(job, &before) => read,
-                () = self.stop.cancelled() => return Err(stopped()),
-            };
-            // From here on it isn't stopped: the files go with the rows.
-            let taken = match read {
-                Ok((job, notes)) => self
-                    .write(job, &mut before, tally)
-                    .await
-                    .map(|local| (local, notes)),
-                Err(failed) => Err(failed),
-            };
-            match taken {
-                Ok((local, notes)) => {
-                    progress.ends(&format!("taken as {local}"));
-                    tally
-                        .notes
-                        .extend(notes.into_iter().map(|note| format!("{title}: {note}")));
-                    tally.taken.push(title);
-                }
-                Err(Failed::Upstream(
-                    error @ (UpstreamError::KeyRejected | UpstreamError::Unreachable(_)),
-                )) => {
-                    return Err(failure(&error));
-                }
-                Err(Failed::Local(engine::Error::Conflict { .. })) => {
-                    progress.ends("already here");
-                    tally.already += 1;
-                }
-                Err(Failed::Local(error)) => return Err(error.into()),
-                Err(Failed::Upstream(error)) => {
-                    let why = shown(&told(&error));
-                    progress.ends(&why);
-                    tally.failed.push(format!("{title}: {why}"));
-                }
-                Err(Failed::Untrusted(why)) => {
-                    progress.ends(&why);
-                    tally.failed.push(format!("{title}: {why}"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads all that belongs to a job; answers what there is to know of it, too.
-    async fn read(
-        &self,
-        there: AccountJob,
-        before: &TakenBefore,
-    ) -> Result<(ImportJob, Vec<String>), Failed> {
-        let plan = &self.plan;
-        let job = there.job;
-        let id = job.id.as_str();
-        let mut notes = Vec::new();
-        let (record, is_cut) = plan.record(id).await?;
-        if is_cut {
-            notes.push(format!(
-                "only the newest {} entries of its record are here",
-                record.len()
-            ));
-        }
-        let mut record: Vec<ImportEntry> = record.into_iter().map(entry).collect();
-        let checkpoints = plan.checkpoints(id).await?;
-        let ended = job.finished_at.unwrap_or(job.created_at);
-        let mut results = None;
-        if let Some(file) = there.result_files.first() {
-            match self.results(file, ended).await? {
-                Ok((file, table)) => {
-                    if !record.iter().any(|entry| matches!(entry, ImportEntry::Step(..))) {
-                        let steps = steps_of_results(&table).into_iter().take(ENTRIES);
-                        record.extend(steps.map(|step| ImportEntry::Step(ended, step)));
-                    }
-                    results = Some(ImportFile::New(file));
-                }
-                Err(note) => notes.push(note),
-            }
-        }
-        let Some(training) = &job.training_dataset else {
-            return Err(Failed::Untrusted("names no training file".to_owned()));
-        };
-        let (training, note) = self.dataset(training.id.as_str(), before, job.created_at).await?;
-        notes.extend(note);
-        let mut validation = None;
-        if let Some(file) = &job.validation_dataset {
-            let (file, note) = self.dataset(file.id.as_str(), before, job.created_at).await?;
-            notes.extend(note);
-            validation = Some(file);
-        }
-        let job = ImportJob {
-            job,
-            suffix: there.suffix,
-            metadata: there.metadata,
-            record,
-            checkpoints,
-            training,
-            validation,
-            results,
-        };
-        Ok((job, notes))
-    }
-
-    /// Writes a job, and remembers its files for those that come after it.
-    async fn write(
-        &self,
-        job: ImportJob,
-        before: &mut TakenBefore,
-        tally: &mut Tally,
-    ) -> Result<String, Failed> {
-        let sizes: Vec<(String, u64)> = [Some(&job.training), job.validation.as_ref(), job.results.as_ref()]
-            .into_iter()
-            .flatten()
-            .filter_map(|file| match file {
-                ImportFile::New(file) => Some((file.upstream_id.clone(), file.content.as_ref()?.bytes())),
-                ImportFile::Here(_) => None,
-            })
-            .collect();
-        let taken = self.folder.take(&self.origin, job).await?;
-        for (upstream_id, file) in taken.files {
-            if file.kept {
-                tally.files += 1;
-                tally.bytes += sizes
-                    .iter()
-                    .find(|(id, _)| *id == upstream_id)
-                    .map_or(0, |(_, bytes)| *bytes);
-            }
-            before.files.insert(upstream_id, file);
-        }
-        Ok(taken.id.to_string())
-    }
-}
-
-fn entry(entry: AccountEntry) -> ImportEntry {
-    match entry.told {
-        AccountTold::Message(event) => ImportEntry::Event(event),
-        AccountTold::Step(step) => ImportEntry::Step(entry.at, step),
     }
 }
