@@ -13,6 +13,7 @@ use shared::{
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
     queue::JobChange,
+    step_examples::StepExamples,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
@@ -107,6 +108,12 @@ pub fn curves_among(id: &JobId, range: Option<(u64, u64)>, series: &[Series]) ->
         series: Some(SeriesSet::of(series)),
     };
     metrics(id, &query)
+}
+
+/// The training examples that a step was made of.
+#[must_use]
+pub fn step_examples(id: &JobId, step: u64) -> Query<StepExamples> {
+    Query::new(path(id, &format!("/steps/{step}/examples")), Resource::JobRecord)
 }
 
 /// The address of a job's stream.

@@ -56,7 +56,9 @@ pub struct LineChartProps {
     pub measure: Measure,
     /// Asks for another range, or for all.
     pub on_range: Callback<Option<(f64, f64)>>,
-    /// Hears of a step that somebody wants to know more of, where there is more to know.
+    /// The place of the step that somebody wants to know more of.
+    pub picked: Option<f64>,
+    /// Hears of such a step, where there is more to know.
     pub on_pick: Option<Callback<u64>>,
 }
 

@@ -152,6 +152,7 @@ pub fn use_compare_page() -> Html {
         growing: false,
         measure,
         on_range: on_range(&view, ends),
+        picked: None,
         on_pick: None,
     };
     let add = {

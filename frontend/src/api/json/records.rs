@@ -26,6 +26,7 @@ use shared::{
     run::{LoraSpec, Method, Projection, Rewards, Schedule, Stage},
     session::Session,
     status::JobStatus,
+    step_examples::{StepExample, StepExamples},
     training_line::{Finding, LineFormat, Severity},
     webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
@@ -156,7 +157,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
+} or default { attempts, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -400,6 +401,17 @@ record!(MeasuredStep {
     valid_token_accuracy,
     rewards,
     valid_rewards,
+});
+record!(StepExample {
+    example,
+    tokens,
+    target_tokens
+});
+record!(StepExamples {
+    step,
+    epoch,
+    total_steps,
+    examples
 });
 record!(Unread { unread });
 record!(UploadProgress { received, bytes });

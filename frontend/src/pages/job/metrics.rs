@@ -7,6 +7,7 @@ use crate::{
         lines::{Axis, Line},
         measure::{Measure, Places, curve},
         sparkline::sparkline,
+        spikes::spikes,
         tools::{Tools, legend, tools},
         view::{View, on_range, use_view},
     },
@@ -15,10 +16,11 @@ use crate::{
         face::{face, skeleton_block},
     },
     language::is_german,
+    pages::job::step_examples::{StepExamplesProps, use_picked_step, use_step_examples},
     part::{keyed_part, part, use_change},
     query::{
         Loaded, Poll,
-        curves::{Tail, has_hole, join},
+        curves::{Tail, has_hole, join, last_step},
         hooks::use_optional_query,
         use_query,
     },
@@ -40,11 +42,18 @@ pub(super) struct MetricsProps {
     /// The steps at which training was taken up again.
     pub(super) marks: Vec<u64>,
     pub(super) poll: Poll,
+    /// What a step was made of can be told.
+    pub(super) has_examples: bool,
 }
+
+/// How many steps are offered whose loss stands out.
+const SPIKES: usize = 3;
 
 #[hook]
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
-    let view = use_view(Vec::new());
+    let picked = use_picked_step();
+    let named = picked.map(|step| step.to_string()).unwrap_or_default();
+    let view = use_view(vec![("step", named)]);
     let measure = Measure::parse(&view.measure);
     let whole = use_query(api::jobs::curves(&props.id), props.poll);
     let places = Rc::new(Places::of_job(&props.job, view.axis));
@@ -158,11 +167,35 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 growing: !ended,
                 measure,
                 on_range: on_range(&view, ends),
-                on_pick: None,
+                picked: picked.filter(|_| props.has_examples).map(|step| places.at(step)),
+                on_pick: props.has_examples.then(|| {
+                    let picked = picked.setter();
+                    Callback::from(move |step| picked.set(Some(step)))
+                }),
             };
             part(use_line_chart, chart)
         },
     );
+    let standing_out = use_memo(Pointed(Rc::clone(&joined)), |joined| {
+        let loss = curve(&joined.0, Series::TrainLoss);
+        loss.map(|loss| spikes(&loss.steps, &loss.values, SPIKES))
+            .unwrap_or_default()
+    });
+    let examples = (props.has_examples && !joined.curves.is_empty()).then(|| {
+        let examples = StepExamplesProps {
+            id: props.id.clone(),
+            dataset: props
+                .job
+                .training_dataset
+                .as_ref()
+                .map(|dataset| dataset.id.clone()),
+            step: *picked,
+            last: last_step(&joined),
+            spikes: (*standing_out).clone(),
+            set: picked.setter(),
+        };
+        part(use_step_examples, examples)
+    });
     html! {
         <section class="stack" aria-label={text::training_metrics()}>
             <div class="card chart-card">
@@ -174,10 +207,20 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 { tools(&controls) }
                 <div class="card-body chart-body">{ chart }</div>
             </div>
+            <div hidden={examples.is_none()}>{ examples }</div>
             <div class="minis" role="group" aria-label={text::measure()} hidden={joined.curves.is_empty()}>
                 { for measured.map(|of| keyed_part(of.as_str(), use_small, small(of))) }
             </div>
         </section>
+    }
+}
+
+/// Curves that are the same where they are the very same.
+struct Pointed(Rc<Metrics>);
+
+impl PartialEq for Pointed {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
     }
 }
 
