@@ -98,6 +98,9 @@ mod tests {
         as_serde_reads::<Metrics>(
             r#"{"from":1,"to":3,"curves":[{"series":"train_loss","total_points":3,"steps":[1,2,3],"values":[1,null,0.5]}]}"#,
         );
+        as_serde_reads::<Metrics>(
+            r#"{"from":1,"to":3,"curves":[],"times":{"steps":[1,3],"elapsed_ms":[0,1500]}}"#,
+        );
         as_serde_reads::<JobList>(
             r#"{"jobs":[{"id":"a","name":"n","base_model":"m","status":"running","created_at":"2026-11-21T12:00:00Z",
             "learning_rate":2e-4,"unknown":[{"x":1}],"hyperparameters":{"method":"supervised","batch_size":8,

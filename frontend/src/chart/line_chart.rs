@@ -117,6 +117,7 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
                 { part(use_overlay, layer()) }
             </div>
             { part(use_overview, layer()) }
+            <p class="axis-note dim" hidden={props.axis != Axis::Time}>{ text::time_axis_note() }</p>
             <figcaption class="visually-hidden">{ summary(&props) }</figcaption>
         </figure>
     }

@@ -15,7 +15,7 @@ use shared::{
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
     job::{DatasetRef, Hyperparameters, Job, JobFailure, JobList, JobSummary, Progress},
-    metrics::{Curve, Metrics, Series},
+    metrics::{Curve, Metrics, Series, Times},
     model::{
         AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
         DownloadLink, InstalledModel, JobDefaults, ModelAddition, ModelList, ModelObstacle,
@@ -328,7 +328,12 @@ record!(JobSummary {
     total,
 });
 record!(LoraSpec { rank, alpha, targets } or default { dropout });
-record!(Metrics { from, to, curves });
+record!(Metrics {
+    from,
+    to,
+    curves,
+    times,
+});
 record!(ModelAddition {
     id,
     source,
@@ -413,6 +418,7 @@ record!(StepExamples {
     total_steps,
     examples
 });
+record!(Times { steps, elapsed_ms });
 record!(Unread { unread });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {

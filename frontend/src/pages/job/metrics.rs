@@ -46,6 +46,9 @@ pub(super) struct MetricsProps {
     pub(super) has_examples: bool,
 }
 
+/// How often curves over time are asked for anew, while training goes on.
+const FRESH_MS: u32 = 5_000;
+
 /// How many steps are offered whose loss stands out.
 const SPIKES: usize = 3;
 
@@ -56,10 +59,20 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let view = use_view(vec![("step", named)]);
     let measure = Measure::parse(&view.measure);
     let whole = use_query(api::jobs::curves(&props.id), props.poll);
-    let places = Rc::new(Places::of_job(&props.job, view.axis));
-    let finer = view
-        .range
-        .map(|range| api::jobs::finer_curves(&props.id, places.steps(range), measure.series()));
+    // The stream doesn't tell when a step was recorded: over time, the curves are those that the server has, asked for anew while
+    // training goes on.
+    let by_time = view.axis == Axis::Time;
+    let timed_poll = if props.job.status.is_terminal() {
+        Poll::Never
+    } else {
+        Poll::Every(FRESH_MS)
+    };
+    let timed = by_time.then(|| api::jobs::some_curves(&props.id, None, measure.series(), true));
+    let timed = use_optional_query(timed, timed_poll);
+    let places = Places::of_job(&props.job, view.axis).timed_by(timed.data.as_deref());
+    let finer = view.range.filter(|_| !by_time || timed.data.is_some());
+    let finer = finer
+        .map(|range| api::jobs::some_curves(&props.id, Some(places.steps(range)), measure.series(), by_time));
     let finer = use_optional_query(finer, Poll::Never).data;
     let hole = !whole.fetching
         && whole
@@ -80,26 +93,32 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
             from: 0,
             to: 0,
             curves: Vec::new(),
+            times: None,
         };
         join(fetched.as_deref().unwrap_or(&nothing), tail)
     });
     let told = whole.data.is_some() || !props.tail.is_empty();
-    let all = Loaded {
-        data: told.then(|| Rc::clone(&joined)),
-        ..whole
+    let all = if by_time {
+        timed
+    } else {
+        Loaded {
+            data: told.then(|| Rc::clone(&joined)),
+            ..whole
+        }
     };
+    let drawn = all.data.clone().unwrap_or_else(|| Rc::clone(&joined));
     // The overview and the ends of the axis come from all of the curve, the lines from its finer part once that is there.
-    let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&joined));
+    let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&drawn));
     let drawn_from = |metrics: &Rc<Metrics>| DrawnFrom {
         metrics: Rc::clone(metrics),
-        places: Rc::clone(&places),
+        places: places.timed_by(Some(metrics)),
         measure,
         smoothing: view.smoothing,
         german: is_german(),
     };
-    let every_line = use_memo(drawn_from(&joined), DrawnFrom::lines);
+    let every_line = use_memo(drawn_from(&drawn), DrawnFrom::lines);
     let finer_lines = use_memo(drawn_from(&shown), |from| {
-        (!Rc::ptr_eq(&from.metrics, &joined)).then(|| Rc::new(from.lines()))
+        (!Rc::ptr_eq(&from.metrics, &drawn)).then(|| Rc::new(from.lines()))
     });
     let switched_on = |lines: &Rc<Vec<Line>>| {
         if view.hidden.is_empty() {
@@ -111,11 +130,11 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let visible = switched_on(finer_lines.as_ref().as_ref().unwrap_or(&every_line));
     let all_lines = switched_on(&every_line);
     let (first, last) = ends(&props.job, &joined);
-    let ends = (places.at(first), places.at(last));
+    let ends = (places.at(first), places.at(last).max(places.at(first) + 1.0));
     let range = view.range.unwrap_or(ends);
     let controls = Tools {
         view: view.clone(),
-        axes: vec![Axis::Step, Axis::Epoch],
+        axes: Axis::ALL.to_vec(),
         whole: ends,
         range,
         smooths: measure.is_smoothed(),
@@ -155,7 +174,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
         || skeleton_block("skeleton-chart"),
         |metrics| no_points(metrics, ended),
         |_| {
-            let marks = props.marks.iter().map(|step| (*step, places.at(*step)));
+            let marks = props.marks.iter().map(|step| (*step, places.resumed_at(*step)));
             let chart = LineChartProps {
                 lines: visible,
                 all: all_lines,
@@ -227,7 +246,7 @@ impl PartialEq for Pointed {
 /// What lines are made from. They are made again only for another of these: a view that moves takes them as they are.
 struct DrawnFrom {
     metrics: Rc<Metrics>,
-    places: Rc<Places>,
+    places: Places,
     measure: Measure,
     smoothing: f64,
     german: bool,
