@@ -83,6 +83,7 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(job_record::list_checkpoints))
         .routes(routes!(job_record::find_metrics))
         .routes(routes!(job_record::download_metrics))
+        .routes(routes!(job_record::list_step_examples))
         .routes(routes!(models::list_models, models::add_model))
         .routes(routes!(models::remove_model))
         .routes(routes!(estimate::find_estimate))

@@ -19,6 +19,8 @@ use crate::{
 };
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+#[cfg(feature = "embedded")]
+use std::path::Path;
 use std::{path::PathBuf, process::ExitCode};
 
 /// A self-hosted console for model fine-tuning jobs.
@@ -96,6 +98,17 @@ enum Command {
         /// The run directory.
         #[arg(value_name = "RUN_DIR")]
         run_dir: PathBuf,
+    },
+    /// Tell which examples a step is made of; what the engine starts.
+    #[cfg(feature = "embedded")]
+    #[command(hide = true)]
+    Examples {
+        /// The run directory.
+        #[arg(value_name = "RUN_DIR")]
+        run_dir: PathBuf,
+        /// The optimizer step, from 1.
+        #[arg(long, value_name = "N")]
+        step: u64,
     },
     /// Train one run to its end; what the engine starts.
     #[cfg(feature = "embedded")]
@@ -186,9 +199,16 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::PrepareModel { folder } => model::prepare(&folder),
         #[cfg(feature = "embedded")]
         Command::Estimate { run_dir } => {
-            let spec = std::fs::read(run_dir.join("spec.json")).context("can't read `spec.json`")?;
-            let spec = serde_json::from_slice(&spec).context("`spec.json` can't be used")?;
-            print(&serde_json::to_string(&trainer::estimate(&spec, &run_dir)?)?)?;
+            print(&serde_json::to_string(&trainer::estimate(
+                &spec_of(&run_dir)?,
+                &run_dir,
+            )?)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        #[cfg(feature = "embedded")]
+        Command::Examples { run_dir, step } => {
+            let examples = trainer::examples(&spec_of(&run_dir)?, &run_dir, step)?;
+            print(&serde_json::to_string(&examples)?)?;
             Ok(ExitCode::SUCCESS)
         }
         #[cfg(feature = "embedded")]
@@ -213,6 +233,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// A run directory's specification.
+#[cfg(feature = "embedded")]
+fn spec_of(run_dir: &Path) -> anyhow::Result<shared::run::RunSpec> {
+    let spec = std::fs::read(run_dir.join("spec.json")).context("can't read `spec.json`")?;
+    serde_json::from_slice(&spec).context("`spec.json` can't be used")
 }
 
 fn load(flags: &Flags) -> anyhow::Result<crate::config::Loaded> {

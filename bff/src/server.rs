@@ -229,6 +229,7 @@ pub(crate) fn engine_settings(config: &Config) -> anyhow::Result<engine::Config>
     settings.models_dir.clone_from(&config.models_dir);
     settings.prepare_model = itself("prepare-model")?;
     settings.estimate_run = itself("estimate")?;
+    settings.step_examples = itself("examples")?;
     settings.tool_limits = engine::executor::child::Limits {
         memory_bytes: config.engine.memory_bytes,
         niceness: config.engine.niceness,

@@ -37,6 +37,7 @@ use shared::{
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     notification::{NotificationList, NotificationQuery},
     queue::JobChange,
+    step_examples::StepExamples,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::sync::Arc;
@@ -247,6 +248,11 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// A job's curves, reduced.
     async fn job_metrics(&self, _subject: &Subject, _id: &JobId, _query: MetricsQuery) -> Answer<Metrics> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// The training examples that a recorded step was made of.
+    async fn step_examples(&self, _subject: &Subject, _id: &JobId, _step: u64) -> Answer<StepExamples> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -36,7 +36,9 @@ pub struct Config {
     pub prepare_model: Vec<String>,
     /// The program that reckons what a run takes: reads a `RunSpec`, prints a `RunEstimate`.
     pub estimate_run: Vec<String>,
-    /// What those two may take of the machine.
+    /// The program that tells which examples a step was made of: takes `--step N`, reads a `RunSpec`, prints a `StepExamples`.
+    pub step_examples: Vec<String>,
+    /// What those three may take of the machine.
     pub tool_limits: Limits,
     /// How models answer.
     pub inference: InferenceConfig,
@@ -85,6 +87,7 @@ impl Config {
             restart_delay: std::time::Duration::from_secs(1),
             prepare_model: Vec::new(),
             estimate_run: Vec::new(),
+            step_examples: Vec::new(),
             tool_limits: Limits::default(),
             inference: InferenceConfig::default(),
             hub: HubConfig::default(),

@@ -64,7 +64,7 @@ impl Layout {
         self.root.join("runs")
     }
 
-    /// What estimates are reckoned from, while they are.
+    /// What estimates and the examples of steps are told from, while they are.
     pub(crate) fn estimates(&self) -> PathBuf {
         self.root.join("estimates")
     }

@@ -20,6 +20,7 @@ pub(crate) mod models;
 pub(crate) mod notifications;
 pub(crate) mod part_uploads;
 pub(crate) mod record;
+mod step_examples;
 pub(crate) mod stream;
 pub(crate) mod tuned_models;
 pub(crate) mod uploads;
@@ -84,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) models_ready: OnceCell<()>,
     pub(crate) tallies: Tallies,
     pub(crate) estimates: estimate::Estimates,
+    pub(crate) step_examples: step_examples::Turn,
     pub(crate) inference: Inference,
     pub(crate) outbox: webhooks::Outbox,
     /// Cancelled when the service goes down.
@@ -151,6 +153,7 @@ impl Service {
             models_ready: OnceCell::new(),
             tallies: Tallies::default(),
             estimates: estimate::Estimates::default(),
+            step_examples: step_examples::Turn::default(),
             outbox: webhooks::Outbox::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -17,6 +17,7 @@ mod pause;
 mod preference;
 mod queue;
 mod retry;
+mod step_examples;
 mod storage;
 mod stream;
 mod supervision;

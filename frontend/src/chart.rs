@@ -7,5 +7,6 @@ pub mod lines;
 pub mod measure;
 pub mod ring;
 pub mod sparkline;
+pub mod spikes;
 pub mod tools;
 pub mod view;

@@ -10,6 +10,7 @@ pub mod face;
 pub mod field;
 pub mod icon;
 pub mod link;
+pub mod messages;
 pub mod meter;
 pub mod page_header;
 pub mod relative_time;

@@ -74,6 +74,9 @@ pub struct Capabilities {
     /// Base models can be added and removed.
     #[serde(default)]
     pub add_models: bool,
+    /// The training examples that a step was made of can be told.
+    #[serde(default)]
+    pub step_examples: bool,
     /// What a job would take can be told before it is created.
     #[serde(default)]
     pub estimates: bool,
@@ -138,6 +141,7 @@ impl Capabilities {
             hyperparameters: true,
             recipe: true,
             add_models: true,
+            step_examples: true,
             estimates: true,
             chat: true,
             webhooks: true,
@@ -188,6 +192,7 @@ impl Capabilities {
             hyperparameters: false,
             recipe: true,
             add_models: false,
+            step_examples: false,
             estimates: false,
             chat: false,
             webhooks: false,
@@ -218,6 +223,7 @@ impl Capabilities {
             queue: false,
             recipe: false,
             add_models: false,
+            step_examples: false,
             estimates: false,
             chat: false,
             webhooks: false,

@@ -151,6 +151,36 @@ pub struct Metrics {
     pub to: u64,
     /// Only series that have points.
     pub curves: Vec<Curve>,
+    /// When the steps of the curves were recorded, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Times>,
+}
+
+/// When steps were recorded: those of the curves that come with it, those at both sides of where training was taken up again, and the
+/// first and the last of the range.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Times {
+    /// Optimizer steps, ascending.
+    pub steps: Vec<u64>,
+    /// Of each, the milliseconds since the job's first step was recorded, pauses included; never descending.
+    pub elapsed_ms: Vec<u64>,
+}
+
+impl Times {
+    /// From steps, ascending, with the instants (Unix milliseconds) at which they were recorded. `first` is the job's first step's.
+    /// A clock that was set back doesn't turn the order round.
+    #[must_use]
+    pub fn since(first: i64, recorded: impl Iterator<Item = (u64, i64)>) -> Self {
+        let mut times = Self::default();
+        let mut latest = 0;
+        for (step, at) in recorded {
+            latest = u64::try_from(at.saturating_sub(first)).unwrap_or(0).max(latest);
+            times.steps.push(step);
+            times.elapsed_ms.push(latest);
+        }
+        times
+    }
 }
 
 /// The query of `GET /api/jobs/{id}/metrics`.
@@ -171,11 +201,22 @@ pub struct MetricsQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
     pub series: Option<SeriesSet>,
+    /// Also when the steps of the curves were recorded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub times: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_count_from_the_first_step_and_never_go_back() {
+        let recorded = [(1, 5_000), (2, 6_500), (3, 4_000), (9, 9_000)];
+        let times = Times::since(5_000, recorded.into_iter());
+        assert_eq!(times.steps, [1, 2, 3, 9]);
+        assert_eq!(times.elapsed_ms, [0, 1_500, 1_500, 4_000]);
+    }
 
     #[test]
     fn a_set_of_series_is_its_words_and_nothing_else() {

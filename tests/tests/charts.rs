@@ -165,6 +165,56 @@ async fn a_chart_zooms_moves_saves_and_its_link_shows_the_same() {
             query(&browser).await.contains("x=epoch")
         })
         .await;
+    browser
+        .script("document.querySelector('input[name=axis][value=time]').click()")
+        .await;
+    browser.shows("Time since the first step, pauses included").await;
+    browser
+        .until("the axis counts time", async || {
+            query(&browser).await.contains("x=time")
+        })
+        .await;
+    let chart = browser.control("slider", "Gradient norm by step").await;
+    let end = chart
+        .attr("aria-valuemax")
+        .await
+        .expect("an attribute")
+        .unwrap_or_default();
+    let end: f64 = end.parse().expect("a number");
+    assert!(end > 1.0, "{end} ms of training");
+    browser.script_on("arguments[0].focus()", &chart).await;
+    let press = "arguments[0].dispatchEvent(new KeyboardEvent('keydown', {key: 'End', bubbles: true}))";
+    browser.script_on(press, &chart).await;
+    browser
+        .until("the last point is read where training ended", async || {
+            let now = chart
+                .attr("aria-valuenow")
+                .await
+                .ok()
+                .flatten()
+                .unwrap_or_default();
+            now.parse::<f64>().is_ok_and(|now| (now - end).abs() < 1.0)
+        })
+        .await;
+    let read = chart
+        .attr("aria-valuetext")
+        .await
+        .expect("an attribute")
+        .unwrap_or_default();
+    assert!(
+        read.starts_with("after ") && read.contains("Gradient norm"),
+        "{read}"
+    );
+    drag(&browser, 0.25, 0.75, false).await;
+    browser
+        .until("a part of the time is shown", async || {
+            parameter(&browser, "to")
+                .await
+                .is_some_and(|to| to > 1.0 && to < end)
+        })
+        .await;
+    browser.is_accessible("a chart over time").await;
+    browser.photograph_all("chart-over-time").await;
     browser.no_errors().await;
 }
 
@@ -202,6 +252,16 @@ async fn jobs_are_compared_by_what_differs_and_the_link_shows_the_same() {
         "what is the same is left out: {table}"
     );
     browser.photograph_all("compare").await;
+    browser
+        .script("document.querySelector('input[name=axis][value=time]').click()")
+        .await;
+    browser.shows("Time since the first step, pauses included").await;
+    browser
+        .until("both have their time", async || {
+            let ends = "return document.querySelectorAll('.line-chart-base .line-raw').length";
+            browser.script(ends).await == 2
+        })
+        .await;
 
     browser.click("Make baseline").await;
     browser

@@ -1,5 +1,9 @@
 //! Training and validation files: every line tokenised, too long ones refused by line, and the order of the examples.
 
+mod lines;
+
+pub(crate) use lines::{Line, example_lines};
+
 use crate::{
     Error,
     chat::{ChatTokenizer, Tokens},
@@ -10,7 +14,7 @@ use shared::{
     run::Method,
     training_line::{self, Example},
 };
-use std::{fs, path::Path};
+use std::{fs, ops::Range, path::Path};
 
 /// Which file it is, for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn error(self, line: u64, message: String) -> Error {
+    pub(crate) fn error(self, line: u64, message: String) -> Error {
         match self {
             Self::Training => Error::InvalidTrainingFile { line, message },
             Self::Validation => Error::InvalidValidationFile { line, message },
@@ -46,11 +50,14 @@ impl Examples {
         Self { texts, texts_each: 1 }
     }
 
-    /// Pairs, each a preferred text and the other.
-    pub(crate) fn pairs(pairs: Vec<[Tokens; 2]>) -> Self {
+    /// The texts of every example, as [`tokenise`] gives them.
+    pub(crate) fn of(texts: Vec<Vec<Tokens>>, method: Method) -> Self {
         Self {
-            texts: pairs.into_iter().flatten().collect(),
-            texts_each: 2,
+            texts: texts.into_iter().flatten().collect(),
+            texts_each: match method {
+                Method::Supervised => 1,
+                Method::Dpo => 2,
+            },
         }
     }
 
@@ -94,47 +101,26 @@ pub(crate) fn load(
         std::io::ErrorKind::NotFound => role.error(0, format!("`{}` doesn't exist", path.display())),
         _ => Error::read(path)(error),
     })?;
-    let lines: Vec<(u64, &[u8])> = bytes
-        .split(|byte| *byte == b'\n')
-        .zip(1..)
-        .map(|(line, number)| (number, line.trim_ascii()))
-        .filter(|(_, line)| !line.is_empty())
-        .collect();
+    let lines = example_lines(&bytes[..]).map_err(Error::read(path))?;
     if lines.is_empty() {
         return Err(role.error(0, "the file is empty; give at least one example".to_owned()));
     }
-    let read =
-        |line: &[u8], number: u64| parse(line, number, method).map_err(|message| role.error(number, message));
-    let tokenise = |example: &Example, which: &str, number: u64| {
-        tokenise(example, which, tokenizer, longest).map_err(|message| role.error(number, message))
+    let read = |line: &Line| {
+        let refused = |message| role.error(line.number, message);
+        let example = parse(line.of(&bytes), line.number, method).map_err(refused)?;
+        tokenise(&example, method, tokenizer, longest).map_err(refused)
     };
     // Collecting in order keeps the first error the first by line.
-    match method {
-        Method::Supervised => {
-            let texts: Vec<Result<Tokens, Error>> = lines
-                .par_iter()
-                .map(|(number, line)| tokenise(&read(line, *number)?, "example", *number))
-                .collect();
-            texts.into_iter().collect::<Result<_, _>>().map(Examples::single)
-        }
-        Method::Dpo => {
-            let pairs: Vec<Result<[Tokens; 2], Error>> = lines
-                .par_iter()
-                .map(|(number, line)| {
-                    let example = read(line, *number)?;
-                    let other = example.with_non_preferred().unwrap_or_else(|| example.clone());
-                    Ok([
-                        tokenise(&example, "preferred chat", *number)?,
-                        tokenise(&other, "non-preferred chat", *number)?,
-                    ])
-                })
-                .collect();
-            pairs.into_iter().collect::<Result<_, _>>().map(Examples::pairs)
-        }
-    }
+    let texts: Vec<Result<Vec<Tokens>, Error>> = lines.par_iter().map(read).collect();
+    let texts = texts.into_iter().collect::<Result<_, _>>()?;
+    Ok(Examples::of(texts, method))
 }
 
-fn parse(line: &[u8], number: u64, method: Method) -> Result<Example, String> {
+/// The example that a line is.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub(crate) fn parse(line: &[u8], number: u64, method: Method) -> Result<Example, String> {
     let text = std::str::from_utf8(line)
         .map_err(|_| "the line is no UTF-8 text; save the file as UTF-8".to_owned())?;
     let parsed = training_line::parse_line(number, text)
@@ -145,8 +131,30 @@ fn parse(line: &[u8], number: u64, method: Method) -> Result<Example, String> {
     }
 }
 
+/// The texts of an example: one, or under `dpo` the preferred chat and the other.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub(crate) fn tokenise(
+    example: &Example,
+    method: Method,
+    tokenizer: &ChatTokenizer,
+    longest: usize,
+) -> Result<Vec<Tokens>, String> {
+    match method {
+        Method::Supervised => Ok(vec![tokenise_text(example, "example", tokenizer, longest)?]),
+        Method::Dpo => {
+            let other = example.with_non_preferred().unwrap_or_else(|| example.clone());
+            Ok(vec![
+                tokenise_text(example, "preferred chat", tokenizer, longest)?,
+                tokenise_text(&other, "non-preferred chat", tokenizer, longest)?,
+            ])
+        }
+    }
+}
+
 /// `which` is what messages call the text.
-fn tokenise(
+fn tokenise_text(
     example: &Example,
     which: &str,
     tokenizer: &ChatTokenizer,
@@ -176,6 +184,30 @@ pub(crate) fn order(count: usize, seed: u64, epoch: u64, shuffle: bool) -> Vec<u
     }
 }
 
+/// Optimizer steps of one epoch; the last may have fewer examples than the others.
+pub(crate) fn steps_per_epoch(count: usize, batch_size: u32) -> u64 {
+    (count as u64).div_ceil(u64::from(batch_size))
+}
+
+/// What one optimizer step visits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// The epoch, from 0.
+    pub(crate) epoch: u64,
+    /// Places in that epoch's order.
+    pub(crate) places: Range<usize>,
+}
+
+/// What the step after `step` others visits of `count` examples, of which there is at least one.
+pub(crate) fn visit(step: u64, count: usize, batch_size: u32) -> Visit {
+    let steps_per_epoch = steps_per_epoch(count, batch_size);
+    let first = (step % steps_per_epoch * u64::from(batch_size)) as usize;
+    Visit {
+        epoch: step / steps_per_epoch,
+        places: first..count.min(first + batch_size as usize),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +217,16 @@ mod tests {
         assert_eq!(order(4, 1, 0, false), [0, 1, 2, 3]);
         assert_ne!(order(50, 1, 0, true), order(50, 1, 1, true));
         assert_eq!(order(50, 1, 1, true), order(50, 1, 1, true));
+    }
+
+    #[test]
+    fn an_epochs_last_step_visits_what_is_left_and_the_next_begins_anew() {
+        let visits: Vec<_> = (0..5).map(|step| visit(step, 5, 2)).collect();
+        let told: Vec<_> = visits
+            .iter()
+            .map(|visit| (visit.epoch, visit.places.clone()))
+            .collect();
+        assert_eq!(told, [(0, 0..2), (0, 2..4), (0, 4..5), (1, 0..2), (1, 2..4)]);
+        assert_eq!(visit(1, 5, 9).places, 0..5);
     }
 }

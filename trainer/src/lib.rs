@@ -37,5 +37,5 @@ mod testing;
 pub use error::Error;
 pub use model::Model;
 pub use prepare_model::prepare_model;
-pub use run::estimate;
+pub use run::{estimate, examples};
 pub use tensor_file::Precision;

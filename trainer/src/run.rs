@@ -6,6 +6,7 @@
 mod commands;
 mod emitter;
 mod estimate;
+mod examples;
 mod finish;
 mod metrics_log;
 mod preference;
@@ -15,6 +16,7 @@ mod training;
 
 pub use commands::Commands;
 pub use estimate::estimate;
+pub use examples::examples;
 
 use crate::{Error, pretrain::thread_pool};
 use emitter::Emitter;

@@ -15,6 +15,7 @@ use shared::{
     id::JobId,
     metrics::{Metrics, MetricsQuery},
     problem::Problem,
+    step_examples::StepExamples,
 };
 
 const EVENTS: u32 = 50;
@@ -110,6 +111,28 @@ pub(super) async fn find_metrics(
         state
             .upstream
             .job_metrics(signed_in.subject(), &id, query)
+            .await?,
+    ))
+}
+
+/// Tells which training examples a step was made of, in the trainer's order.
+#[utoipa::path(get, path = "/jobs/{id}/steps/{step}/examples", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id"), ("step" = u64, Path, description = "The optimizer step, from 1")),
+    responses(
+        (status = 200, description = "The examples", body = StepExamples),
+        (status = 404, description = "There is no such job, no such step is recorded, or this upstream doesn't know", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The training dataset was deleted", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "They can't be told now", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn list_step_examples(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path((id, step)): Path<(JobId, u64)>,
+) -> Result<Json<StepExamples>, ApiError> {
+    Ok(Json(
+        state
+            .upstream
+            .step_examples(signed_in.subject(), &id, step)
             .await?,
     ))
 }

@@ -25,6 +25,7 @@ use shared::{
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     notification::{NotificationList, NotificationQuery},
     queue::JobChange,
+    step_examples::StepExamples,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::io;
@@ -190,6 +191,10 @@ impl Upstream for Embedded {
 
     async fn job_metrics(&self, subject: &Subject, id: &JobId, query: MetricsQuery) -> Answer<Metrics> {
         Ok(self.service.job_metrics(subject, id, &query).await?)
+    }
+
+    async fn step_examples(&self, subject: &Subject, id: &JobId, step: u64) -> Answer<StepExamples> {
+        Ok(self.service.step_examples(subject, id, step).await?)
     }
 
     async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Answer<Download> {

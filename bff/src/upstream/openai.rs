@@ -317,7 +317,12 @@ impl Upstream for OpenAi {
     }
 
     async fn job_metrics(&self, _subject: &Subject, id: &JobId, query: MetricsQuery) -> Answer<Metrics> {
-        curves::reduced(&self.0.record_of(id).await?.steps(), query)
+        let record = self.0.record_of(id).await?;
+        let metrics = curves::reduced(&record.steps(), query)?;
+        Ok(Metrics {
+            times: query.times.then(|| record.times(&metrics)),
+            ..metrics
+        })
     }
 
     /// The upstream's own result file of a job that has ended with one; of any other what was measured so far.

@@ -2,19 +2,21 @@
 //!
 //! A short range is read step by step. A long one is read from blocks in small (`curves.rs`), which are made of complete blocks of
 //! steps: while training records them, or by the first who looks. Only what lies outside of the blocks, at the ends of the range and where
-//! training is, is read step by step then.
+//! training is, is read step by step then. When a step was recorded is read for the points that are left, so it needs no blocks, and each
+//! of them stands exactly where it belongs.
 
-use super::Service;
+use super::{Service, record::MAX_ATTEMPTS};
 use crate::{
     curves::{LEVELS, Level, Parts, level_for},
     error::{Error, one_finding},
-    store::{Store, curve_blocks, from_sql, steps},
+    store::{Store, attempts, curve_blocks, from_sql, steps},
 };
 use shared::{
     decimate::{m4, m4_by},
     id::{JobId, Subject},
-    metrics::{Curve, Metrics, MetricsQuery, Series, SeriesSet},
+    metrics::{Curve, Metrics, MetricsQuery, Series, SeriesSet, Times},
 };
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 /// Pixel columns unless told, and at most.
 const COLUMNS: u32 = 800;
@@ -39,6 +41,7 @@ impl Service {
                 from: query.from.unwrap_or(0),
                 to: query.to.unwrap_or(0),
                 curves: Vec::new(),
+                times: query.times.then(Times::default),
             });
         };
         let (from, to) = (query.from.unwrap_or(first), query.to.unwrap_or(last));
@@ -73,7 +76,7 @@ impl Service {
                     .collect()
             }
         };
-        let curves = reduced
+        let curves: Vec<Curve> = reduced
             .into_iter()
             .filter(|(_, (total, _))| *total > 0)
             .map(|(series, (total_points, kept))| Curve {
@@ -86,7 +89,41 @@ impl Service {
                     .collect(),
             })
             .collect();
-        Ok(Metrics { from, to, curves })
+        let times = if query.times {
+            let (first, kept) = ((first, start..=end), curves.iter().flat_map(|curve| &curve.steps));
+            Some(self.times(subject, id, first, kept.copied().collect()).await?)
+        } else {
+            None
+        };
+        Ok(Metrics {
+            from,
+            to,
+            curves,
+            times,
+        })
+    }
+
+    /// When these steps were recorded, with those at both sides of where training was taken up again and the ends of the range.
+    async fn times(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        (first, range): (u64, RangeInclusive<u64>),
+        mut steps: BTreeSet<u64>,
+    ) -> Result<Times, Error> {
+        let read = self.inner.store.read();
+        for attempt in attempts::list(read, subject, id, MAX_ATTEMPTS).await? {
+            if let Some(step) = attempt.to_attempt().from_step {
+                steps.extend([step, step + 1]);
+            }
+        }
+        steps.retain(|step| range.contains(step));
+        steps.extend([first, *range.start(), *range.end()]);
+        let wanted: Vec<u64> = steps.into_iter().collect();
+        let recorded = steps::recorded_at(read, subject, id, &wanted).await?;
+        let origin = recorded.first().map_or(0, |(_, at)| *at);
+        let shown = recorded.into_iter().filter(|(step, _)| range.contains(step));
+        Ok(Times::since(origin, shown))
     }
 }
 

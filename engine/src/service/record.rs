@@ -3,7 +3,7 @@
 use super::{Service, jobs::page_limit};
 use crate::{
     error::Error,
-    store::{attempts, checkpoints, events, steps, to_sql},
+    store::{attempts, checkpoints, events, from_sql, steps, to_sql},
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
@@ -12,6 +12,7 @@ use shared::{
     event::{CheckpointList, EventList},
     id::{JobId, Subject},
     run::{Rewards, StepMetrics},
+    timestamp::Timestamp,
 };
 
 /// Events a page unless told, and at most.
@@ -19,7 +20,7 @@ const EVENTS: u32 = 50;
 const MAX_EVENTS: u32 = 1000;
 
 /// Attempts of a job that are told.
-const MAX_ATTEMPTS: i64 = 100;
+pub(super) const MAX_ATTEMPTS: i64 = 100;
 
 /// Steps that the CSV reads at a time.
 const CSV_PAGE: i64 = 1000;
@@ -93,7 +94,7 @@ impl Service {
     /// [`Error::NotFound`].
     pub async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Result<CsvStream, Error> {
         self.find_job_row(subject, id).await?;
-        let header = "step,epoch,train_loss,train_token_accuracy,learning_rate,gradient_norm,tokens,valid_loss,valid_token_accuracy,\
+        let header = "step,recorded_at,epoch,train_loss,train_token_accuracy,learning_rate,gradient_norm,tokens,valid_loss,valid_token_accuracy,\
                       reward_chosen,reward_rejected,reward_margin,reward_accuracy,\
                       valid_reward_chosen,valid_reward_rejected,valid_reward_margin,valid_reward_accuracy\n";
         Ok(self.csv(subject, id, header, csv_line))
@@ -114,7 +115,7 @@ impl Service {
         subject: &Subject,
         id: &JobId,
         header: &'static str,
-        line: fn(&StepMetrics) -> String,
+        line: fn(&StepMetrics, Timestamp) -> String,
     ) -> CsvStream {
         let (service, subject, id) = (self.clone(), subject.clone(), id.clone());
         let rows = try_unfold(0_u64, move |after| {
@@ -122,11 +123,12 @@ impl Service {
             async move {
                 let read = service.inner.store.read();
                 let rows = steps::list_after_step(read, &subject, &id, to_sql(after), CSV_PAGE).await?;
-                let rows: Vec<_> = rows.iter().map(steps::StepRow::to_metrics).collect();
-                let Some(last) = rows.last().map(|row| row.step) else {
+                let Some(last) = rows.last().map(|row| from_sql(row.step)) else {
                     return Ok(None);
                 };
-                let text: String = rows.iter().map(line).collect();
+                let told =
+                    |row: &steps::StepRow| line(&row.to_metrics(), Timestamp::from_unix_ms(row.recorded_at));
+                let text: String = rows.iter().map(told).collect();
                 Ok(Some((Bytes::from(text), last)))
             }
         });
@@ -145,10 +147,11 @@ fn cell(value: f64) -> String {
     }
 }
 
-fn csv_line(row: &StepMetrics) -> String {
+fn csv_line(row: &StepMetrics, recorded_at: Timestamp) -> String {
     format!(
-        "{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{}\n",
         row.step,
+        recorded_at.to_rfc3339(),
         cell(row.epoch),
         cell(row.train_loss),
         cell(row.train_token_accuracy),
@@ -173,7 +176,7 @@ fn reward_cells(rewards: Option<Rewards>) -> String {
         .join(",")
 }
 
-fn result_line(row: &StepMetrics) -> String {
+fn result_line(row: &StepMetrics, _recorded_at: Timestamp) -> String {
     format!(
         "{},{},{},{},{}\n",
         row.step,

@@ -255,6 +255,27 @@ pub(crate) async fn points(
     Ok(found)
 }
 
+/// Of some steps, ascending, those that are stored with the instants (Unix milliseconds) at which they were recorded.
+pub(crate) async fn recorded_at(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    wanted: &[u64],
+) -> sqlx::Result<Vec<(u64, i64)>> {
+    let list: Vec<String> = wanted.iter().map(u64::to_string).collect();
+    // The list leads: each of it is one look at the table's key.
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT steps.step, steps.recorded_at FROM json_each($3) AS wanted \
+         CROSS JOIN steps ON steps.job_id = $2 AND steps.step = wanted.value AND steps.owner = $1",
+    )
+    .bind(owner.as_str())
+    .bind(job_id.as_str())
+    .bind(format!("[{}]", list.join(",")))
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|(step, at)| (from_sql(step), at)).collect())
+}
+
 /// NULL says "not a number" in what is measured at every step of every job that trains here, elsewhere "not measured".
 const fn is_always_measured(series: Series) -> bool {
     matches!(

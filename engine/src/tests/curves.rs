@@ -2,16 +2,20 @@
 
 use crate::{
     curves::{LEVELS, level_for},
+    executor::Exit,
     store::{curve_blocks, steps},
     testing::*,
 };
+use futures_util::StreamExt as _;
 use shared::{
     decimate::{m4, m4_by},
     id::JobId,
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
     run::StepMetrics,
     status::JobStatus,
+    timestamp::Timestamp,
 };
+use std::time::Duration;
 
 const STEPS: u64 = 70_000;
 
@@ -56,7 +60,7 @@ async fn look(engine: &TestEngine, id: &JobId, from: u64, to: u64, columns: u32)
         from: Some(from),
         to: Some(to),
         points: Some(columns),
-        series: None,
+        ..MetricsQuery::default()
     };
     engine.service.job_metrics(&alice(), id, &query).await.unwrap()
 }
@@ -155,5 +159,95 @@ async fn blocks_go_with_their_job() {
             .await
             .unwrap(),
         0
+    );
+}
+
+#[tokio::test]
+async fn every_point_that_is_kept_has_the_time_at_which_it_was_recorded() {
+    let engine = TestEngine::start().await;
+    let (id, _trainer) = engine.running_job(&alice(), "long").await;
+    let last = 12_000;
+    // A step takes 100 ms; in the midst of it all, training rested for an hour.
+    let at = |step: u64| 100 * (step - 1) + if step > 5_000 { 3_600_000 } else { 0 };
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    for step in 1..=last {
+        let seq = i64::try_from(step).unwrap() + 1_000_000;
+        let now = Timestamp::from_unix_ms(1_800_000_000_000 + i64::try_from(at(step)).unwrap());
+        steps::insert(&mut transaction, id.as_str(), &alice(), seq, now, &measured(step))
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    for (from, to) in [(1, last), (4_000, 9_000), (100, 220)] {
+        let query = MetricsQuery {
+            from: Some(from),
+            to: Some(to),
+            points: Some(200),
+            series: Some(SeriesSet::of(&[Series::TrainLoss, Series::ValidLoss])),
+            times: true,
+        };
+        let metrics = engine.service.job_metrics(&alice(), &id, &query).await.unwrap();
+        let times = metrics.times.unwrap();
+        let known: std::collections::BTreeMap<_, _> =
+            times.steps.iter().copied().zip(times.elapsed_ms).collect();
+        assert!(known.iter().all(|(step, elapsed)| *elapsed == at(*step)));
+        assert!(known.contains_key(&from) && known.contains_key(&to));
+        let kept = metrics.curves.iter().flat_map(|curve| &curve.steps);
+        assert!(kept.into_iter().all(|step| known.contains_key(step)));
+        assert!(known.len() <= 1_000, "{} are few", known.len());
+    }
+    assert_eq!(look(&engine, &id, 1, last, 200).await.times, None, "nobody asked");
+}
+
+#[tokio::test]
+async fn the_times_at_both_sides_of_a_pause_are_told_whatever_else_is_kept() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.job_at_step(&alice(), "rested", 3).await;
+    trainer.exit(Exit::Signal(9));
+    let trainer = engine.trainer().await;
+    // Not as long as the lease.
+    engine.clock.advance(Duration::from_secs(20));
+    trainer.train_from(3).await;
+    for step in 4..=9 {
+        trainer.step(step).await;
+    }
+    engine.wait_step(&alice(), &id, 9).await;
+    let query = MetricsQuery {
+        points: Some(1),
+        series: Some(SeriesSet::of(&[Series::Tokens])),
+        times: true,
+        ..MetricsQuery::default()
+    };
+    let times = engine
+        .service
+        .job_metrics(&alice(), &id, &query)
+        .await
+        .unwrap()
+        .times
+        .unwrap();
+    let place = |step| times.steps.iter().position(|known| *known == step).unwrap();
+    let (before, after) = (times.elapsed_ms[place(3)], times.elapsed_ms[place(4)]);
+    assert!(after - before >= 20_000, "{times:?}");
+    let csv: Vec<_> = engine
+        .service
+        .metrics_csv(&alice(), &id)
+        .await
+        .unwrap()
+        .collect()
+        .await;
+    let csv = csv
+        .into_iter()
+        .map(|part| String::from_utf8(part.unwrap().to_vec()).unwrap())
+        .collect::<String>();
+    let rows: Vec<&str> = csv.lines().collect();
+    assert!(
+        rows[0].starts_with("step,recorded_at,epoch,") && rows.len() == 10,
+        "{csv}"
+    );
+    assert!(rows[4].starts_with("4,2027-01-15T"), "{csv}");
+    assert!(
+        rows.iter()
+            .all(|row| row.split(',').count() == rows[0].split(',').count()),
+        "{csv}"
     );
 }

@@ -13,6 +13,7 @@ use shared::{
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
     queue::JobChange,
+    step_examples::StepExamples,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
@@ -71,6 +72,7 @@ pub fn metrics(id: &JobId, query: &MetricsQuery) -> Query<Metrics> {
         ("to", query.to.map(|step| step.to_string())),
         ("points", query.points.map(|points| points.to_string())),
         ("series", query.series.map(SeriesSet::words)),
+        ("times", query.times.then(|| "true".to_owned())),
     ]);
     Query::new(path(id, &format!("/metrics{parameters}")), Resource::JobRecord)
 }
@@ -85,28 +87,36 @@ pub fn curves(id: &JobId) -> Query<Metrics> {
     metrics(id, &query)
 }
 
-/// Some curves between two steps, in so many columns as a chart has.
+/// Some curves in so many columns as a chart has, whole unless between two steps; on request with the times of their steps.
 #[must_use]
-pub fn finer_curves(id: &JobId, (from, to): (u64, u64), series: &[Series]) -> Query<Metrics> {
+pub fn some_curves(id: &JobId, range: Option<(u64, u64)>, series: &[Series], times: bool) -> Query<Metrics> {
     let query = MetricsQuery {
-        from: Some(from),
-        to: Some(to),
+        from: range.map(|(from, _)| from),
+        to: range.map(|(_, to)| to),
         points: Some(COLUMNS),
         series: Some(SeriesSet::of(series)),
+        times,
     };
     metrics(id, &query)
 }
 
 /// Some curves of a job among those of others, which get fewer columns each; whole unless between two steps.
 #[must_use]
-pub fn curves_among(id: &JobId, range: Option<(u64, u64)>, series: &[Series]) -> Query<Metrics> {
+pub fn curves_among(id: &JobId, range: Option<(u64, u64)>, series: &[Series], times: bool) -> Query<Metrics> {
     let query = MetricsQuery {
         from: range.map(|(from, _)| from),
         to: range.map(|(_, to)| to),
         points: Some(COLUMNS / 2),
         series: Some(SeriesSet::of(series)),
+        times,
     };
     metrics(id, &query)
+}
+
+/// The training examples that a step was made of.
+#[must_use]
+pub fn step_examples(id: &JobId, step: u64) -> Query<StepExamples> {
+    Query::new(path(id, &format!("/steps/{step}/examples")), Resource::JobRecord)
 }
 
 /// The address of a job's stream.

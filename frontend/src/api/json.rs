@@ -80,6 +80,7 @@ mod tests {
         model::{ArtifactList, ModelList},
         problem::Problem,
         session::Session,
+        step_examples::StepExamples,
     };
 
     fn as_serde_reads<T: serde::de::DeserializeOwned + super::FromTree + PartialEq + std::fmt::Debug>(
@@ -96,6 +97,9 @@ mod tests {
         );
         as_serde_reads::<Metrics>(
             r#"{"from":1,"to":3,"curves":[{"series":"train_loss","total_points":3,"steps":[1,2,3],"values":[1,null,0.5]}]}"#,
+        );
+        as_serde_reads::<Metrics>(
+            r#"{"from":1,"to":3,"curves":[],"times":{"steps":[1,3],"elapsed_ms":[0,1500]}}"#,
         );
         as_serde_reads::<JobList>(
             r#"{"jobs":[{"id":"a","name":"n","base_model":"m","status":"running","created_at":"2026-11-21T12:00:00Z",
@@ -125,6 +129,10 @@ mod tests {
         );
         as_serde_reads::<DatasetPreview>(
             r#"{"examples":[{"line":1,"messages":[{"role":"user","content":"c"},{"role":"user","content":"c","cut":true}]}]}"#,
+        );
+        as_serde_reads::<StepExamples>(
+            r#"{"step":7,"epoch":2,"total_steps":9,"examples":[{"example":{"line":1,"messages":[{"role":"user","content":"c"}],
+            "non_preferred":{"role":"assistant","content":"d"}},"tokens":3,"target_tokens":1},{"example":{"line":4,"messages":[]}}]}"#,
         );
         as_serde_reads::<CreatedDataset>(
             r#"{"dataset":{"id":"d","name":"n","filename":"f","bytes":1,"status":"ready","created_at":"2026-11-21T12:00:00Z",

@@ -56,7 +56,9 @@ pub struct LineChartProps {
     pub measure: Measure,
     /// Asks for another range, or for all.
     pub on_range: Callback<Option<(f64, f64)>>,
-    /// Hears of a step that somebody wants to know more of, where there is more to know.
+    /// The place of the step that somebody wants to know more of.
+    pub picked: Option<f64>,
+    /// Hears of such a step, where there is more to know.
     pub on_pick: Option<Callback<u64>>,
 }
 
@@ -115,6 +117,7 @@ pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
                 { part(use_overlay, layer()) }
             </div>
             { part(use_overview, layer()) }
+            <p class="axis-note dim" hidden={props.axis != Axis::Time}>{ text::time_axis_note() }</p>
             <figcaption class="visually-hidden">{ summary(&props) }</figcaption>
         </figure>
     }

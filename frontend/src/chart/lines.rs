@@ -49,7 +49,7 @@ pub enum Axis {
     Step,
     /// Epochs, with fraction.
     Epoch,
-    /// Milliseconds since the first step was recorded.
+    /// Milliseconds since the first step was recorded, pauses included.
     Time,
 }
 

@@ -4,7 +4,7 @@ use super::lines::{Axis, Line};
 use crate::text;
 use shared::{
     job::Job,
-    metrics::{Curve, Metrics, Series},
+    metrics::{Curve, Metrics, Series, Times},
 };
 use std::rc::Rc;
 
@@ -116,8 +116,8 @@ pub struct Places {
     pub axis: Axis,
     /// Epochs a step.
     pub epochs_per_step: f64,
-    /// Steps with the instants at which they were recorded, in milliseconds, both ascending.
-    pub times: Rc<Vec<(u64, i64)>>,
+    /// When steps were recorded, where the axis is of time.
+    pub times: Rc<Times>,
 }
 
 impl Places {
@@ -132,6 +132,23 @@ impl Places {
         }
     }
 
+    /// The same where the times of these curves are known.
+    #[must_use]
+    pub fn timed_by(&self, metrics: Option<&Metrics>) -> Self {
+        let times = metrics.and_then(|metrics| metrics.times.clone());
+        Self {
+            times: times.map_or_else(|| Rc::clone(&self.times), Rc::new),
+            ..self.clone()
+        }
+    }
+
+    /// Where training that was taken up again after a step shows: on an axis of time when its next step came, so that the gap
+    /// lies before the mark.
+    #[must_use]
+    pub fn resumed_at(&self, step: u64) -> f64 {
+        self.at(step + u64::from(self.axis == Axis::Time))
+    }
+
     /// The place of a step.
     #[must_use]
     pub fn at(&self, step: u64) -> f64 {
@@ -144,41 +161,44 @@ impl Places {
 
     /// Between two known instants as if the steps lay evenly; beyond them the nearest.
     fn time_at(&self, step: u64) -> f64 {
-        let times = self.times.as_slice();
-        let after = times.partition_point(|(known, _)| *known < step);
-        let (Some(first), Some(next)) = (times.first(), times.get(after).or(times.last())) else {
-            return 0.0;
-        };
-        let before = after
-            .checked_sub(1)
-            .and_then(|index| times.get(index))
-            .unwrap_or(next);
-        let share = if next.0 > before.0 {
-            (step.min(next.0) - before.0.min(step)) as f64 / (next.0 - before.0) as f64
+        let Times { steps, elapsed_ms } = &*self.times;
+        let after = steps.partition_point(|known| *known < step);
+        let known = |index: usize| Some((*steps.get(index)?, *elapsed_ms.get(index)?));
+        let before = after.checked_sub(1).and_then(known);
+        match (before, known(after)) {
+            (Some(before), Some(next)) => {
+                let share = (step - before.0) as f64 / (next.0 - before.0).max(1) as f64;
+                before.1 as f64 + share * next.1.saturating_sub(before.1) as f64
+            }
+            (Some((_, at)), None) | (None, Some((_, at))) => at as f64,
+            (None, None) => 0.0,
+        }
+    }
+
+    /// The known step at or before an instant, or at or after it; the last where there is none.
+    fn step_at(&self, at: f64, before: bool) -> f64 {
+        let Times { steps, elapsed_ms } = &*self.times;
+        let index = if before {
+            elapsed_ms
+                .partition_point(|known| *known as f64 <= at)
+                .saturating_sub(1)
         } else {
-            0.0
+            elapsed_ms.partition_point(|known| (*known as f64) < at)
         };
-        (before.1 - first.1) as f64 + share * (next.1 - before.1) as f64
+        steps.get(index).or(steps.last()).map_or(0.0, |step| *step as f64)
     }
 
     /// The steps that a part of the axis holds, as numbers from 0 on.
     #[must_use]
     pub fn steps(&self, range: (f64, f64)) -> (u64, u64) {
-        let step = |at: f64| match self.axis {
+        let step = |at: f64, before: bool| match self.axis {
             Axis::Step => at,
             Axis::Epoch => at / self.epochs_per_step.max(1e-12),
-            Axis::Time => {
-                let first = self.times.first().map_or(0, |(_, time)| *time);
-                let after = self
-                    .times
-                    .partition_point(|(_, time)| ((*time - first) as f64) < at);
-                let known = self.times.get(after).or(self.times.last());
-                known.map_or(0.0, |(step, _)| *step as f64)
-            }
+            Axis::Time => self.step_at(at, before),
         };
         (
-            step(range.0).max(0.0).floor() as u64,
-            step(range.1).max(0.0).ceil() as u64,
+            step(range.0, true).max(0.0).floor() as u64,
+            step(range.1, false).max(0.0).ceil() as u64,
         )
     }
 
@@ -225,7 +245,10 @@ mod tests {
         Places {
             axis,
             epochs_per_step: 0.25,
-            times: Rc::new(vec![(1, 10_000), (11, 20_000), (12, 3_600_000)]),
+            times: Rc::new(Times {
+                steps: vec![1, 11, 12],
+                elapsed_ms: vec![0, 10_000, 3_590_000],
+            }),
         }
     }
 
@@ -238,7 +261,13 @@ mod tests {
             [1, 6, 11, 12, 99].map(|step| time.at(step)),
             [0.0, 5_000.0, 10_000.0, 3_590_000.0, 3_590_000.0]
         );
-        assert_eq!(time.steps((5_000.0, 3_000_000.0)), (11, 12));
+        // The steps between two that are known may lie in the part, too.
+        assert_eq!(time.steps((5_000.0, 3_000_000.0)), (1, 12));
+        assert_eq!(time.steps((10_000.0, 10_000.0)), (11, 11));
+        assert_eq!(
+            (time.resumed_at(11), places(Axis::Step).resumed_at(11)),
+            (3_590_000.0, 11.0)
+        );
         assert_eq!(places(Axis::Epoch).steps((1.4, 1.6)), (5, 7));
         let nothing = Places {
             times: Rc::default(),

@@ -26,6 +26,8 @@ pub enum Icon {
     Repeat,
     Chat,
     Bell,
+    Left,
+    Right,
 }
 
 impl Icon {
@@ -52,6 +54,8 @@ impl Icon {
             Self::Upload => "M12 16V5M7 9l5-5 5 5M5 20h14",
             Self::Chat => "M4 5h16v11H10l-5 4v-4H4zM8 9h8M8 12h5",
             Self::Bell => "M6 17V11a6 6 0 0 1 12 0v6l1.5 1.5h-15zM10 21h4",
+            Self::Left => "M15 5l-7 7 7 7",
+            Self::Right => "M9 5l7 7-7 7",
             Self::Repeat => "M4 12a8 8 0 1 1 2.4 5.7M4 21v-5h5",
         }
     }

@@ -71,6 +71,7 @@ pub fn use_compare_page() -> Html {
     } else {
         Poll::Never
     };
+    let by_time = view.axis == Axis::Time;
     // The table tells the losses, whatever the chart shows.
     let told: Vec<Series> = [Series::TrainLoss, Series::ValidLoss]
         .iter()
@@ -79,16 +80,21 @@ pub fn use_compare_page() -> Html {
         .collect();
     let curves = use_queries(
         ids.iter()
-            .map(|id| api::jobs::curves_among(id, None, &told))
+            .map(|id| api::jobs::curves_among(id, None, &told, by_time))
             .collect(),
         poll,
     );
-    let finer = ids.iter().zip(&jobs).map(|(id, job)| {
+    let finer = ids.iter().zip(&jobs).zip(&curves).map(|((id, job), whole)| {
         let range = view.range.zip(job.data.as_deref())?;
         Some(api::jobs::curves_among(
             id,
-            Some(Places::of_job(range.1, view.axis).steps(range.0)),
+            Some(
+                Places::of_job(range.1, view.axis)
+                    .timed_by(whole.data.as_deref())
+                    .steps(range.0),
+            ),
             measure.series(),
+            by_time,
         ))
     });
     let finer: Vec<_> = finer.collect();
@@ -118,7 +124,7 @@ pub fn use_compare_page() -> Html {
     let (shown, all) = (switched_on(shown), switched_on(all));
     let controls = Tools {
         view: view.clone(),
-        axes: vec![Axis::Step, Axis::Epoch],
+        axes: Axis::ALL.to_vec(),
         whole: ends,
         range,
         smooths: measure.is_smoothed(),
@@ -152,6 +158,7 @@ pub fn use_compare_page() -> Html {
         growing: false,
         measure,
         on_range: on_range(&view, ends),
+        picked: None,
         on_pick: None,
     };
     let add = {
@@ -248,7 +255,8 @@ fn lines(
 ) -> Vec<Line> {
     let lines = jobs.iter().filter_map(|(index, job)| {
         let metrics = curves(*index)?;
-        let lines = Places::of_job(job, view.axis).lines(&metrics, measure, view.smoothing, |series| {
+        let places = Places::of_job(job, view.axis).timed_by(Some(&metrics));
+        let lines = places.lines(&metrics, measure, view.smoothing, |series| {
             let name = if is_validation(series) {
                 text::validation_of(&job.name)
             } else {

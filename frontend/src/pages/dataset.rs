@@ -7,6 +7,7 @@ use crate::{
         card::{card, facts, padded_card, paragraph, words},
         face::{face, skeleton_block, skeleton_lines},
         link::link,
+        messages::messages,
         page_header::PageHeader,
         relative_time::relative_time,
         status_pill::dataset_pill,
@@ -206,30 +207,9 @@ fn examples(preview: &DatasetPreview) -> Html {
 }
 
 fn example(example: &PreviewExample) -> Html {
-    let last = example.messages.len().saturating_sub(1);
-    let other = example.non_preferred.as_ref();
-    let messages = example
-        .messages
-        .iter()
-        .chain(other)
-        .enumerate()
-        .map(|(index, message)| {
-            let (class, role) = match (message.role.as_str(), other) {
-                (_, Some(_)) if index > last => ("message", text::non_preferred()),
-                (_, Some(_)) if index == last => ("message is-answer", text::preferred()),
-                (role @ "assistant", None) => ("message is-answer", role),
-                (role, _) => ("message", role),
-            };
-            html! {
-                <div key={index} {class}>
-                    <span class="message-role">{ role }</span>
-                    <span class="message-text">{ message.content.as_str() }</span>
-                </div>
-            }
-        });
     html! {
         <li key={example.line}>
-            <span class="example-line dim mono">{ example.line }</span><div class="messages">{ for messages }</div>
+            <span class="example-line dim mono">{ example.line }</span>{ messages(example) }
         </li>
     }
 }

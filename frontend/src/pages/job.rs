@@ -9,6 +9,7 @@ mod failure;
 mod metrics;
 mod progress;
 pub(crate) mod settings;
+mod step_examples;
 mod turn;
 
 use crate::{
@@ -135,6 +136,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 }),
             };
             let metrics = MetricsProps {
+                has_examples: capabilities.as_ref().is_some_and(|known| known.step_examples),
                 id: props.id.clone(),
                 job: Rc::clone(job),
                 tail: Rc::clone(&live.tail),

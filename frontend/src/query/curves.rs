@@ -152,6 +152,7 @@ mod tests {
             from: 1,
             to: steps.last().copied().unwrap_or(0),
             curves: vec![curve],
+            times: None,
         }
     }
 
@@ -235,6 +236,7 @@ mod tests {
                 from: 0,
                 to: 0,
                 curves: Vec::new(),
+                times: None,
             },
             &tail,
         );

@@ -13,6 +13,7 @@ mod models;
 mod playground;
 mod progress;
 mod settings;
+mod step_examples;
 mod units;
 mod webhooks;
 mod wizard;
@@ -30,6 +31,7 @@ pub use models::*;
 pub use playground::*;
 pub use progress::*;
 pub use settings::*;
+pub use step_examples::*;
 pub use units::*;
 pub use webhooks::*;
 pub use wizard::*;
@@ -216,6 +218,7 @@ pub(super) const ALL_WORDS: &[&[super::Word]] = &[
     playground::WORDS,
     progress::WORDS,
     settings::WORDS,
+    step_examples::WORDS,
     units::WORDS,
     webhooks::WORDS,
     wizard::WORDS,

@@ -140,7 +140,7 @@ pub(super) fn read_inputs(run_dir: &Path, spec: &RunSpec) -> Result<Inputs, Erro
         Some(file) => load(file, Role::Validation)?,
         None => Examples::none(),
     };
-    let steps_per_epoch = (training.len() as u64).div_ceil(u64::from(spec.batch_size));
+    let steps_per_epoch = data::steps_per_epoch(training.len(), spec.batch_size);
     Ok(Inputs {
         model_folder,
         model_length: config.max_position_embeddings,

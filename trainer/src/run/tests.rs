@@ -1,3 +1,4 @@
+pub(super) mod examples;
 mod kills;
 mod memory;
 mod preference;

@@ -8,7 +8,7 @@ use crate::{
     Error,
     batching::{self, TOKENS_PER_PASS, pack_examples},
     checkpoint::{self, Best, DataPosition},
-    data::{self, Examples},
+    data::{self, Examples, Visit},
     network::{Batch, Dropout, Network, Trained, Workspace},
     ops::loss::Totals,
     optimizer::{clip_scale, norm},
@@ -177,18 +177,17 @@ impl Training {
 
     fn step(&mut self, emitter: &mut Emitter) -> Result<(), Error> {
         let step = self.run.state.step;
-        let epoch = step / self.run.steps_per_epoch;
-        let batch_size = u64::from(self.run.spec.batch_size);
-        let first = step % self.run.steps_per_epoch * batch_size;
+        let Visit { epoch, places } = data::visit(step, self.run.training.len(), self.run.spec.batch_size);
         self.order_of(epoch);
-        let examples =
-            self.order[first as usize..self.order.len().min((first + batch_size) as usize)].to_vec();
-        let end = first + examples.len() as u64;
+        let end = places.end as u64;
+        let examples = self.order[places].to_vec();
         let batches = micro_batches(
             &self.run.training,
             &examples,
             self.run.spec.gradient_accumulation as usize,
         );
+        #[cfg(test)]
+        super::tests::examples::note(&self.run_dir, step + 1, &batches);
         let measured = self.gradients(&examples, &batches, step, emitter);
         let tokens = batches.iter().map(|batch| batch.tokens.len() as u64).sum();
         let gradient_norm = norm(&self.grads);

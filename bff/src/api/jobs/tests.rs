@@ -165,6 +165,7 @@ async fn what_this_upstream_has_not_is_not_pretended() {
         "attempts",
         "metrics",
         "metrics.csv",
+        "steps/1/examples",
         "stream",
     ] {
         let answer = user.get(&format!("/api/jobs/some-id/{path}")).await;

@@ -32,6 +32,7 @@ async fn what_one_user_has_is_not_there_for_another() {
         ("GET", format!("/api/jobs/{job}/checkpoints")),
         ("GET", format!("/api/jobs/{job}/metrics")),
         ("GET", format!("/api/jobs/{job}/metrics.csv")),
+        ("GET", format!("/api/jobs/{job}/steps/1/examples")),
         ("GET", format!("/api/jobs/{job}/stream")),
         ("GET", format!("/api/datasets/{data}")),
         ("DELETE", format!("/api/datasets/{data}")),

@@ -165,7 +165,7 @@ impl From<Entry> for AccountEntry {
     fn from(entry: Entry) -> Self {
         Self {
             id: entry.id,
-            at: entry.at,
+            at: entry.created_at,
             told: match entry.told {
                 Told::Message(event) => AccountTold::Message(event),
                 Told::Step(step) => AccountTold::Step(step),

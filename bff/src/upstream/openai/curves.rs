@@ -52,7 +52,12 @@ pub(super) fn reduced(steps: &BTreeMap<u64, &MeasuredStep>, query: MetricsQuery)
             });
         }
     }
-    Ok(Metrics { from, to, curves })
+    Ok(Metrics {
+        from,
+        to,
+        curves,
+        times: None,
+    })
 }
 
 fn bad_query(detail: String) -> UpstreamError {
@@ -231,7 +236,7 @@ mod tests {
                         from,
                         to,
                         points,
-                        series: None
+                        ..MetricsQuery::default()
                     }
                 )
                 .is_err()

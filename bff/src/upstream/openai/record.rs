@@ -9,6 +9,7 @@ use shared::{
     event::{CheckpointList, EventList, JobEvent, MeasuredStep},
     id::JobId,
     job::{Job, Progress},
+    metrics::{Metrics, Times},
     run::Stage,
     timestamp::Timestamp,
 };
@@ -33,12 +34,8 @@ const KEPT: usize = 16;
 pub(super) struct Entry {
     /// The upstream's event id, by which a stream resumes.
     pub(super) id: String,
-    /// When it was told.
-    #[cfg_attr(
-        not(feature = "embedded"),
-        expect(dead_code, reason = "only what is taken over is told when it was measured")
-    )]
-    pub(super) at: Timestamp,
+    /// When the upstream recorded it.
+    pub(super) created_at: Timestamp,
     pub(super) told: Told,
 }
 
@@ -83,6 +80,25 @@ impl Record {
             Told::Message(_) => None,
         });
         steps.collect()
+    }
+
+    /// When the steps of these curves were recorded, as precisely as the upstream tells it.
+    pub(super) fn times(&self, metrics: &Metrics) -> Times {
+        let shown: HashSet<u64> = metrics
+            .curves
+            .iter()
+            .flat_map(|curve| curve.steps.iter().copied())
+            .collect();
+        let recorded = self.0.iter().filter_map(|entry| match &entry.told {
+            Told::Step(step) => Some((step.step, entry.created_at.unix_ms())),
+            Told::Message(_) => None,
+        });
+        let recorded: BTreeMap<u64, i64> = recorded.collect();
+        let first = recorded.first_key_value().map_or(0, |(_, at)| *at);
+        Times::since(
+            first,
+            recorded.into_iter().filter(|(step, _)| shown.contains(step)),
+        )
     }
 
     /// One page of the log, newest first. A cursor is the id of the last entry shown; where it isn't known any more the

@@ -11,6 +11,7 @@ use shared::{
     event::{JobEvent, Level, MeasuredStep},
     id::EventId,
     job::Job,
+    metrics::MetricsQuery,
     run::Stage,
     status::JobStatus,
     timestamp::Timestamp,
@@ -176,8 +177,8 @@ fn parameters_of_theirs_are_told_as_fields_of_ours() {
 
 fn message(id: &str) -> Entry {
     Entry {
+        created_at: NOW,
         id: id.to_owned(),
-        at: Timestamp::from_unix_ms(0),
         told: Told::Message(JobEvent {
             id: EventId::from(id),
             created_at: NOW,
@@ -189,8 +190,8 @@ fn message(id: &str) -> Entry {
 
 fn step(number: u64, train_loss: f64) -> Entry {
     Entry {
+        created_at: NOW,
         id: format!("step-{number}-{train_loss}"),
-        at: Timestamp::from_unix_ms(0),
         told: Told::Step(MeasuredStep {
             step: number,
             train_loss: Some(train_loss),
@@ -226,4 +227,20 @@ fn a_step_that_is_told_again_counts_as_it_was_told_last() {
     let record = Record(vec![step(1, 3.0), step(2, 2.5), step(2, 2.0)]);
     let losses: Vec<_> = record.steps().values().map(|step| step.train_loss).collect();
     assert_eq!(losses, [Some(3.0), Some(2.0)]);
+}
+
+#[test]
+fn the_times_of_a_curves_steps_are_those_of_their_events() {
+    let mut record = Record(vec![step(1, 3.0), step(2, 2.5), step(5, 2.0), step(9, 1.0)]);
+    for (entry, seconds) in record.0.iter_mut().zip([0, 10, 10, 75]) {
+        entry.created_at = Timestamp::from_unix_ms(NOW.unix_ms() + 1_000 * seconds);
+    }
+    let query = MetricsQuery {
+        from: Some(2),
+        ..MetricsQuery::default()
+    };
+    let metrics = super::curves::reduced(&record.steps(), query).expect("the query is good");
+    let times = record.times(&metrics);
+    assert_eq!(times.steps, [2, 5, 9]);
+    assert_eq!(times.elapsed_ms, [10_000, 10_000, 75_000]);
 }

@@ -15,7 +15,7 @@ use shared::{
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
     job::{DatasetRef, Hyperparameters, Imported, Job, JobFailure, JobList, JobSummary, Progress},
-    metrics::{Curve, Metrics, Series},
+    metrics::{Curve, Metrics, Series, Times},
     model::{
         AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
         DownloadLink, InstalledModel, JobDefaults, ModelAddition, ModelList, ModelObstacle,
@@ -26,6 +26,7 @@ use shared::{
     run::{LoraSpec, Method, Projection, Rewards, Schedule, Stage},
     session::Session,
     status::JobStatus,
+    step_examples::{StepExample, StepExamples},
     training_line::{Finding, LineFormat, Severity},
     webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
@@ -156,7 +157,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
+} or default { attempts, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -333,7 +334,12 @@ record!(JobSummary {
     total,
 });
 record!(LoraSpec { rank, alpha, targets } or default { dropout });
-record!(Metrics { from, to, curves });
+record!(Metrics {
+    from,
+    to,
+    curves,
+    times,
+});
 record!(ModelAddition {
     id,
     source,
@@ -407,6 +413,18 @@ record!(MeasuredStep {
     rewards,
     valid_rewards,
 });
+record!(StepExample {
+    example,
+    tokens,
+    target_tokens
+});
+record!(StepExamples {
+    step,
+    epoch,
+    total_steps,
+    examples
+});
+record!(Times { steps, elapsed_ms });
 record!(Unread { unread });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {

@@ -1,7 +1,7 @@
 //! What follows the pointer and the keyboard: the crosshair with its values, and the part that a drag takes.
 
 use super::{
-    BOTTOM, HEIGHT, LEFT, LayerProps, Plot, RIGHT, TOP,
+    BOTTOM, HEIGHT, LEFT, LayerProps, LineChartProps, Plot, RIGHT, TOP,
     base::{hue_class, pixels},
     summary,
 };
@@ -22,6 +22,8 @@ use yew::prelude::*;
 
 /// A drag shorter than this is a click.
 const DRAG: f64 = 8.0;
+/// A point as close as this to the pointer, in pixels across, is taken for the one that is meant.
+const NEAR: f64 = 4.0;
 /// Farther than this from the pointer a point isn't read.
 const REACH: f64 = 40.0;
 const ROWS_AT_MOST: usize = 10;
@@ -55,9 +57,23 @@ pub(super) fn use_overlay(props: Rc<LayerProps>) -> Html {
         }
     };
     use_wheel(&place, pixel.clone(), Rc::clone(&props));
+    // The place of the point that is pointed at.
+    let meant = {
+        let (place, pixel, props) = (place.clone(), pixel.clone(), Rc::clone(&props));
+        move |event: &MouseEvent| {
+            let top = place
+                .cast::<Element>()
+                .map_or(0.0, |place| place.get_bounding_client_rect().top());
+            let (at, height) = (pixel(event), f64::from(event.client_y()) - top);
+            let line = props.chart.lines.first();
+            let x = line.and_then(|line| line.x.get(meant_by(line, plot, (at, height))?).copied());
+            x.unwrap_or_else(|| plot.x.value_at(at))
+        }
+    };
     let onpointermove = {
         let (pixel, pointed, drag, props) =
             (pixel.clone(), pointed.setter(), drag.clone(), Rc::clone(&props));
+        let meant = meant.clone();
         Callback::from(move |event: PointerEvent| {
             let at = pixel(&event);
             match *drag {
@@ -69,7 +85,7 @@ pub(super) fn use_overlay(props: Rc<LayerProps>) -> Html {
                 }
                 None => {}
             }
-            pointed.set(Some(plot.x.value_at(at)));
+            pointed.set(Some(meant(&event)));
         })
     };
     let onpointerdown = {
@@ -96,11 +112,7 @@ pub(super) fn use_overlay(props: Rc<LayerProps>) -> Html {
                     chart.on_range.emit(Some(taken));
                 }
                 Some(Drag::Move(_)) => {}
-                _ => pick(
-                    chart.on_pick.as_ref(),
-                    &chart.lines,
-                    plot.x.value_at(pixel(&event)),
-                ),
+                _ => pick(chart.on_pick.as_ref(), &chart.lines, meant(&event)),
             }
             drag.set(None);
         })
@@ -141,7 +153,7 @@ pub(super) fn use_overlay(props: Rc<LayerProps>) -> Html {
             tabindex="0"
             role="slider"
             aria-label={text::measure_by_step(chart.measure)}
-            aria-description={text::chart_help()}
+            aria-description={if chart.on_pick.is_some() { text::chart_help_pick() } else { text::chart_help() }}
             aria-valuemin={number(range.0)}
             aria-valuemax={number(range.1)}
             aria-valuenow={number(readings.as_ref().map_or(range.1, |(at, _)| *at))}
@@ -149,6 +161,7 @@ pub(super) fn use_overlay(props: Rc<LayerProps>) -> Html {
             {onpointermove} {onpointerdown} {onpointerup} {onpointerleave} {onkeydown} {onblur} {ondblclick}
         >
             <svg aria-hidden="true" width={width.clone()} height={height.clone()} viewBox={format!("0 0 {width} {height}")}>
+                { picked(chart, plot) }
                 { selection(taken) }
                 { crosshair(&props, plot, readings) }
             </svg>
@@ -164,6 +177,38 @@ fn pick(on_pick: Option<&Callback<u64>>, lines: &[Line], at: f64) {
     });
     if let (Some(on_pick), Some(step)) = (on_pick, step) {
         on_pick.emit(step);
+    }
+}
+
+/// Which point of a line a pixel means: of those at about the same place the closest, so that a spike can be hit among the points
+/// that stand beside it; where there is none, the nearest.
+fn meant_by(line: &Line, plot: Plot, (at, height): (f64, f64)) -> Option<usize> {
+    let from = line.x.partition_point(|x| *x < plot.x.value_at(at - NEAR));
+    let to = line.x.partition_point(|x| *x <= plot.x.value_at(at + NEAR));
+    let distance = |index: usize| {
+        let (x, y) = (*line.x.get(index)?, (*line.y.get(index)?)?);
+        Some((plot.x.at(x) - at).hypot(plot.y.at(y) - height))
+    };
+    let close = (from..to).filter_map(|index| Some((index, distance(index)?)));
+    close
+        .min_by(|one, other| one.1.total_cmp(&other.1))
+        .map(|(index, _)| index)
+        .or_else(|| crate::chart::geometry::nearest(&line.x, plot.x.value_at(at)))
+}
+
+/// Marks the step that somebody wants to know more of.
+fn picked(chart: &LineChartProps, plot: Plot) -> Html {
+    let shown = chart
+        .picked
+        .filter(|place| (chart.range.0..=chart.range.1).contains(place));
+    let Some(place) = shown else {
+        return html! { <g key="picked"></g> };
+    };
+    let at = pixels(plot.x.at(place));
+    html! {
+        <g key="picked">
+            <line class="picked-line" x1={at.clone()} x2={at} y1={pixels(TOP)} y2={pixels(HEIGHT - BOTTOM)} />
+        </g>
     }
 }
 
@@ -353,5 +398,38 @@ fn crosshair(props: &LayerProps, plot: Plot, readings: Option<(f64, Vec<Reading>
                 { words }
             </g>
         </g>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::{geometry::Scale, lines::Axis};
+
+    #[test]
+    fn a_spike_is_hit_among_the_points_beside_it_and_what_is_far_by_its_place() {
+        let plot = Plot {
+            x: Scale::new(0.0, 1_000.0, 0.0, 100.0),
+            y: Scale::new(0.0, 10.0, 100.0, 0.0),
+            width: 100.0,
+            range: (0.0, 1_000.0),
+            vertical: (0.0, 10.0),
+            log: false,
+            axis: Axis::Step,
+        };
+        let line = Line {
+            x: vec![490.0, 500.0, 510.0, 515.0, 900.0],
+            y: vec![Some(1.0), Some(9.0), Some(1.0), None, Some(2.0)],
+            ..Line::default()
+        };
+        let meant = |at, height| meant_by(&line, plot, (at, height));
+        assert_eq!(
+            meant(51.0, 12.0),
+            Some(1),
+            "the spike, though another is nearer across"
+        );
+        assert_eq!(meant(51.0, 90.0), Some(2));
+        assert_eq!(meant(75.0, 10.0), Some(4), "nothing is close: the nearest across");
+        assert_eq!(meant_by(&Line::default(), plot, (5.0, 5.0)), None);
     }
 }

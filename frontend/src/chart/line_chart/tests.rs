@@ -35,6 +35,7 @@ fn props() -> LineChartProps {
         growing: true,
         measure: Measure::Loss,
         on_range: Callback::noop(),
+        picked: None,
         on_pick: None,
     }
 }

@@ -7,6 +7,7 @@ use crate::{
         lines::{Axis, Line},
         measure::{Measure, Places, curve},
         sparkline::sparkline,
+        spikes::spikes,
         tools::{Tools, legend, tools},
         view::{View, on_range, use_view},
     },
@@ -15,10 +16,11 @@ use crate::{
         face::{face, skeleton_block},
     },
     language::is_german,
+    pages::job::step_examples::{StepExamplesProps, use_picked_step, use_step_examples},
     part::{keyed_part, part, use_change},
     query::{
         Loaded, Poll,
-        curves::{Tail, has_hole, join},
+        curves::{Tail, has_hole, join, last_step},
         hooks::use_optional_query,
         use_query,
     },
@@ -40,17 +42,37 @@ pub(super) struct MetricsProps {
     /// The steps at which training was taken up again.
     pub(super) marks: Vec<u64>,
     pub(super) poll: Poll,
+    /// What a step was made of can be told.
+    pub(super) has_examples: bool,
 }
+
+/// How often curves over time are asked for anew, while training goes on.
+const FRESH_MS: u32 = 5_000;
+
+/// How many steps are offered whose loss stands out.
+const SPIKES: usize = 3;
 
 #[hook]
 pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
-    let view = use_view(Vec::new());
+    let picked = use_picked_step();
+    let named = picked.map(|step| step.to_string()).unwrap_or_default();
+    let view = use_view(vec![("step", named)]);
     let measure = Measure::parse(&view.measure);
     let whole = use_query(api::jobs::curves(&props.id), props.poll);
-    let places = Rc::new(Places::of_job(&props.job, view.axis));
-    let finer = view
-        .range
-        .map(|range| api::jobs::finer_curves(&props.id, places.steps(range), measure.series()));
+    // The stream doesn't tell when a step was recorded: over time, the curves are those that the server has, asked for anew while
+    // training goes on.
+    let by_time = view.axis == Axis::Time;
+    let timed_poll = if props.job.status.is_terminal() {
+        Poll::Never
+    } else {
+        Poll::Every(FRESH_MS)
+    };
+    let timed = by_time.then(|| api::jobs::some_curves(&props.id, None, measure.series(), true));
+    let timed = use_optional_query(timed, timed_poll);
+    let places = Places::of_job(&props.job, view.axis).timed_by(timed.data.as_deref());
+    let finer = view.range.filter(|_| !by_time || timed.data.is_some());
+    let finer = finer
+        .map(|range| api::jobs::some_curves(&props.id, Some(places.steps(range)), measure.series(), by_time));
     let finer = use_optional_query(finer, Poll::Never).data;
     let hole = !whole.fetching
         && whole
@@ -71,26 +93,32 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
             from: 0,
             to: 0,
             curves: Vec::new(),
+            times: None,
         };
         join(fetched.as_deref().unwrap_or(&nothing), tail)
     });
     let told = whole.data.is_some() || !props.tail.is_empty();
-    let all = Loaded {
-        data: told.then(|| Rc::clone(&joined)),
-        ..whole
+    let all = if by_time {
+        timed
+    } else {
+        Loaded {
+            data: told.then(|| Rc::clone(&joined)),
+            ..whole
+        }
     };
+    let drawn = all.data.clone().unwrap_or_else(|| Rc::clone(&joined));
     // The overview and the ends of the axis come from all of the curve, the lines from its finer part once that is there.
-    let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&joined));
+    let shown = view.range.and(finer).unwrap_or_else(|| Rc::clone(&drawn));
     let drawn_from = |metrics: &Rc<Metrics>| DrawnFrom {
         metrics: Rc::clone(metrics),
-        places: Rc::clone(&places),
+        places: places.timed_by(Some(metrics)),
         measure,
         smoothing: view.smoothing,
         german: is_german(),
     };
-    let every_line = use_memo(drawn_from(&joined), DrawnFrom::lines);
+    let every_line = use_memo(drawn_from(&drawn), DrawnFrom::lines);
     let finer_lines = use_memo(drawn_from(&shown), |from| {
-        (!Rc::ptr_eq(&from.metrics, &joined)).then(|| Rc::new(from.lines()))
+        (!Rc::ptr_eq(&from.metrics, &drawn)).then(|| Rc::new(from.lines()))
     });
     let switched_on = |lines: &Rc<Vec<Line>>| {
         if view.hidden.is_empty() {
@@ -102,11 +130,11 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     let visible = switched_on(finer_lines.as_ref().as_ref().unwrap_or(&every_line));
     let all_lines = switched_on(&every_line);
     let (first, last) = ends(&props.job, &joined);
-    let ends = (places.at(first), places.at(last));
+    let ends = (places.at(first), places.at(last).max(places.at(first) + 1.0));
     let range = view.range.unwrap_or(ends);
     let controls = Tools {
         view: view.clone(),
-        axes: vec![Axis::Step, Axis::Epoch],
+        axes: Axis::ALL.to_vec(),
         whole: ends,
         range,
         smooths: measure.is_smoothed(),
@@ -146,7 +174,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
         || skeleton_block("skeleton-chart"),
         |metrics| no_points(metrics, ended),
         |_| {
-            let marks = props.marks.iter().map(|step| (*step, places.at(*step)));
+            let marks = props.marks.iter().map(|step| (*step, places.resumed_at(*step)));
             let chart = LineChartProps {
                 lines: visible,
                 all: all_lines,
@@ -158,11 +186,35 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 growing: !ended,
                 measure,
                 on_range: on_range(&view, ends),
-                on_pick: None,
+                picked: picked.filter(|_| props.has_examples).map(|step| places.at(step)),
+                on_pick: props.has_examples.then(|| {
+                    let picked = picked.setter();
+                    Callback::from(move |step| picked.set(Some(step)))
+                }),
             };
             part(use_line_chart, chart)
         },
     );
+    let standing_out = use_memo(Pointed(Rc::clone(&joined)), |joined| {
+        let loss = curve(&joined.0, Series::TrainLoss);
+        loss.map(|loss| spikes(&loss.steps, &loss.values, SPIKES))
+            .unwrap_or_default()
+    });
+    let examples = (props.has_examples && !joined.curves.is_empty()).then(|| {
+        let examples = StepExamplesProps {
+            id: props.id.clone(),
+            dataset: props
+                .job
+                .training_dataset
+                .as_ref()
+                .map(|dataset| dataset.id.clone()),
+            step: *picked,
+            last: last_step(&joined),
+            spikes: (*standing_out).clone(),
+            set: picked.setter(),
+        };
+        part(use_step_examples, examples)
+    });
     html! {
         <section class="stack" aria-label={text::training_metrics()}>
             <div class="card chart-card">
@@ -174,6 +226,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 { tools(&controls) }
                 <div class="card-body chart-body">{ chart }</div>
             </div>
+            <div hidden={examples.is_none()}>{ examples }</div>
             <div class="minis" role="group" aria-label={text::measure()} hidden={joined.curves.is_empty()}>
                 { for measured.map(|of| keyed_part(of.as_str(), use_small, small(of))) }
             </div>
@@ -181,10 +234,19 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     }
 }
 
+/// Curves that are the same where they are the very same.
+struct Pointed(Rc<Metrics>);
+
+impl PartialEq for Pointed {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// What lines are made from. They are made again only for another of these: a view that moves takes them as they are.
 struct DrawnFrom {
     metrics: Rc<Metrics>,
-    places: Rc<Places>,
+    places: Places,
     measure: Measure,
     smoothing: f64,
     german: bool,

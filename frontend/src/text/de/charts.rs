@@ -11,6 +11,7 @@ use shared::event::Level;
 
 german_words! {
     axis = "Waagerechte Achse";
+    time_axis_note = "Zeit seit dem ersten Schritt, mit Pausen";
     logarithmic = "Log-Achse";
     smoothing = "Glättung";
     zoom_in = "Vergrößern";

@@ -9,6 +9,8 @@ use shared::event::Level;
 words! {
     /// The horizontal axis.
     axis = "Horizontal axis";
+    /// Below an axis of time.
+    time_axis_note = "Time since the first step, pauses included";
     /// The vertical axis by the logarithm.
     logarithmic = "Log axis";
     /// How much lines are smoothed.

@@ -16,7 +16,7 @@ use crate::{
     schedule::LearningRate,
 };
 use serde::Deserialize;
-use shared::run::RunSpec;
+use shared::run::{Method, RunSpec};
 use std::path::PathBuf;
 
 #[derive(Deserialize)]
@@ -213,12 +213,8 @@ fn pairs_are_learnt_as_with_pytorch_and_peft() {
         total_steps: expected.len() as u64,
     };
     let tokens = |ExampleTokens { ids, counts }| Tokens { ids, counts };
-    let pairs = Examples::pairs(
-        pairs
-            .into_iter()
-            .map(|pair| [tokens(pair.chosen), tokens(pair.rejected)])
-            .collect(),
-    );
+    let texts = |pair: PairTokens| vec![tokens(pair.chosen), tokens(pair.rejected)];
+    let pairs = Examples::of(pairs.into_iter().map(texts).collect(), Method::Dpo);
     let found = train(Prepared {
         optimizer: AdamW::new(adapter.parameters()),
         state: State::new(String::new(), 0, rate),

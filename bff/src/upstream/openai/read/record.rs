@@ -70,11 +70,7 @@ fn event_of(fields: &Fields<'_>, place: &str) -> Answer<Entry> {
             message,
         }),
     };
-    Ok(Entry {
-        id,
-        at: created_at,
-        told,
-    })
+    Ok(Entry { id, created_at, told })
 }
 
 /// The number of steps that a message such as `Step 10/100: …` tells; 0 where it tells none.
