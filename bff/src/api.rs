@@ -81,6 +81,7 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(job_record::list_attempts))
         .routes(routes!(job_record::list_events))
         .routes(routes!(job_record::list_checkpoints))
+        .routes(routes!(job_record::create_checkpoint_download))
         .routes(routes!(job_record::find_metrics))
         .routes(routes!(job_record::download_metrics))
         .routes(routes!(models::list_models, models::add_model))

@@ -243,6 +243,16 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
+    /// Makes a link that downloads a checkpoint's adapter once.
+    async fn create_checkpoint_download(
+        &self,
+        _subject: &Subject,
+        _id: &JobId,
+        _step: u64,
+    ) -> Answer<DownloadLink> {
+        Err(UpstreamError::Unsupported)
+    }
+
     /// A job's curves, reduced.
     async fn job_metrics(&self, _subject: &Subject, _id: &JobId, _query: MetricsQuery) -> Answer<Metrics> {
         Err(UpstreamError::Unsupported)

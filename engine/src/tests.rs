@@ -5,6 +5,7 @@ mod alerts;
 mod crashes;
 mod curves;
 mod datasets;
+mod downloads;
 mod estimate;
 mod job_create;
 mod job_list;

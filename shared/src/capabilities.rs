@@ -44,6 +44,9 @@ pub struct Capabilities {
     pub metrics: bool,
     /// Jobs have checkpoints.
     pub checkpoints: bool,
+    /// A checkpoint's adapter can be downloaded.
+    #[serde(default)]
+    pub checkpoint_downloads: bool,
     /// A finished job has an artifact to download.
     pub artifacts: bool,
     /// A job's page can follow a live stream.
@@ -126,6 +129,7 @@ impl Capabilities {
             events: true,
             metrics: true,
             checkpoints: true,
+            checkpoint_downloads: true,
             artifacts: true,
             stream: true,
             cancel: true,
@@ -176,6 +180,7 @@ impl Capabilities {
             events: false,
             metrics: false,
             checkpoints: false,
+            checkpoint_downloads: false,
             artifacts: false,
             stream: false,
             cancel: false,
@@ -210,6 +215,7 @@ impl Capabilities {
     pub fn openai() -> Self {
         Self {
             upstream: UpstreamKind::Openai,
+            checkpoint_downloads: false,
             artifacts: false,
             delete: false,
             attempts: false,

@@ -14,6 +14,7 @@ use shared::{
     event::{CheckpointList, EventList},
     id::JobId,
     metrics::{Metrics, MetricsQuery},
+    model::DownloadLink,
     problem::Problem,
 };
 
@@ -91,6 +92,24 @@ pub(super) async fn list_checkpoints(
     Ok(Json(
         state.upstream.list_checkpoints(signed_in.subject(), &id).await?,
     ))
+}
+
+/// Makes a link that downloads a checkpoint's adapter once, for a short time, without headers; while the job runs, too.
+#[utoipa::path(post, path = "/jobs/{id}/checkpoints/{step}/download", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id"), ("step" = u64, Path, description = "The checkpoint's step")),
+    responses(
+        (status = 201, description = "The link", body = DownloadLink),
+        (status = 404, description = "There is no such job, or the checkpoint isn't kept, or this upstream gives none out", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn create_checkpoint_download(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path((id, step)): Path<(JobId, u64)>,
+) -> Result<(StatusCode, Json<DownloadLink>), ApiError> {
+    let link = state
+        .upstream
+        .create_checkpoint_download(signed_in.subject(), &id, step);
+    Ok((StatusCode::CREATED, Json(link.await?)))
 }
 
 /// Tells a job's curves over a range of steps, reduced so that no extreme is lost.

@@ -188,6 +188,15 @@ impl Upstream for Embedded {
         Ok(self.service.list_checkpoints(subject, id).await?)
     }
 
+    async fn create_checkpoint_download(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        step: u64,
+    ) -> Answer<DownloadLink> {
+        Ok(self.service.create_checkpoint_download(subject, id, step).await?)
+    }
+
     async fn job_metrics(&self, subject: &Subject, id: &JobId, query: MetricsQuery) -> Answer<Metrics> {
         Ok(self.service.job_metrics(subject, id, &query).await?)
     }

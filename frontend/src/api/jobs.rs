@@ -12,6 +12,7 @@ use shared::{
     id::{JobId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
+    model::DownloadLink,
     queue::JobChange,
 };
 
@@ -55,6 +56,15 @@ pub fn events(id: &JobId) -> Query<EventList> {
 #[must_use]
 pub fn checkpoints(id: &JobId) -> Query<CheckpointList> {
     Query::new(path(id, "/checkpoints"), Resource::JobRecord)
+}
+
+/// Makes a link that downloads a checkpoint's adapter once.
+///
+/// # Errors
+/// 404 where it isn't kept any more.
+pub(crate) async fn checkpoint_download_link(id: &JobId, step: u64) -> Result<DownloadLink, ApiError> {
+    let path = path(id, &format!("/checkpoints/{step}/download"));
+    read(&send(Method::POST, &path, None, &[], None).await?.text)
 }
 
 /// The trainers that were started on a job, oldest first.

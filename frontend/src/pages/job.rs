@@ -120,6 +120,9 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 id: props.id.clone(),
                 ended: job.status.is_terminal(),
                 can_retry: can_retry && !job.status.is_active(),
+                can_download: capabilities
+                    .as_ref()
+                    .is_some_and(|known| known.checkpoint_downloads),
                 poll,
                 now,
                 try_beside: can_chat.then(|| {

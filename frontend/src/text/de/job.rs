@@ -1,5 +1,6 @@
 //! The job page.
 
+use crate::text::checkpoint_name;
 use shared::run::Schedule;
 
 german_words! {
@@ -49,6 +50,10 @@ german_words! {
 
 pub(crate) fn cancel_job_title(name: &str) -> String {
     format!("{name} abbrechen?")
+}
+
+pub(crate) fn download_checkpoint(step: u64) -> String {
+    format!("{} herunterladen", checkpoint_name(step))
 }
 
 pub(crate) const fn schedule_label(schedule: Schedule) -> &'static str {

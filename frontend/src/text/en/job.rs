@@ -107,6 +107,13 @@ pub fn schedule_label(schedule: Schedule) -> &'static str {
     }
 }
 
+/// Button of a checkpoint.
+#[must_use]
+pub fn download_checkpoint(step: u64) -> String {
+    german!(download_checkpoint(step));
+    format!("Download {}", checkpoint_name(step))
+}
+
 /// A checkpoint as its folder is called.
 #[must_use]
 pub fn checkpoint_name(step: u64) -> String {
