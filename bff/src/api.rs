@@ -79,6 +79,7 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(jobs::stop_job))
         .routes(routes!(jobs::retry_job))
         .routes(routes!(job_record::list_attempts))
+        .routes(routes!(job_record::find_timeline))
         .routes(routes!(job_record::list_events))
         .routes(routes!(job_record::list_checkpoints))
         .routes(routes!(job_record::create_checkpoint_download))

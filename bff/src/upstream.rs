@@ -35,6 +35,7 @@ use shared::{
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     notification::{NotificationList, NotificationQuery},
     queue::JobChange,
+    timeline::Timeline,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::sync::Arc;
@@ -224,6 +225,11 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// The trainers that were started on a job, oldest first.
     async fn list_attempts(&self, _subject: &Subject, _id: &JobId) -> Answer<AttemptList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// When a job came to stand where.
+    async fn find_timeline(&self, _subject: &Subject, _id: &JobId) -> Answer<Timeline> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -14,3 +14,14 @@ CREATE TABLE downloads (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX downloads_by_artifact ON downloads (artifact_id) WHERE artifact_id IS NOT NULL;
 CREATE INDEX downloads_by_job ON downloads (job_id) WHERE job_id IS NOT NULL;
+
+-- When a job came to stand where. A job from before this table has no phases, or only its later ones.
+CREATE TABLE phases (
+    job_id     TEXT    NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    -- Counts from 1.
+    place      INTEGER NOT NULL,
+    owner      TEXT    NOT NULL,
+    status     TEXT    NOT NULL,
+    started_at INTEGER NOT NULL,
+    PRIMARY KEY (job_id, place)
+) STRICT, WITHOUT ROWID;

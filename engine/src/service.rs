@@ -189,7 +189,7 @@ impl Service {
         let now = self.now();
         let mut transaction = self.inner.store.begin().await?;
         for (owner, id) in
-            leases::requeue_orphans(&mut transaction, None, "after the server restarted").await?
+            leases::requeue_orphans(&mut transaction, None, "after the server restarted", now).await?
         {
             let owner = Subject::new(owner);
             store::attempts::end(&mut transaction, &id, now, Ended::well(AttemptOutcome::Lost)).await?;

@@ -20,4 +20,5 @@ mod retry;
 mod storage;
 mod stream;
 mod supervision;
+mod timeline;
 mod webhooks;

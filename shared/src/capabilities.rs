@@ -60,6 +60,9 @@ pub struct Capabilities {
     /// The trainers that were started on a job are told.
     #[serde(default)]
     pub attempts: bool,
+    /// When a job came to stand where is told.
+    #[serde(default)]
+    pub timeline: bool,
     /// A job can be ended early with what is trained so far as its result.
     #[serde(default)]
     pub stop: bool,
@@ -136,6 +139,7 @@ impl Capabilities {
             delete: true,
             pause: true,
             attempts: true,
+            timeline: true,
             stop: true,
             retry: true,
             queue: true,
@@ -187,6 +191,7 @@ impl Capabilities {
             delete: true,
             pause: false,
             attempts: false,
+            timeline: false,
             stop: false,
             retry: false,
             queue: false,
@@ -219,6 +224,7 @@ impl Capabilities {
             artifacts: false,
             delete: false,
             attempts: false,
+            timeline: false,
             stop: false,
             retry: false,
             queue: false,

@@ -26,6 +26,7 @@ pub mod queue;
 pub mod run;
 pub mod session;
 pub mod status;
+pub mod timeline;
 pub mod timestamp;
 pub mod training_line;
 pub mod validate;

@@ -16,6 +16,7 @@ use shared::{
     metrics::{Metrics, MetricsQuery},
     model::DownloadLink,
     problem::Problem,
+    timeline::Timeline,
 };
 
 const EVENTS: u32 = 50;
@@ -45,6 +46,23 @@ pub(super) async fn list_attempts(
 ) -> Result<Json<AttemptList>, ApiError> {
     Ok(Json(
         state.upstream.list_attempts(signed_in.subject(), &id).await?,
+    ))
+}
+
+/// Tells when a job came to stand where, oldest first.
+#[utoipa::path(get, path = "/jobs/{id}/timeline", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "Each phase of its life", body = Timeline),
+        (status = 404, description = "There is no such job, or this upstream doesn't tell", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn find_timeline(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<Json<Timeline>, ApiError> {
+    Ok(Json(
+        state.upstream.find_timeline(signed_in.subject(), &id).await?,
     ))
 }
 

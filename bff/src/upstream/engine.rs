@@ -25,6 +25,7 @@ use shared::{
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
     notification::{NotificationList, NotificationQuery},
     queue::JobChange,
+    timeline::Timeline,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::io;
@@ -156,6 +157,10 @@ impl Upstream for Embedded {
 
     async fn list_attempts(&self, subject: &Subject, id: &JobId) -> Answer<AttemptList> {
         Ok(self.service.list_attempts(subject, id).await?)
+    }
+
+    async fn find_timeline(&self, subject: &Subject, id: &JobId) -> Answer<Timeline> {
+        Ok(self.service.find_timeline(subject, id).await?)
     }
 
     async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {

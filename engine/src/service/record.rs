@@ -3,7 +3,7 @@
 use super::{Service, jobs::page_limit};
 use crate::{
     error::Error,
-    store::{attempts, checkpoints, events, steps, to_sql},
+    store::{attempts, checkpoints, events, phases, steps, to_sql},
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
@@ -12,6 +12,7 @@ use shared::{
     event::{CheckpointList, EventList},
     id::{JobId, Subject},
     run::{Rewards, StepMetrics},
+    timeline::Timeline,
 };
 
 /// Events a page unless told, and at most.
@@ -20,6 +21,9 @@ const MAX_EVENTS: u32 = 1000;
 
 /// Attempts of a job that are told.
 const MAX_ATTEMPTS: i64 = 100;
+
+/// Phases of a job that are told.
+const MAX_PHASES: i64 = 1000;
 
 /// Steps that the CSV reads at a time.
 const CSV_PAGE: i64 = 1000;
@@ -84,6 +88,16 @@ impl Service {
         Ok(AttemptList {
             attempts: rows.iter().map(attempts::AttemptRow::to_attempt).collect(),
         })
+    }
+
+    /// When a job came to stand where.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn find_timeline(&self, subject: &Subject, id: &JobId) -> Result<Timeline, Error> {
+        self.find_job_row(subject, id).await?;
+        let phases = phases::list(self.inner.store.read(), subject, id, MAX_PHASES).await?;
+        Ok(Timeline { phases })
     }
 
     /// All steps as CSV with a header, blanks where nothing was measured; read from the store as it is sent.

@@ -6,7 +6,7 @@ mod row;
 use row::ID_PREFIX;
 pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word, tuned_name};
 
-use super::{deliveries, events, from_sql, notifications, to_sql};
+use super::{deliveries, events, from_sql, notifications, phases, to_sql};
 use crate::parameters::Parameters;
 use shared::{
     event::Level,
@@ -63,9 +63,9 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_
     .bind(job.parent.map(|(id, _)| id))
     .bind(job.parent.and_then(|(_, step)| step).map(to_sql))
     .bind(job.idempotency_digest)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    phases::note(connection, job.id, job.created_at).await
 }
 
 /// One job of an owner.
@@ -162,6 +162,7 @@ pub(crate) async fn change_status(
     .await?;
     let changed = done.rows_affected() == 1;
     if changed {
+        phases::note(connection, id.as_str(), now).await?;
         deliveries::announce(connection, id.as_str(), to, now).await?;
         notifications::announce(connection, id.as_str(), to, now).await?;
     }
@@ -175,6 +176,7 @@ pub(crate) async fn ask(
     owner: &Subject,
     id: &JobId,
     wish: RunCommand,
+    now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE jobs SET wish = $3, status = CASE $3 WHEN 'pause' THEN 'pausing' ELSE status END \
@@ -183,8 +185,9 @@ pub(crate) async fn ask(
     .bind(owner.as_str())
     .bind(id.as_str())
     .bind(wish.as_str())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    phases::note(connection, id.as_str(), now).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -206,8 +209,9 @@ pub(crate) async fn requeue_paused(
     .bind(id.as_str())
     .bind(now.unix_ms())
     .bind(wish.map(RunCommand::as_str))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    phases::note(connection, id.as_str(), now).await?;
     Ok(done.rows_affected() == 1)
 }
 

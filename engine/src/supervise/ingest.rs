@@ -197,7 +197,7 @@ impl Ingest {
                     add_event(job, &mut transaction, &mut places, now, *level, message).await?;
                 }
                 RunEvent::PauseFailed { message, .. } => {
-                    let told = if leases::pause_failed(&mut transaction, &job.row.id).await? {
+                    let told = if leases::pause_failed(&mut transaction, &job.row.id, now).await? {
                         format!("Failed to pause: {message}. Training goes on")
                     } else {
                         format!("Failed to save before the server stops: {message}")

@@ -14,6 +14,7 @@ use shared::{
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
     model::DownloadLink,
     queue::JobChange,
+    timeline::Timeline,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
@@ -71,6 +72,12 @@ pub(crate) async fn checkpoint_download_link(id: &JobId, step: u64) -> Result<Do
 #[must_use]
 pub fn attempts(id: &JobId) -> Query<AttemptList> {
     Query::new(path(id, "/attempts"), Resource::JobRecord)
+}
+
+/// When a job came to stand where.
+#[must_use]
+pub fn timeline(id: &JobId) -> Query<Timeline> {
+    Query::new(path(id, "/timeline"), Resource::JobRecord)
 }
 
 /// A job's curves.

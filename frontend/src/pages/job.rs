@@ -9,6 +9,7 @@ mod failure;
 mod metrics;
 mod progress;
 pub(crate) mod settings;
+mod timeline;
 mod turn;
 
 use crate::{
@@ -42,6 +43,7 @@ use failure::{FailureProps, use_failure};
 use metrics::{MetricsProps, use_metrics_section};
 use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
 use std::rc::Rc;
+use timeline::{TimelineProps, use_timeline};
 use turn::{TurnProps, use_turn};
 use yew::prelude::*;
 
@@ -77,6 +79,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let poll = if streaming { Poll::Never } else { often };
 
     let has_attempts = capabilities.as_ref().is_some_and(|known| known.attempts);
+    let has_timeline = capabilities.as_ref().is_some_and(|known| known.timeline);
     let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
     let can_chat = capabilities.as_ref().is_some_and(|known| known.chat);
     let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);
@@ -140,6 +143,12 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 marks: marks(attempts.as_deref()),
                 poll,
             };
+            let timeline = TimelineProps {
+                job: Rc::clone(job),
+                attempts: attempts.clone(),
+                is_told: has_timeline,
+                poll,
+            };
             html! {
                 <div class="job">
                     { part(use_failure, FailureProps { job: Rc::clone(job), can_retry, attempts: attempts.clone() }) }
@@ -148,7 +157,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                         { sections(capabilities.as_deref(), metrics, record) }
                         <div class="stack facts-stack">
                             { facts::hyperparameters(job) }
-                            { facts::timeline(job, now) }
+                            { part(use_timeline, timeline) }
                             { facts::result(job, can_chat) }
                             { alerts_card(job, has_alerts) }
                         </div>

@@ -26,6 +26,7 @@ use shared::{
     run::{LoraSpec, Method, Projection, Rewards, Schedule, Stage},
     session::Session,
     status::JobStatus,
+    timeline::{Phase, Timeline},
     training_line::{Finding, LineFormat, Severity},
     webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
@@ -156,7 +157,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { checkpoint_downloads, attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
+} or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -352,6 +353,7 @@ record!(NotificationList {
     unread,
     next_cursor,
 });
+record!(Phase { status, started_at });
 record!(PreviewExample {
     line,
     messages,
@@ -402,6 +404,7 @@ record!(MeasuredStep {
     valid_rewards,
 });
 record!(Unread { unread });
+record!(Timeline { phases });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {
     url,
