@@ -25,3 +25,10 @@ CREATE TABLE phases (
     started_at INTEGER NOT NULL,
     PRIMARY KEY (job_id, place)
 ) STRICT, WITHOUT ROWID;
+
+-- What the trainer reckoned that the job takes, once it had read the data: target tokens of the whole run, its peak
+-- memory, and how long jobs with its base model took for as much. And the memory that it did take.
+ALTER TABLE jobs ADD COLUMN estimated_tokens INTEGER;
+ALTER TABLE jobs ADD COLUMN estimated_memory INTEGER;
+ALTER TABLE jobs ADD COLUMN estimated_ms INTEGER;
+ALTER TABLE jobs ADD COLUMN peak_memory INTEGER;

@@ -1,6 +1,7 @@
 //! What an upstream can do and within which bounds, so that a control that can't work isn't shown.
 
 use crate::{
+    cost::TokenPrice,
     run::{MAX_BETA, Method},
     status::JobStatus,
 };
@@ -99,6 +100,9 @@ pub struct Capabilities {
     pub methods: Vec<Method>,
     /// Bounds of the form's fields.
     pub bounds: JobBounds,
+    /// What trained tokens cost here, where the operator has set a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<TokenPrice>,
     /// How many jobs the upstream holds at most, where it has a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_jobs: Option<u32>,
@@ -170,6 +174,7 @@ impl Capabilities {
                     max: Some(MAX_BETA),
                 }),
             },
+            price: None,
             max_jobs: None,
             max_dataset_bytes: Some(8 << 30),
         }
@@ -210,6 +215,7 @@ impl Capabilities {
                 lora_rank: Bounds { min: 1, max: None },
                 beta: None,
             },
+            price: None,
             max_jobs: Some(10),
             max_dataset_bytes: None,
         }

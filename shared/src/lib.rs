@@ -8,6 +8,7 @@ pub mod alert;
 pub mod attempt;
 pub mod capabilities;
 pub mod chat;
+pub mod cost;
 pub mod dataset;
 pub mod decimate;
 pub mod draft;

@@ -230,6 +230,30 @@ pub(crate) async fn ask_queued_to_stop(
     Ok(done.rows_affected() == 1)
 }
 
+/// Keeps what a trainer reckons that a job takes, once: its memory, its target tokens, and by the pace of jobs before it
+/// its time. A retry that goes on from a checkpoint has no such time, because it trains a part alone.
+pub(crate) async fn keep_estimate(
+    connection: &mut SqliteConnection,
+    id: &str,
+    memory_bytes: u64,
+    trained_tokens: u64,
+    epochs: u32,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE jobs SET estimated_memory = $2, estimated_tokens = $3, estimated_ms = \
+           (SELECT CAST(paces.example_ms * files.examples * $4 AS INTEGER) FROM paces, files \
+            WHERE paces.base_model = jobs.base_model AND files.id = jobs.training_file AND jobs.parent_step IS NULL) \
+         WHERE id = $1 AND estimated_tokens IS NULL",
+    )
+    .bind(id)
+    .bind(to_sql(memory_bytes))
+    .bind(to_sql(trained_tokens))
+    .bind(i64::from(epochs))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Keeps the reason why a job failed.
 pub(crate) async fn set_failure(
     connection: &mut SqliteConnection,

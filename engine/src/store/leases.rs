@@ -207,6 +207,9 @@ pub(crate) struct ProgressUpdate {
     pub(crate) remaining_ms: Option<u64>,
     pub(crate) train_loss: Option<f64>,
     pub(crate) valid_loss: Option<f64>,
+    pub(crate) trained_tokens: Option<u64>,
+    /// The most that the trainer had; of all attempts the most counts.
+    pub(crate) peak_memory: Option<u64>,
 }
 
 /// Records where an attempt stands; the caller has asked [`hold`]. A replayed step never moves a job back.
@@ -221,7 +224,8 @@ pub(crate) async fn update_progress(
                          total_steps = COALESCE($4, total_steps), epoch = COALESCE($5, epoch), \
                          tokens_per_second = COALESCE($6, tokens_per_second), \
                          remaining_ms = COALESCE($7, remaining_ms), train_loss = COALESCE($8, train_loss), \
-                         valid_loss = COALESCE($9, valid_loss) \
+                         valid_loss = COALESCE($9, valid_loss), trained_tokens = COALESCE($10, trained_tokens), \
+                         peak_memory = CASE WHEN $11 > COALESCE(peak_memory, 0) THEN $11 ELSE peak_memory END \
          WHERE id = $1",
     )
     .bind(job_id)
@@ -233,6 +237,8 @@ pub(crate) async fn update_progress(
     .bind(progress.remaining_ms.map(to_sql))
     .bind(finite(progress.train_loss))
     .bind(finite(progress.valid_loss))
+    .bind(progress.trained_tokens.map(to_sql))
+    .bind(progress.peak_memory.map(to_sql))
     .execute(connection)
     .await?;
     Ok(())

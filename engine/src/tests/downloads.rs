@@ -72,7 +72,7 @@ async fn a_download_link_runs_out() {
 #[tokio::test]
 async fn a_checkpoint_is_downloaded_while_its_job_runs() {
     let engine = TestEngine::start().await;
-    let (id, trainer) = engine.job_at_step(&alice(), "my job", 2).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "my-job", 2).await;
     trainer.checkpoint(2).await;
     trainer.step(3).await;
     engine.wait_step(&alice(), &id, 3).await;

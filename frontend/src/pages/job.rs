@@ -8,6 +8,7 @@ mod facts;
 mod failure;
 mod metrics;
 mod progress;
+mod reckoning;
 pub(crate) mod settings;
 mod timeline;
 mod turn;
@@ -41,6 +42,7 @@ use checkpoints::{RecordProps, use_checkpoints_section};
 use events::use_events_section;
 use failure::{FailureProps, use_failure};
 use metrics::{MetricsProps, use_metrics_section};
+use reckoning::{ReckoningProps, use_reckoning};
 use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
 use std::rc::Rc;
 use timeline::{TimelineProps, use_timeline};
@@ -143,6 +145,12 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 marks: marks(attempts.as_deref()),
                 poll,
             };
+            let reckoning = ReckoningProps {
+                job: Rc::clone(job),
+                price: capabilities.as_ref().and_then(|known| known.price.clone()),
+                has_timeline,
+                poll,
+            };
             let timeline = TimelineProps {
                 job: Rc::clone(job),
                 attempts: attempts.clone(),
@@ -157,6 +165,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                         { sections(capabilities.as_deref(), metrics, record) }
                         <div class="stack facts-stack">
                             { facts::hyperparameters(job) }
+                            { part(use_reckoning, reckoning) }
                             { part(use_timeline, timeline) }
                             { facts::result(job, can_chat) }
                             { alerts_card(job, has_alerts) }

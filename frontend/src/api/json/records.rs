@@ -7,6 +7,7 @@ use shared::{
     attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
     chat::{ChatDone, ChatModel, ChatModelKind, ChatModelList, FinishReason},
+    cost::TokenPrice,
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, PreviewExample,
         PreviewMessage, UploadProgress, UploadTarget,
@@ -14,7 +15,7 @@ use shared::{
     estimate::Estimate,
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
-    job::{DatasetRef, Hyperparameters, Job, JobFailure, JobList, JobSummary, Progress},
+    job::{DatasetRef, Hyperparameters, Job, JobEstimate, JobFailure, JobList, JobSummary, Progress},
     metrics::{Curve, Metrics, Series},
     model::{
         AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
@@ -155,6 +156,7 @@ record!(Capabilities {
     hyperparameters,
     statuses,
     bounds,
+    price,
     max_jobs,
     max_dataset_bytes,
 } or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
@@ -239,7 +241,7 @@ record!(Estimate {
     total_steps,
     training_tokens,
     longest_tokens,
-});
+} or default { trained_tokens });
 record!(EventList { events, next_cursor });
 record!(FieldCode { code } or default { params });
 record!(Finding {
@@ -289,6 +291,8 @@ record!(Job {
     artifact,
     queue_position,
     starts_in_ms,
+    estimate,
+    peak_memory_bytes,
     priority,
     parent,
     parent_step,
@@ -304,6 +308,11 @@ record!(JobEvent {
     created_at,
     level,
     message,
+});
+record!(JobEstimate {
+    trained_tokens,
+    memory_bytes,
+    duration_ms
 });
 record!(JobFailure {
     code,
@@ -405,6 +414,7 @@ record!(MeasuredStep {
 });
 record!(Unread { unread });
 record!(Timeline { phases });
+record!(TokenPrice { micros, currency });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {
     url,

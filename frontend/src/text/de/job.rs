@@ -43,6 +43,15 @@ german_words! {
     trained_tokens = "Trainierte Tokens";
     pace = "Tempo";
     all_targets = "alle sieben";
+    reckoning = "Geschätzt und tatsächlich";
+    training_time = "Trainingszeit";
+    peak_memory = "Spitzenspeicher";
+    estimated = "Geschätzt";
+    actual = "Tatsächlich";
+    so_far = "Bisher";
+    cost = "Kosten";
+    total = "Gesamt";
+    per_1000_tokens = "Je 1.000 Tokens";
     created_word = " · erstellt ";
     jobs_above = "Jobs /";
     datasets_above = "Datensätze /";

@@ -81,6 +81,24 @@ words! {
     pace = "Pace";
     /// Hyperparameters: all seven projections have an adapter.
     all_targets = "all seven";
+    /// Card: what was reckoned beside what was taken.
+    reckoning = "Estimate and actual";
+    /// Estimate and actual.
+    training_time = "Training time";
+    /// Estimate and actual.
+    peak_memory = "Peak memory";
+    /// Estimate and actual.
+    estimated = "Estimated";
+    /// Estimate and actual.
+    actual = "Actual";
+    /// Estimate and actual, cost: of a job that hasn't ended.
+    so_far = "So far";
+    /// Card.
+    cost = "Cost";
+    /// Cost of a job that has ended.
+    total = "Total";
+    /// Cost.
+    per_1000_tokens = "Per 1,000 tokens";
     /// Before a relative time.
     created_word = " · created ";
     /// The way back from a job to all of them.
