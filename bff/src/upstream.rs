@@ -28,7 +28,7 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -233,14 +233,8 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
-    /// A job's event log, newest first.
-    async fn list_events(
-        &self,
-        _subject: &Subject,
-        _id: &JobId,
-        _limit: u32,
-        _cursor: Option<&str>,
-    ) -> Answer<EventList> {
+    /// What of a job's event log is wanted, newest first.
+    async fn list_events(&self, _subject: &Subject, _id: &JobId, _query: &EventQuery) -> Answer<EventList> {
         Err(UpstreamError::Unsupported)
     }
 

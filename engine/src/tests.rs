@@ -7,6 +7,7 @@ mod curves;
 mod datasets;
 mod downloads;
 mod estimate;
+mod events;
 mod job_create;
 mod job_list;
 mod jobs;

@@ -76,7 +76,7 @@ pub fn money(micros: u64, currency: &str) -> String {
     {
         use wasm_bindgen::JsValue;
         let options = js_sys::Object::new();
-        let mut choose = |name: &str, value: JsValue| {
+        let choose = |name: &str, value: JsValue| {
             // A plain object refuses nothing.
             drop(js_sys::Reflect::set(&options, &name.into(), &value));
         };

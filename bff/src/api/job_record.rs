@@ -8,10 +8,9 @@ use crate::{
     state::AppState,
 };
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use serde::Deserialize;
 use shared::{
     attempt::AttemptList,
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::JobId,
     metrics::{Metrics, MetricsQuery},
     model::DownloadLink,
@@ -19,18 +18,7 @@ use shared::{
     timeline::Timeline,
 };
 
-const EVENTS: u32 = 50;
 const MOST_EVENTS: u32 = 200;
-
-/// The query of a job's events.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-pub(super) struct EventQuery {
-    /// Events a page, 1 to 200; 50 unless told.
-    limit: Option<u32>,
-    /// From `next_cursor`.
-    cursor: Option<String>,
-}
 
 /// Lists the trainers that were started on a job, oldest first.
 #[utoipa::path(get, path = "/jobs/{id}/attempts", tag = "jobs",
@@ -79,8 +67,10 @@ pub(super) async fn list_events(
     Path(id): Path<JobId>,
     Query(query): Query<EventQuery>,
 ) -> Result<Json<EventList>, ApiError> {
-    let limit = query.limit.unwrap_or(EVENTS);
-    if !(1..=MOST_EVENTS).contains(&limit) {
+    if query
+        .limit
+        .is_some_and(|limit| !(1..=MOST_EVENTS).contains(&limit))
+    {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "invalid_query",
@@ -90,7 +80,7 @@ pub(super) async fn list_events(
     Ok(Json(
         state
             .upstream
-            .list_events(signed_in.subject(), &id, limit, query.cursor.as_deref())
+            .list_events(signed_in.subject(), &id, &query)
             .await?,
     ))
 }

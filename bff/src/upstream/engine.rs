@@ -18,7 +18,7 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -179,14 +179,8 @@ impl Upstream for Embedded {
         Ok(self.service.remove_model(id).await?)
     }
 
-    async fn list_events(
-        &self,
-        subject: &Subject,
-        id: &JobId,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Answer<EventList> {
-        Ok(self.service.list_events(subject, id, Some(limit), cursor).await?)
+    async fn list_events(&self, subject: &Subject, id: &JobId, query: &EventQuery) -> Answer<EventList> {
+        Ok(self.service.list_events(subject, id, query).await?)
     }
 
     async fn list_checkpoints(&self, subject: &Subject, id: &JobId) -> Answer<CheckpointList> {

@@ -3,13 +3,17 @@
 use super::{Service, jobs::page_limit};
 use crate::{
     error::Error,
-    store::{attempts, checkpoints, events, phases, steps, to_sql},
+    store::{
+        attempts, checkpoints,
+        events::{self, EventFilter},
+        phases, steps, to_sql,
+    },
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
 use shared::{
     attempt::AttemptList,
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{JobId, Subject},
     run::{Rewards, StepMetrics},
     timeline::Timeline,
@@ -40,11 +44,10 @@ impl Service {
         &self,
         subject: &Subject,
         id: &JobId,
-        limit: Option<u32>,
-        cursor: Option<&str>,
+        query: &EventQuery,
     ) -> Result<EventList, Error> {
-        let limit = page_limit(limit, EVENTS, MAX_EVENTS)?;
-        let before = match cursor {
+        let limit = page_limit(query.limit, EVENTS, MAX_EVENTS)?;
+        let before = match query.cursor.as_deref() {
             None => i64::MAX,
             Some(cursor) => cursor
                 .parse()
@@ -52,13 +55,21 @@ impl Service {
         };
         self.find_job_row(subject, id).await?;
         let read = self.inner.store.read();
-        let mut rows = events::list_before(read, subject, id, before, i64::from(limit) + 1).await?;
+        let filter = EventFilter {
+            least: query.least(),
+            words: query.words().to_owned(),
+        };
+        let (mut rows, total) = tokio::try_join!(
+            events::list_fitting(read, subject, id, &filter, before, i64::from(limit) + 1),
+            events::count_fitting(read, subject, id, &filter),
+        )?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|row| row.seq.to_string());
         Ok(EventList {
             events: rows.iter().map(events::EventRow::to_event).collect(),
             next_cursor,
+            total,
         })
     }
 

@@ -92,7 +92,7 @@ async fn a_pause_that_failed_a_failure_and_a_cancellation_are_phases_too() {
         message,
     };
     trainer.say(event).await;
-    trainer.exit(crate::executor::Exit::Code(1));
+    trainer.exit(crate::executor::Exit::Code(3));
     engine.wait_status(&alice(), &id, Failed).await;
     let expected = [ValidatingFiles, Queued, Running, Pausing, Running, Failed];
     assert_eq!(statuses(&engine, &id).await, expected);

@@ -8,7 +8,7 @@ use crate::{
 use gloo_net::http::Method;
 use shared::{
     attempt::{AttemptList, RetryJob},
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, Level},
     id::{JobId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
@@ -47,10 +47,28 @@ pub fn job(id: &JobId) -> Query<Job> {
     Query::new(path(id, ""), Resource::Jobs)
 }
 
-/// A job's events, newest first.
+/// A job's newest events, newest first.
 #[must_use]
 pub fn events(id: &JobId) -> Query<EventList> {
-    Query::new(path(id, "/events?limit=200"), Resource::JobRecord)
+    events_that(id, Level::Info, "", None)
+}
+
+/// A page of a job's events that are as grave or graver and have the words.
+#[must_use]
+pub fn events_that(id: &JobId, least: Level, words: &str, cursor: Option<String>) -> Query<EventList> {
+    let words = words.trim();
+    let level = match least {
+        Level::Info => None,
+        Level::Warn => Some("warn".to_owned()),
+        Level::Error => Some("error".to_owned()),
+    };
+    let parameters = query_string(&[
+        ("limit", Some("200".to_owned())),
+        ("cursor", cursor),
+        ("level", level),
+        ("q", (!words.is_empty()).then(|| words.to_owned())),
+    ]);
+    Query::new(path(id, &format!("/events{parameters}")), Resource::JobRecord)
 }
 
 /// A job's checkpoints, newest first.

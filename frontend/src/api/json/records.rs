@@ -6,7 +6,9 @@ use shared::{
     alert::{AlertAction, AlertCondition, AlertParameters, AlertRule, AlertRules},
     attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
-    chat::{ChatDone, ChatModel, ChatModelKind, ChatModelList, FinishReason},
+    chat::{
+        ChatDone, ChatModel, ChatModelKind, ChatModelList, ChatText, FinishReason, TokenLogprob, TopLogprob,
+    },
     cost::TokenPrice,
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, PreviewExample,
@@ -185,6 +187,7 @@ record!(ChatModel {
     created_at,
 });
 record!(ChatModelList { models });
+record!(ChatText { text } or default { logprobs });
 record!(Checkpoint {
     id,
     step,
@@ -242,7 +245,7 @@ record!(Estimate {
     training_tokens,
     longest_tokens,
 } or default { trained_tokens });
-record!(EventList { events, next_cursor });
+record!(EventList { events, next_cursor } or default { total });
 record!(FieldCode { code } or default { params });
 record!(Finding {
     line,
@@ -414,6 +417,27 @@ record!(MeasuredStep {
 });
 record!(Unread { unread });
 record!(Timeline { phases });
+/// The chosen token's own fields stand beside what else could have stood there.
+impl FromTree for TokenLogprob {
+    fn from_tree(at: At<'_>) -> Self {
+        Self {
+            chosen: TopLogprob::from_tree(at),
+            top_logprobs: at.field_or("top_logprobs", Vec::new()),
+        }
+    }
+}
+
+/// What has no chance has no number.
+impl FromTree for TopLogprob {
+    fn from_tree(at: At<'_>) -> Self {
+        Self {
+            token: at.field("token"),
+            logprob: at.field::<Option<f64>>("logprob").unwrap_or(f64::NEG_INFINITY),
+            bytes: None,
+        }
+    }
+}
+
 record!(TokenPrice { micros, currency });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {

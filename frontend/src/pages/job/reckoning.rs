@@ -128,7 +128,11 @@ fn comparison(rows: &[Row], is_final: bool) -> Html {
         }
     });
     let actual = if is_final { text::actual() } else { text::so_far() };
-    let columns = [("", ""), (text::estimated(), "number"), (actual, "number")];
+    let columns = [
+        (text::quantity(), ""),
+        (text::estimated(), "number"),
+        (actual, "number"),
+    ];
     let body = table("reckoning", &columns, entries.collect());
     card(text::reckoning(), Html::default(), body)
 }

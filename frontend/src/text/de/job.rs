@@ -1,12 +1,13 @@
 //! The job page.
 
-use crate::text::checkpoint_name;
+use crate::text::{checkpoint_name, format};
 use shared::run::Schedule;
 
 german_words! {
     checkpoints = "Checkpoints";
     hyperparameters = "Hyperparameter";
     events = "Ereignisse";
+    show_older = "Ältere zeigen";
     download_adapter = "Adapter herunterladen";
     cancel_job = "Job abbrechen";
     yes_cancel_job = "Ja, Job abbrechen";
@@ -44,6 +45,7 @@ german_words! {
     pace = "Tempo";
     all_targets = "alle sieben";
     reckoning = "Geschätzt und tatsächlich";
+    quantity = "Größe";
     training_time = "Trainingszeit";
     peak_memory = "Spitzenspeicher";
     estimated = "Geschätzt";
@@ -59,6 +61,14 @@ german_words! {
 
 pub(crate) fn cancel_job_title(name: &str) -> String {
     format!("{name} abbrechen?")
+}
+
+pub(crate) fn events_shown(shown: u64, total: u64) -> String {
+    if shown < total {
+        let all = format::plural(total, "Ereignis", "Ereignissen");
+        return format!("{} von {all}", format::count(shown));
+    }
+    format::plural(total, "Ereignis", "Ereignisse")
 }
 
 pub(crate) fn download_checkpoint(step: u64) -> String {

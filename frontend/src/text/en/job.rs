@@ -1,5 +1,6 @@
 //! The job page.
 
+use crate::text::format;
 use shared::run::Schedule;
 
 words! {
@@ -33,6 +34,8 @@ words! {
     no_checkpoints_ended = "This job has no checkpoint.";
     /// Events.
     no_events = "Nothing has happened yet.";
+    /// Button below the events.
+    show_older = "Show older";
     /// Table head.
     step = "Step";
     /// Table head.
@@ -83,6 +86,8 @@ words! {
     all_targets = "all seven";
     /// Card: what was reckoned beside what was taken.
     reckoning = "Estimate and actual";
+    /// Estimate and actual: heads what was reckoned.
+    quantity = "Quantity";
     /// Estimate and actual.
     training_time = "Training time";
     /// Estimate and actual.
@@ -123,6 +128,17 @@ pub fn schedule_label(schedule: Schedule) -> &'static str {
         Schedule::Linear => "Linear",
         Schedule::Cosine => "Cosine",
     }
+}
+
+/// How many of a log's entries are shown.
+#[must_use]
+pub fn events_shown(shown: u64, total: u64) -> String {
+    german!(events_shown(shown, total));
+    let all = format::plural(total, "event", "events");
+    if shown < total {
+        return format!("{} of {all}", format::count(shown));
+    }
+    all
 }
 
 /// Button of a checkpoint.
