@@ -10,7 +10,7 @@ mod source;
 use crate::secret::Secret;
 use reqwest::Url;
 use settings::Settings;
-use shared::capabilities::UpstreamKind;
+use shared::{capabilities::UpstreamKind, cost::TokenPrice};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Why the configuration can't be used.
@@ -77,6 +77,8 @@ pub struct Config {
     pub inference: InferenceConfig,
     /// Where base models can be fetched from.
     pub hub: HubAccess,
+    /// What trained tokens cost, where that is set.
+    pub price: Option<TokenPrice>,
     /// Largest dataset file in bytes.
     pub upload_bytes: u64,
     /// Largest other request body in bytes.

@@ -114,6 +114,7 @@ pub async fn assemble(
         readiness: Readiness::default(),
         clock,
         stopping,
+        price: config.price.clone(),
         upload_bytes: config.upload_bytes,
         body_bytes: config.body_bytes,
     });

@@ -10,6 +10,7 @@ use crate::{
     sign_in::GuessLimit,
     upstream::Upstream,
 };
+use shared::cost::TokenPrice;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,8 @@ pub struct Shared {
     pub clock: Clock,
     /// Set when the server is about to stop: streams end.
     pub stopping: CancellationToken,
+    /// What trained tokens cost, where that is set.
+    pub price: Option<TokenPrice>,
     /// Largest dataset file in bytes.
     pub upload_bytes: u64,
     /// Largest other body in bytes.

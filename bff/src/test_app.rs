@@ -69,6 +69,7 @@ impl TestApp {
             readiness: Readiness::default(),
             clock: clock.clone(),
             stopping: CancellationToken::new(),
+            price: None,
             upload_bytes: 1_000,
             body_bytes: 2_000,
         });

@@ -30,7 +30,7 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -38,6 +38,7 @@ use shared::{
     notification::{NotificationList, NotificationQuery},
     queue::JobChange,
     step_examples::StepExamples,
+    timeline::Timeline,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::sync::Arc;
@@ -230,19 +231,28 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
-    /// A job's event log, newest first.
-    async fn list_events(
-        &self,
-        _subject: &Subject,
-        _id: &JobId,
-        _limit: u32,
-        _cursor: Option<&str>,
-    ) -> Answer<EventList> {
+    /// When a job came to stand where.
+    async fn find_timeline(&self, _subject: &Subject, _id: &JobId) -> Answer<Timeline> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// What of a job's event log is wanted, newest first.
+    async fn list_events(&self, _subject: &Subject, _id: &JobId, _query: &EventQuery) -> Answer<EventList> {
         Err(UpstreamError::Unsupported)
     }
 
     /// A job's checkpoints, newest first.
     async fn list_checkpoints(&self, _subject: &Subject, _id: &JobId) -> Answer<CheckpointList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Makes a link that downloads a checkpoint's adapter once.
+    async fn create_checkpoint_download(
+        &self,
+        _subject: &Subject,
+        _id: &JobId,
+        _step: u64,
+    ) -> Answer<DownloadLink> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -69,7 +69,7 @@ impl Layout {
         self.root.join("estimates")
     }
 
-    /// Adapters that answers are decoded with, while they are.
+    /// Second names of adapters' files, while somebody asks or downloads them.
     pub(crate) fn held(&self) -> PathBuf {
         self.root.join("held")
     }

@@ -4,7 +4,11 @@ pub mod child;
 pub(crate) mod tool;
 
 use shared::run::{RunCommand, RunEvent};
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// What a trainer is started with.
@@ -25,6 +29,8 @@ pub struct Trainer {
     pub events: mpsc::Receiver<RunEvent>,
     /// What to tell it.
     pub control: mpsc::UnboundedSender<Control>,
+    /// The most memory that it had by the event that was told last, in bytes; 0 where that isn't known.
+    pub peak_memory: Arc<AtomicU64>,
     /// How it ended, once it has.
     pub exit: oneshot::Receiver<Exit>,
 }

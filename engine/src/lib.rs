@@ -36,8 +36,8 @@ pub use error::{Cause, Error, StartError, english};
 pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece};
 pub use service::{
     Service,
-    artifacts::Download,
     counters::Counters,
+    downloads::Download,
     import,
     job_create::fresh_seed,
     keys::{ApiKey, Caller, create_api_key_in},

@@ -2,7 +2,10 @@
 
 use crate::executor::{Control, Executor, Exit, Launch, Trainer};
 use shared::run::{RunCommand, RunEvent, Stage, StepMetrics, exit_code};
-use std::{fs, io};
+use std::{
+    fs, io,
+    sync::{Arc, atomic::AtomicU64},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// A trainer whose part the test plays.
@@ -14,6 +17,8 @@ pub struct Played {
     pub events: mpsc::Sender<RunEvent>,
     /// What it is told.
     pub control: mpsc::UnboundedReceiver<Control>,
+    /// The most memory that it had, where the test says so.
+    pub peak_memory: Arc<AtomicU64>,
     exit: oneshot::Sender<Exit>,
 }
 
@@ -35,8 +40,10 @@ impl Executor for PlayedExecutor {
         let (event_sender, events) = mpsc::channel(256);
         let (control, control_receiver) = mpsc::unbounded_channel();
         let (exit_sender, exit) = oneshot::channel();
+        let peak_memory = Arc::new(AtomicU64::new(0));
         let played = Played {
             launch: launch.clone(),
+            peak_memory: Arc::clone(&peak_memory),
             events: event_sender,
             control: control_receiver,
             exit: exit_sender,
@@ -45,6 +52,7 @@ impl Executor for PlayedExecutor {
         Ok(Trainer {
             events,
             control,
+            peak_memory,
             exit,
         })
     }
@@ -62,6 +70,16 @@ impl Played {
             step,
             stage: Stage::Training,
             total_steps: Some(10),
+        })
+        .await;
+    }
+
+    /// Tells what the run takes.
+    pub async fn estimate(&self, memory_bytes: u64, trained_tokens: u64) {
+        self.say(RunEvent::Estimate {
+            step: 0,
+            memory_bytes,
+            trained_tokens,
         })
         .await;
     }
@@ -161,6 +179,7 @@ pub fn metrics(step: u64) -> StepMetrics {
         learning_rate: 0.001,
         gradient_norm: 1.0,
         tokens: 100,
+        trained_tokens: Some(step * 50),
         valid_loss: step.is_multiple_of(5).then_some(1.5),
         valid_token_accuracy: step.is_multiple_of(5).then_some(0.25),
         rewards: None,

@@ -6,8 +6,10 @@ pub(crate) mod backoff;
 pub(crate) mod counters;
 pub(crate) mod curves;
 pub(crate) mod datasets;
+pub(crate) mod downloads;
 pub(crate) mod estimate;
 pub(crate) mod examples;
+pub(crate) mod held;
 pub mod import;
 pub(crate) mod job_actions;
 pub(crate) mod job_create;
@@ -191,7 +193,7 @@ impl Service {
         let now = self.now();
         let mut transaction = self.inner.store.begin().await?;
         for (owner, id) in
-            leases::requeue_orphans(&mut transaction, None, "after the server restarted").await?
+            leases::requeue_orphans(&mut transaction, None, "after the server restarted", now).await?
         {
             let owner = Subject::new(owner);
             store::attempts::end(&mut transaction, &id, now, Ended::well(AttemptOutcome::Lost)).await?;

@@ -28,6 +28,7 @@ pub(crate) mod leases;
 pub(crate) mod metadata;
 pub(crate) mod notifications;
 pub(crate) mod permissions;
+pub(crate) mod phases;
 pub(crate) mod queue;
 pub(crate) mod steps;
 pub(crate) mod uploads;

@@ -199,7 +199,8 @@ pub(crate) async fn beat(service: &Service) -> Result<(), Error> {
         )
         .await?;
     }
-    let orphans = leases::requeue_orphans(&mut transaction, Some(now), "after its server was lost").await?;
+    let orphans =
+        leases::requeue_orphans(&mut transaction, Some(now), "after its server was lost", now).await?;
     for (owner, id) in &orphans {
         let lost = Ended::well(AttemptOutcome::Lost);
         attempts::end(&mut transaction, id, now, lost).await?;

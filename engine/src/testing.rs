@@ -7,7 +7,7 @@ use crate::{
 use futures_util::StreamExt as _;
 use shared::{
     dataset::{Dataset, DatasetStatus, NewDataset},
-    event::StreamMessage,
+    event::{EventQuery, StreamMessage},
     id::{DatasetId, JobId, Subject},
     job::{Job, NewJob},
     status::JobStatus,
@@ -264,11 +264,11 @@ impl TestEngine {
 
     /// The messages of a job's events, oldest first.
     pub(crate) async fn events(&self, owner: &Subject, id: &JobId) -> Vec<String> {
-        let page = self
-            .service
-            .list_events(owner, id, Some(1000), None)
-            .await
-            .unwrap();
+        let all = EventQuery {
+            limit: Some(1000),
+            ..EventQuery::default()
+        };
+        let page = self.service.list_events(owner, id, &all).await.unwrap();
         page.events.into_iter().rev().map(|event| event.message).collect()
     }
 }

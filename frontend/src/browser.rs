@@ -68,6 +68,38 @@ pub fn local_time(unix_ms: i64) -> String {
     }
 }
 
+/// Millionths of a currency's unit as the language that is spoken writes money. Below one unit more digits count.
+#[must_use]
+pub fn money(micros: u64, currency: &str) -> String {
+    let decimal = shared::cost::decimal(micros);
+    #[cfg(target_arch = "wasm32")]
+    {
+        use wasm_bindgen::JsValue;
+        let options = js_sys::Object::new();
+        let choose = |name: &str, value: JsValue| {
+            // A plain object refuses nothing.
+            drop(js_sys::Reflect::set(&options, &name.into(), &value));
+        };
+        choose("style", "currency".into());
+        choose("currency", currency.into());
+        if micros < shared::cost::MICROS {
+            choose("maximumFractionDigits", if micros < 100 { 6 } else { 4 }.into());
+        }
+        let locales = js_sys::Array::of1(&crate::language::locale().into());
+        let format = js_sys::Intl::NumberFormat::new(&locales, &options).format();
+        // As a text, so that no digit is lost on the way.
+        let written = format.call1(&JsValue::UNDEFINED, &decimal.as_str().into());
+        written
+            .ok()
+            .and_then(|written| written.as_string())
+            .unwrap_or(decimal)
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        format!("{decimal} {currency}")
+    }
+}
+
 /// The time of day as `14:07:31`, in the user's time zone.
 #[must_use]
 pub fn local_clock(unix_ms: i64) -> String {

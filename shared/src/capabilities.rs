@@ -1,6 +1,7 @@
 //! What an upstream can do and within which bounds, so that a control that can't work isn't shown.
 
 use crate::{
+    cost::TokenPrice,
     run::{MAX_BETA, Method},
     status::JobStatus,
 };
@@ -44,6 +45,9 @@ pub struct Capabilities {
     pub metrics: bool,
     /// Jobs have checkpoints.
     pub checkpoints: bool,
+    /// A checkpoint's adapter can be downloaded.
+    #[serde(default)]
+    pub checkpoint_downloads: bool,
     /// A finished job has an artifact to download.
     pub artifacts: bool,
     /// A job's page can follow a live stream.
@@ -57,6 +61,9 @@ pub struct Capabilities {
     /// The trainers that were started on a job are told.
     #[serde(default)]
     pub attempts: bool,
+    /// When a job came to stand where is told.
+    #[serde(default)]
+    pub timeline: bool,
     /// A job can be ended early with what is trained so far as its result.
     #[serde(default)]
     pub stop: bool,
@@ -96,6 +103,9 @@ pub struct Capabilities {
     pub methods: Vec<Method>,
     /// Bounds of the form's fields.
     pub bounds: JobBounds,
+    /// What trained tokens cost here, where the operator has set a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<TokenPrice>,
     /// How many jobs the upstream holds at most, where it has a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_jobs: Option<u32>,
@@ -129,12 +139,14 @@ impl Capabilities {
             events: true,
             metrics: true,
             checkpoints: true,
+            checkpoint_downloads: true,
             artifacts: true,
             stream: true,
             cancel: true,
             delete: true,
             pause: true,
             attempts: true,
+            timeline: true,
             stop: true,
             retry: true,
             queue: true,
@@ -166,6 +178,7 @@ impl Capabilities {
                     max: Some(MAX_BETA),
                 }),
             },
+            price: None,
             max_jobs: None,
             max_dataset_bytes: Some(8 << 30),
         }
@@ -180,12 +193,14 @@ impl Capabilities {
             events: false,
             metrics: false,
             checkpoints: false,
+            checkpoint_downloads: false,
             artifacts: false,
             stream: false,
             cancel: false,
             delete: true,
             pause: false,
             attempts: false,
+            timeline: false,
             stop: false,
             retry: false,
             queue: false,
@@ -205,6 +220,7 @@ impl Capabilities {
                 lora_rank: Bounds { min: 1, max: None },
                 beta: None,
             },
+            price: None,
             max_jobs: Some(10),
             max_dataset_bytes: None,
         }
@@ -215,9 +231,11 @@ impl Capabilities {
     pub fn openai() -> Self {
         Self {
             upstream: UpstreamKind::Openai,
+            checkpoint_downloads: false,
             artifacts: false,
             delete: false,
             attempts: false,
+            timeline: false,
             stop: false,
             retry: false,
             queue: false,

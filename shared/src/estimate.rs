@@ -45,6 +45,9 @@ pub struct Estimate {
     pub total_steps: u64,
     /// Tokens of the training examples, which is what one epoch processes.
     pub training_tokens: u64,
+    /// Target tokens of the whole run: what it is trained on.
+    #[serde(default)]
+    pub trained_tokens: u64,
     /// Tokens of the longest example.
     pub longest_tokens: u64,
 }

@@ -36,6 +36,48 @@ pub struct JobEvent {
     pub message: String,
 }
 
+impl JobEvent {
+    /// Whether it is as grave as asked for or graver, and has the words, in any case.
+    #[must_use]
+    pub fn fits(&self, least: Level, words: &str) -> bool {
+        self.level >= least && self.message.to_lowercase().contains(&words.trim().to_lowercase())
+    }
+}
+
+/// The query of `GET /api/jobs/{id}/events`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(default)]
+pub struct EventQuery {
+    /// Events a page, 1 to 200; 50 unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// From `next_cursor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Only events that are as grave or graver; all unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(inline))]
+    pub level: Option<Level>,
+    /// Text to find in the message, without case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
+}
+
+impl EventQuery {
+    /// The lowest level that is wanted.
+    #[must_use]
+    pub fn least(&self) -> Level {
+        self.level.unwrap_or(Level::Info)
+    }
+
+    /// The text that is wanted; empty where any is.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.q.as_deref().unwrap_or_default().trim()
+    }
+}
+
 /// `GET /api/jobs/{id}/events`, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -44,6 +86,9 @@ pub struct EventList {
     pub events: Vec<JobEvent>,
     /// Where the next page starts, if there is one.
     pub next_cursor: Option<String>,
+    /// How many events fit the query on all pages.
+    #[serde(default)]
+    pub total: u64,
 }
 
 /// A saved state of a job.
@@ -191,4 +236,23 @@ pub enum StreamMessage {
         /// Which job.
         job_id: JobId,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graver_events_fit_and_words_are_found_in_any_case() {
+        let event = |level: Level| JobEvent {
+            id: EventId::new("ev"),
+            created_at: Timestamp::from_unix_ms(0),
+            level,
+            message: "Resumed from step 3".into(),
+        };
+        assert!(event(Level::Error).fits(Level::Warn, ""));
+        assert!(!event(Level::Info).fits(Level::Warn, ""));
+        assert!(event(Level::Info).fits(Level::Info, " resumed FROM "));
+        assert!(!event(Level::Info).fits(Level::Info, "step 4"));
+    }
 }

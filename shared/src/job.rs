@@ -64,6 +64,12 @@ pub struct Job {
     /// Target tokens trained on so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained_tokens: Option<u64>,
+    /// What the trainer reckoned that it takes, once it had read the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<JobEstimate>,
+    /// The most memory that its trainer had so far, where that is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// The tuned model's name on /v1, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fine_tuned_model: Option<String>,
@@ -180,6 +186,19 @@ pub struct Progress {
     /// The newest validation loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_loss: Option<f64>,
+}
+
+/// What a job takes, reckoned before its first step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JobEstimate {
+    /// Target tokens of the whole run.
+    pub trained_tokens: u64,
+    /// Peak memory of its trainer.
+    pub memory_bytes: u64,
+    /// Milliseconds of training, where jobs with its base model told a pace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
 }
 
 /// Why a job failed and what to do.

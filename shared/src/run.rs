@@ -131,6 +131,8 @@ pub struct RunEstimate {
     pub total_steps: u64,
     /// Tokens of the training examples, which is what one epoch processes.
     pub training_tokens: u64,
+    /// Target tokens of the training examples: what one epoch is trained on.
+    pub target_tokens: u64,
     /// Tokens of the longest example.
     pub longest_tokens: u64,
 }
@@ -274,6 +276,15 @@ pub enum RunEvent {
         /// Steps done when it was taken.
         step: u64,
     },
+    /// What the run takes by the trainer's reckoning, once it has read the data.
+    Estimate {
+        /// Step at which the attempt begins.
+        step: u64,
+        /// Peak memory of its process, in the way that it trains.
+        memory_bytes: u64,
+        /// Target tokens of the whole run.
+        trained_tokens: u64,
+    },
     /// Something worth telling.
     Log {
         /// Steps done.
@@ -341,6 +352,9 @@ pub struct StepMetrics {
     pub gradient_norm: f64,
     /// Tokens processed in this step, padding not counted.
     pub tokens: u64,
+    /// Target tokens trained on so far, in all steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_tokens: Option<u64>,
     /// Mean cross-entropy over all target tokens of the validation file, where validation ran after this step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_loss: Option<f64>,

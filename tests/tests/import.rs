@@ -10,8 +10,12 @@ use shared::{
     job::{Job, JobList},
     metrics::Series,
     status::JobStatus,
+    timestamp::Timestamp,
 };
-use std::process::{Output, Stdio};
+use std::{
+    process::{Output, Stdio},
+    time::Duration,
+};
 use tests::{
     api::Api,
     browser::Browser,
@@ -168,7 +172,7 @@ async fn jobs_come_beside_a_running_server_and_a_second_run_takes_only_what_is_n
         (job.name.as_str(), job.status),
         ("sentiment", JobStatus::Succeeded)
     );
-    assert_eq!(job.finished_at.map(|at| at.unix_seconds()), Some(1_790_000_500));
+    assert_eq!(job.finished_at.map(Timestamp::unix_seconds), Some(1_790_000_500));
     assert_eq!((job.epochs, job.trained_tokens), (Some(2), Some(1_234)));
     let chosen = job.hyperparameters.clone().expect("they are told");
     assert_eq!(
@@ -219,8 +223,12 @@ async fn jobs_come_beside_a_running_server_and_a_second_run_takes_only_what_is_n
     // The result is served on /v1, decoded, and the job says where it comes from.
     let made = server.setup.run(&["key", "create", "--name", "sdk"]).await;
     let key = String::from_utf8(made.stdout).expect("text").trim().to_owned();
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .build()
+        .expect("a client");
     let v1 = async |path: &str| {
-        let request = reqwest::Client::new()
+        let request = client
             .get(format!("{}/v1{path}", server.address))
             .bearer_auth(&key);
         request

@@ -2,6 +2,7 @@
 
 use shared::{job::NewJob, status::JobStatus};
 use tests::{api::Api, browser::Browser, server::Server};
+use thirtyfour::Key;
 
 async fn words(browser: &Browser, column: usize) -> String {
     let script = format!(
@@ -57,6 +58,52 @@ async fn a_base_model_answers_beside_its_tuned_one_and_a_checkpoint() {
     let (base, tuned) = (words(&browser, 0).await, words(&browser, 1).await);
     assert!(!base.is_empty() && !tuned.is_empty(), "“{base}” “{tuned}”");
     browser.photograph_all("playground").await;
+
+    // Every token tells how likely it was, to the pointer and to the keyboard.
+    let switch = browser.control("switch", "Show probabilities").await;
+    switch.click().await.expect("it can be clicked");
+    let same = "const answer = document.querySelector('.answer');
+        const tokens = [...answer.querySelector('.tokens')?.children ?? []].map(token => token.textContent);
+        return tokens.length > 0 && tokens.join('') === answer.querySelector('.answer-words').textContent";
+    browser
+        .until("the tokens are the answer", async || {
+            browser.script(same).await == true
+        })
+        .await;
+    let told = "return document.querySelector('.token-told').textContent";
+    browser.script("document.querySelector('.tokens').focus()").await;
+    browser
+        .until("the first token is told", async || {
+            let told = browser.script(told).await;
+            told.as_str().is_some_and(|told| told.contains(" %"))
+        })
+        .await;
+    let list = browser
+        .script("return document.querySelector('.tokens').getAttribute('aria-activedescendant')")
+        .await;
+    browser.press(Key::Right).await;
+    browser
+        .until("the next is told", async || {
+            let active = "return document.querySelector('.tokens').getAttribute('aria-activedescendant')";
+            browser.script(active).await != list
+        })
+        .await;
+    let shares = "return [...document.querySelector('.token-instead').querySelectorAll('.number')].map(share => parseFloat(share.textContent))";
+    let shares = browser.script(shares).await;
+    let shares: Vec<f64> = shares
+        .as_array()
+        .expect("numbers")
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
+    assert!(
+        shares.len() == 5
+            && shares.is_sorted_by(|one, other| one >= other)
+            && shares.iter().sum::<f64>() < 100.5,
+        "{shares:?}"
+    );
+    browser.photograph_all("playground-probabilities").await;
+    switch.click().await.expect("it can be clicked");
 
     // At temperature 0 the same question has the same answer.
     browser.click("Run").await;

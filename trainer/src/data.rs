@@ -80,6 +80,11 @@ impl Examples {
         self.texts(example).iter().map(|tokens| tokens.ids.len()).sum()
     }
 
+    /// Target tokens of all texts: what one pass over them trains on.
+    pub(crate) fn targets(&self) -> u64 {
+        self.texts.iter().map(|tokens| tokens.targets() as u64).sum()
+    }
+
     /// Tokens of each text.
     pub(crate) fn lengths(&self) -> impl Iterator<Item = u64> {
         self.texts.iter().map(|tokens| tokens.ids.len() as u64)

@@ -12,5 +12,8 @@ pub(super) async fn find_capabilities(
     State(state): State<AppState>,
     _signed_in: SignedIn,
 ) -> Json<Capabilities> {
-    Json(state.upstream.capabilities().await)
+    Json(Capabilities {
+        price: state.price.clone(),
+        ..state.upstream.capabilities().await
+    })
 }

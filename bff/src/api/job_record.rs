@@ -8,28 +8,18 @@ use crate::{
     state::AppState,
 };
 use axum::{Json, extract::State, http::StatusCode, response::Response};
-use serde::Deserialize;
 use shared::{
     attempt::AttemptList,
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::JobId,
     metrics::{Metrics, MetricsQuery},
+    model::DownloadLink,
     problem::Problem,
     step_examples::StepExamples,
+    timeline::Timeline,
 };
 
-const EVENTS: u32 = 50;
 const MOST_EVENTS: u32 = 200;
-
-/// The query of a job's events.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-pub(super) struct EventQuery {
-    /// Events a page, 1 to 200; 50 unless told.
-    limit: Option<u32>,
-    /// From `next_cursor`.
-    cursor: Option<String>,
-}
 
 /// Lists the trainers that were started on a job, oldest first.
 #[utoipa::path(get, path = "/jobs/{id}/attempts", tag = "jobs",
@@ -48,6 +38,23 @@ pub(super) async fn list_attempts(
     ))
 }
 
+/// Tells when a job came to stand where, oldest first.
+#[utoipa::path(get, path = "/jobs/{id}/timeline", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "Each phase of its life", body = Timeline),
+        (status = 404, description = "There is no such job, or this upstream doesn't tell", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn find_timeline(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path(id): Path<JobId>,
+) -> Result<Json<Timeline>, ApiError> {
+    Ok(Json(
+        state.upstream.find_timeline(signed_in.subject(), &id).await?,
+    ))
+}
+
 /// Lists a job's events, newest first.
 #[utoipa::path(get, path = "/jobs/{id}/events", tag = "jobs",
     params(("id" = String, Path, description = "The job's id"), EventQuery),
@@ -61,8 +68,10 @@ pub(super) async fn list_events(
     Path(id): Path<JobId>,
     Query(query): Query<EventQuery>,
 ) -> Result<Json<EventList>, ApiError> {
-    let limit = query.limit.unwrap_or(EVENTS);
-    if !(1..=MOST_EVENTS).contains(&limit) {
+    if query
+        .limit
+        .is_some_and(|limit| !(1..=MOST_EVENTS).contains(&limit))
+    {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "invalid_query",
@@ -72,7 +81,7 @@ pub(super) async fn list_events(
     Ok(Json(
         state
             .upstream
-            .list_events(signed_in.subject(), &id, limit, query.cursor.as_deref())
+            .list_events(signed_in.subject(), &id, &query)
             .await?,
     ))
 }
@@ -92,6 +101,24 @@ pub(super) async fn list_checkpoints(
     Ok(Json(
         state.upstream.list_checkpoints(signed_in.subject(), &id).await?,
     ))
+}
+
+/// Makes a link that downloads a checkpoint's adapter once, for a short time, without headers; while the job runs, too.
+#[utoipa::path(post, path = "/jobs/{id}/checkpoints/{step}/download", tag = "jobs",
+    params(("id" = String, Path, description = "The job's id"), ("step" = u64, Path, description = "The checkpoint's step")),
+    responses(
+        (status = 201, description = "The link", body = DownloadLink),
+        (status = 404, description = "There is no such job, or the checkpoint isn't kept, or this upstream gives none out", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn create_checkpoint_download(
+    State(state): State<AppState>,
+    signed_in: SignedIn,
+    Path((id, step)): Path<(JobId, u64)>,
+) -> Result<(StatusCode, Json<DownloadLink>), ApiError> {
+    let link = state
+        .upstream
+        .create_checkpoint_download(signed_in.subject(), &id, step);
+    Ok((StatusCode::CREATED, Json(link.await?)))
 }
 
 /// Tells a job's curves over a range of steps, reduced so that no extreme is lost.

@@ -32,6 +32,13 @@ pub(super) async fn check(flags: &Flags) -> anyhow::Result<ExitCode> {
         config.listen
     ))];
     findings.extend(loaded.warnings.iter().cloned().map(Finding::Odd));
+    findings.extend(config.price.as_ref().map(|price| {
+        let amount = shared::cost::decimal(price.micros);
+        Finding::Good(format!(
+            "price: 1,000 trained tokens cost {amount} {}",
+            price.currency
+        ))
+    }));
     findings.push(port(config).await);
     findings.push(writable(&config.data_dir));
     findings.extend(space(&config.data_dir));

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::secret::Secret;
 use reqwest::Url;
+use shared::cost::TokenPrice;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Requests that may be let wait: each holds its conversation in memory.
@@ -100,6 +101,15 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         raw.limits.header_timeout_ms,
         1,
     )?;
+    let price = match raw.price_per_1000_tokens.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(TokenPrice::parse(text).ok_or_else(|| {
+            settings.bad(
+                "price_per_1000_tokens",
+                "must be an amount with at most six digits after the point and a currency's code, such as `0.008 USD`",
+            )
+        })?),
+    };
     let data_dir = raw
         .data_dir
         .clone()
@@ -134,6 +144,7 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
             queue: raw.inference.queue,
         },
         hub: super::HubAccess::default(),
+        price,
         upload_bytes: raw.limits.upload_bytes,
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
         header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),

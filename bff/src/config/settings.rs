@@ -21,13 +21,14 @@ pub(super) enum Shape {
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 35] = [
+pub(super) const KEYS: [(&str, Shape); 36] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
     ("local_token", Shape::Text),
     ("public_url", Shape::Text),
     ("allowed_origins", Shape::List),
+    ("price_per_1000_tokens", Shape::Text),
     ("shutdown_ms", Shape::Number),
     ("upstream.kind", Shape::Text),
     ("upstream.base_url", Shape::Text),
@@ -69,6 +70,7 @@ pub struct RawSettings {
     pub(super) local_token: Option<Secret>,
     pub(super) public_url: Option<String>,
     pub(super) allowed_origins: Vec<String>,
+    pub(super) price_per_1000_tokens: Option<String>,
     pub(super) shutdown_ms: u64,
     pub(super) upstream: RawUpstream,
     pub(super) engine: RawEngine,
@@ -151,6 +153,7 @@ impl Default for RawSettings {
             local_token: None,
             public_url: None,
             allowed_origins: Vec::new(),
+            price_per_1000_tokens: None,
             shutdown_ms: 30_000,
             upstream: RawUpstream::default(),
             engine: RawEngine::default(),

@@ -68,6 +68,15 @@ fn folders_lead_from_the_root_on_wherever_a_trainer_works() {
 }
 
 #[test]
+fn a_price_is_read_and_none_is_set_unless_told() {
+    let price = |pairs: &[_]| read("", pairs, None).expect("good").config.price;
+    let set = price(&[("ATTUNE_PRICE_PER_1000_TOKENS", "0.008 USD")]).expect("a price");
+    assert_eq!((set.micros, set.currency.as_str()), (8_000, "USD"));
+    assert_eq!(price(&[]), None);
+    assert_eq!(price(&[("ATTUNE_PRICE_PER_1000_TOKENS", "")]), None);
+}
+
+#[test]
 fn a_token_of_digits_stays_a_text() {
     let token = "01234567890123456789";
     let loaded = read("", &[("ATTUNE_LOCAL_TOKEN", token)], None).expect("good");
@@ -88,6 +97,7 @@ fn a_bad_value_names_its_setting_and_where_it_came_from() {
     insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__KIND", "magic")]), @"setting `upstream.kind` (from environment variable `ATTUNE_UPSTREAM__KIND`): must be `engine`, `openai` or `job-training-api`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_UPSTREAM__BASE_URL", "https://user:pass@jobs.example")]), @"setting `upstream.base_url` (from environment variable `ATTUNE_UPSTREAM__BASE_URL`): must not contain a user name or password");
     insta::assert_snapshot!(read("", &[], Some("nowhere")).expect_err("is refused"), @"setting `listen` (from `--listen`): is no address with a port; write for example `127.0.0.1:8080`");
+    insta::assert_snapshot!(refusal("", &[("ATTUNE_PRICE_PER_1000_TOKENS", "0.008")]), @"setting `price_per_1000_tokens` (from environment variable `ATTUNE_PRICE_PER_1000_TOKENS`): must be an amount with at most six digits after the point and a currency's code, such as `0.008 USD`");
     insta::assert_snapshot!(refusal("[log]\nformat = \"xml\"\n", &[]), @"setting `log.format` (from `attune.toml`): must be `text` or `json`");
 }
 
@@ -105,7 +115,7 @@ fn a_missing_value_says_what_to_set() {
 
 #[test]
 fn an_unknown_key_in_the_file_is_refused_and_an_unknown_variable_is_a_warning() {
-    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `shutdown_ms`, `upstream`, `engine`, `inference`, `limits`, `metrics`, `webhooks`, `log`");
+    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `price_per_1000_tokens`, `shutdown_ms`, `upstream`, `engine`, `inference`, `limits`, `metrics`, `webhooks`, `log`");
     insta::assert_snapshot!(refusal("[upstream]\nurl = \"x\"\n", &[]), @"unknown key `upstream.url` in `attune.toml`: known here: `kind`, `base_url`, `api_key`, `api_key_file`, `connect_timeout_ms`, `timeout_ms`, `max_answer_bytes`, `cache_ms`");
     insta::assert_snapshot!(refusal("listen = \n", &[]), @"configuration file `attune.toml`: TOML parse error at line 1, column 10");
     let loaded = read("", &[("ATTUNE_SERVICE_PORT", "1"), ("OTHER", "2")], None).expect("good");

@@ -18,7 +18,7 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -26,6 +26,7 @@ use shared::{
     notification::{NotificationList, NotificationQuery},
     queue::JobChange,
     step_examples::StepExamples,
+    timeline::Timeline,
     webhook::{CreatedWebhook, Delivery, DeliveryList, NewWebhook, WebhookList},
 };
 use std::io;
@@ -159,6 +160,10 @@ impl Upstream for Embedded {
         Ok(self.service.list_attempts(subject, id).await?)
     }
 
+    async fn find_timeline(&self, subject: &Subject, id: &JobId) -> Answer<Timeline> {
+        Ok(self.service.find_timeline(subject, id).await?)
+    }
+
     async fn list_models(&self, _subject: &Subject) -> Answer<ModelList> {
         Ok(self.service.list_models().await?)
     }
@@ -175,18 +180,21 @@ impl Upstream for Embedded {
         Ok(self.service.remove_model(id).await?)
     }
 
-    async fn list_events(
-        &self,
-        subject: &Subject,
-        id: &JobId,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Answer<EventList> {
-        Ok(self.service.list_events(subject, id, Some(limit), cursor).await?)
+    async fn list_events(&self, subject: &Subject, id: &JobId, query: &EventQuery) -> Answer<EventList> {
+        Ok(self.service.list_events(subject, id, query).await?)
     }
 
     async fn list_checkpoints(&self, subject: &Subject, id: &JobId) -> Answer<CheckpointList> {
         Ok(self.service.list_checkpoints(subject, id).await?)
+    }
+
+    async fn create_checkpoint_download(
+        &self,
+        subject: &Subject,
+        id: &JobId,
+        step: u64,
+    ) -> Answer<DownloadLink> {
+        Ok(self.service.create_checkpoint_download(subject, id, step).await?)
     }
 
     async fn job_metrics(&self, subject: &Subject, id: &JobId, query: MetricsQuery) -> Answer<Metrics> {

@@ -34,7 +34,7 @@ use shared::{
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{DatasetId, JobId, Subject},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -302,14 +302,8 @@ impl Upstream for OpenAi {
         self.0.act(id, "/resume").await
     }
 
-    async fn list_events(
-        &self,
-        _subject: &Subject,
-        id: &JobId,
-        limit: u32,
-        cursor: Option<&str>,
-    ) -> Answer<EventList> {
-        Ok(self.0.record_of(id).await?.page(limit, cursor))
+    async fn list_events(&self, _subject: &Subject, id: &JobId, query: &EventQuery) -> Answer<EventList> {
+        Ok(self.0.record_of(id).await?.page(query))
     }
 
     async fn list_checkpoints(&self, _subject: &Subject, id: &JobId) -> Answer<CheckpointList> {

@@ -3,11 +3,23 @@
 use super::{Control, Executor, Exit, Launch, Trainer};
 use rustix::process::{Pid, getpriority_process, setpriority_process};
 use shared::run::RunEvent;
-use std::{ffi::OsStr, fs::OpenOptions, io, os::unix::process::ExitStatusExt as _, process::Stdio};
+use std::{
+    ffi::OsStr,
+    fs::OpenOptions,
+    io,
+    os::unix::process::ExitStatusExt as _,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::{mpsc, oneshot},
+    time::Instant,
 };
 
 /// The niceness of what yields to everybody.
@@ -15,6 +27,9 @@ const LEAST_URGENT: i32 = 19;
 
 /// Event lines that wait to be recorded; beyond that the trainer waits.
 const WAITING_EVENTS: usize = 256;
+
+/// How often a trainer's memory is looked at while it trains.
+const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A command that starts a child, to which no secret of this process's environment goes.
 pub(crate) fn command(program: &str) -> Command {
@@ -92,13 +107,20 @@ impl Executor for ChildExecutor {
         let (control, control_receiver) = mpsc::unbounded_channel();
         let (exit_sender, exit) = oneshot::channel();
         let stdin = child.stdin.take();
+        let peak_memory = Arc::new(AtomicU64::new(0));
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(read_events(stdout, event_sender));
+            let memory = Memory {
+                process: child.id(),
+                peak: Arc::clone(&peak_memory),
+                read_at: None,
+            };
+            tokio::spawn(read_events(stdout, event_sender, memory));
         }
         tokio::spawn(mind(child, stdin, control_receiver, exit_sender));
         Ok(Trainer {
             events,
             control,
+            peak_memory,
             exit,
         })
     }
@@ -148,13 +170,43 @@ fn limit_memory(_process: Pid, _bytes: u64) -> io::Result<()> {
     ))
 }
 
+/// What is known of a trainer's memory.
+struct Memory {
+    process: Option<u32>,
+    peak: Arc<AtomicU64>,
+    read_at: Option<Instant>,
+}
+
+impl Memory {
+    /// Looks before an event is passed on: at each that is rare, because it may be the last, and now and then.
+    fn look(&mut self, event: &RunEvent) {
+        let is_rare = !matches!(event, RunEvent::Metrics(_) | RunEvent::Heartbeat { .. });
+        if !is_rare && self.read_at.is_some_and(|at| at.elapsed() < MEMORY_INTERVAL) {
+            return;
+        }
+        self.read_at = Some(Instant::now());
+        if let Some(bytes) = self.process.and_then(peak_memory) {
+            self.peak.fetch_max(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The largest resident memory of a process so far, in bytes; nothing where the system doesn't tell, or it has ended.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 /// Passes event lines on; a line that is none goes to the log.
-async fn read_events(stdout: ChildStdout, events: mpsc::Sender<RunEvent>) {
+async fn read_events(stdout: ChildStdout, events: mpsc::Sender<RunEvent>, mut memory: Memory) {
     let mut lines = BufReader::new(stdout).lines();
     loop {
         match lines.next_line().await {
             Ok(Some(line)) => match serde_json::from_str::<RunEvent>(&line) {
                 Ok(event) => {
+                    memory.look(&event);
                     if events.send(event).await.is_err() {
                         return;
                     }
@@ -272,6 +324,9 @@ mod tests {
                 total_steps: None
             }
         );
+        if cfg!(target_os = "linux") {
+            assert!(trainer.peak_memory.load(Ordering::Relaxed) > 100_000);
+        }
         trainer.control.send(Control::Command(RunCommand::Pause)).unwrap();
         assert_eq!(trainer.events.recv().await, Some(RunEvent::Paused { step: 3 }));
         assert_eq!(trainer.events.recv().await, None);

@@ -4,11 +4,7 @@ use super::fingerprint;
 use crate::{
     Error, Service,
     models::FoundModel,
-    service::{
-        estimate::state_of,
-        job_retry::{ADAPTER_FILES, place},
-        tuned_models::CHECKPOINT,
-    },
+    service::{estimate::state_of, held::hold, job_retry::ADAPTER_FILES, tuned_models::CHECKPOINT},
     store::{artifacts, checkpoints, from_sql},
 };
 use shared::{
@@ -84,15 +80,9 @@ impl Service {
         let found = self.find_model(&tuned.job.base_model).await?;
         let base = found.filter(can_answer).ok_or_else(missing)?;
         let (from, to) = (tuned.folder(self), self.inner.layout.held());
-        let held = tokio::task::spawn_blocking(move || {
-            let held = TempDir::new_in(to)?;
-            for file in ADAPTER_FILES {
-                place(&from.join(file), &held.path().join(file))?;
-            }
-            Ok::<_, std::io::Error>(held)
-        })
-        .await
-        .map_err(|error| Error::storage("an adapter could not be held", error))?;
+        let held = tokio::task::spawn_blocking(move || hold(&to, &from, &ADAPTER_FILES))
+            .await
+            .map_err(|error| Error::storage("an adapter could not be held", error))?;
         let held = match held {
             // Removed in this moment: by its trainer, or with its job.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing()),

@@ -84,11 +84,11 @@ impl Service {
             ..run_spec(&parameters, &model, examples, &self.inner.config)
         };
         let estimate = self.estimate_of(&spec, query, &model.path).await?;
-        Ok(self.decide(&estimate))
+        Ok(self.decide(&estimate, parameters.epochs))
     }
 
     /// How the trainer would decide.
-    fn decide(&self, estimate: &RunEstimate) -> Estimate {
+    fn decide(&self, estimate: &RunEstimate, epochs: u32) -> Estimate {
         let available = self.inner.config.memory_bytes;
         let is_beyond = |bytes: u64| available.is_some_and(|available| bytes > available);
         let gradient_checkpointing = is_beyond(estimate.memory_bytes);
@@ -104,6 +104,7 @@ impl Service {
             fits: !is_beyond(memory_bytes),
             total_steps: estimate.total_steps,
             training_tokens: estimate.training_tokens,
+            trained_tokens: estimate.target_tokens * u64::from(epochs),
             longest_tokens: estimate.longest_tokens,
         }
     }

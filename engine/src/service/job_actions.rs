@@ -163,7 +163,7 @@ pub(crate) async fn pause_within(
     let row = admit(transaction, subject, id, JobAction::Pause).await?;
     let (done, message) = match row.status() {
         JobStatus::Running => (
-            jobs::ask(transaction, subject, id, RunCommand::Pause).await?,
+            jobs::ask(transaction, subject, id, RunCommand::Pause, now).await?,
             "Pausing: the trainer is asked to save a checkpoint",
         ),
         status => (
@@ -228,7 +228,7 @@ impl Service {
         let mut transaction = self.inner.store.begin().await?;
         let row = admit(&mut transaction, subject, id, JobAction::Stop).await?;
         let done = match row.status() {
-            JobStatus::Running => jobs::ask(&mut transaction, subject, id, RunCommand::Stop).await?,
+            JobStatus::Running => jobs::ask(&mut transaction, subject, id, RunCommand::Stop, now).await?,
             JobStatus::Paused => {
                 jobs::requeue_paused(&mut transaction, subject, id, Some(RunCommand::Stop), now).await?
             }

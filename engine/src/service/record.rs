@@ -3,15 +3,20 @@
 use super::{Service, jobs::page_limit};
 use crate::{
     error::Error,
-    store::{attempts, checkpoints, events, from_sql, steps, to_sql},
+    store::{
+        attempts, checkpoints,
+        events::{self, EventFilter},
+        from_sql, phases, steps, to_sql,
+    },
 };
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, try_unfold};
 use shared::{
     attempt::AttemptList,
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, EventQuery},
     id::{JobId, Subject},
     run::{Rewards, StepMetrics},
+    timeline::Timeline,
     timestamp::Timestamp,
 };
 
@@ -21,6 +26,9 @@ const MAX_EVENTS: u32 = 1000;
 
 /// Attempts of a job that are told.
 pub(super) const MAX_ATTEMPTS: i64 = 100;
+
+/// Phases of a job that are told.
+const MAX_PHASES: i64 = 1000;
 
 /// Steps that the CSV reads at a time.
 const CSV_PAGE: i64 = 1000;
@@ -37,11 +45,10 @@ impl Service {
         &self,
         subject: &Subject,
         id: &JobId,
-        limit: Option<u32>,
-        cursor: Option<&str>,
+        query: &EventQuery,
     ) -> Result<EventList, Error> {
-        let limit = page_limit(limit, EVENTS, MAX_EVENTS)?;
-        let before = match cursor {
+        let limit = page_limit(query.limit, EVENTS, MAX_EVENTS)?;
+        let before = match query.cursor.as_deref() {
             None => i64::MAX,
             Some(cursor) => cursor
                 .parse()
@@ -49,13 +56,21 @@ impl Service {
         };
         self.find_job_row(subject, id).await?;
         let read = self.inner.store.read();
-        let mut rows = events::list_before(read, subject, id, before, i64::from(limit) + 1).await?;
+        let filter = EventFilter {
+            least: query.least(),
+            words: query.words().to_owned(),
+        };
+        let (mut rows, total) = tokio::try_join!(
+            events::list_fitting(read, subject, id, &filter, before, i64::from(limit) + 1),
+            events::count_fitting(read, subject, id, &filter),
+        )?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|row| row.seq.to_string());
         Ok(EventList {
             events: rows.iter().map(events::EventRow::to_event).collect(),
             next_cursor,
+            total,
         })
     }
 
@@ -86,6 +101,16 @@ impl Service {
         Ok(AttemptList {
             attempts: rows.iter().map(attempts::AttemptRow::to_attempt).collect(),
         })
+    }
+
+    /// When a job came to stand where.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn find_timeline(&self, subject: &Subject, id: &JobId) -> Result<Timeline, Error> {
+        self.find_job_row(subject, id).await?;
+        let phases = phases::list(self.inner.store.read(), subject, id, MAX_PHASES).await?;
+        Ok(Timeline { phases })
     }
 
     /// All steps as CSV with a header, blanks where nothing was measured; read from the store as it is sent.

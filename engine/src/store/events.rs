@@ -1,6 +1,6 @@
 //! The table `events`: a job's log.
 
-use super::from_sql;
+use super::{from_sql, job_list::like_pattern};
 use shared::{
     event::{JobEvent, Level},
     id::{EventId, JobId, Subject},
@@ -107,6 +107,76 @@ pub(crate) async fn list_before(
     .bind(limit)
     .fetch_all(executor)
     .await
+}
+
+/// Which events are wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct EventFilter {
+    /// This grave or graver.
+    pub(crate) least: Level,
+    /// With this text, without case; empty for any.
+    pub(crate) words: String,
+}
+
+impl EventFilter {
+    /// The level's word, and what the message is like: in the lower case that the database knows, and as it was typed.
+    fn values(&self) -> (&'static str, String, String) {
+        let lower = like_pattern(&self.words.to_lowercase());
+        (level_word(self.least), lower, like_pattern(&self.words))
+    }
+}
+
+/// `$3` is the level, `$4` and `$5` are patterns.
+macro_rules! fitting {
+    () => {
+        " FROM events WHERE owner = $1 AND job_id = $2 AND ($3 = 'info' OR level = $3 OR level = 'error') \
+         AND (lower(message) LIKE $4 ESCAPE '\\' OR message LIKE $5 ESCAPE '\\')"
+    };
+}
+
+/// Events that fit, before a place in the record, newest first.
+pub(crate) async fn list_fitting(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    filter: &EventFilter,
+    before: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<EventRow>> {
+    let (level, lower, typed) = filter.values();
+    sqlx::query_as(concat!(
+        "SELECT job_id, seq, created_at, level, message",
+        fitting!(),
+        " AND seq < $6 ORDER BY seq DESC LIMIT $7"
+    ))
+    .bind(owner.as_str())
+    .bind(job_id.as_str())
+    .bind(level)
+    .bind(lower)
+    .bind(typed)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// How many events fit.
+pub(crate) async fn count_fitting(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+    job_id: &JobId,
+    filter: &EventFilter,
+) -> sqlx::Result<u64> {
+    let (level, lower, typed) = filter.values();
+    let count: i64 = sqlx::query_scalar(concat!("SELECT COUNT(*)", fitting!()))
+        .bind(owner.as_str())
+        .bind(job_id.as_str())
+        .bind(level)
+        .bind(lower)
+        .bind(typed)
+        .fetch_one(executor)
+        .await?;
+    Ok(from_sql(count))
 }
 
 /// Events after a place in the record, oldest first.

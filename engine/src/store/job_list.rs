@@ -169,7 +169,7 @@ impl Statement {
 }
 
 /// The pattern that finds a text anywhere, taken literally.
-fn like_pattern(text: &str) -> String {
+pub(crate) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {

@@ -6,7 +6,7 @@ mod row;
 use row::ID_PREFIX;
 pub(crate) use row::{JobRow, ORGANIZATION, select_job, stage_word, tuned_name};
 
-use super::{deliveries, events, from_sql, notifications, to_sql};
+use super::{deliveries, events, from_sql, notifications, phases, to_sql};
 use crate::parameters::Parameters;
 use shared::{
     event::Level,
@@ -63,9 +63,9 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_
     .bind(job.parent.map(|(id, _)| id))
     .bind(job.parent.and_then(|(_, step)| step).map(to_sql))
     .bind(job.idempotency_digest)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    phases::note(connection, job.id, job.created_at).await
 }
 
 /// One job of an owner.
@@ -162,6 +162,7 @@ pub(crate) async fn change_status(
     .await?;
     let changed = done.rows_affected() == 1;
     if changed {
+        phases::note(connection, id.as_str(), now).await?;
         deliveries::announce(connection, id.as_str(), to, now).await?;
         notifications::announce(connection, id.as_str(), to, now).await?;
     }
@@ -175,6 +176,7 @@ pub(crate) async fn ask(
     owner: &Subject,
     id: &JobId,
     wish: RunCommand,
+    now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE jobs SET wish = $3, status = CASE $3 WHEN 'pause' THEN 'pausing' ELSE status END \
@@ -183,8 +185,9 @@ pub(crate) async fn ask(
     .bind(owner.as_str())
     .bind(id.as_str())
     .bind(wish.as_str())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    phases::note(connection, id.as_str(), now).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -206,8 +209,9 @@ pub(crate) async fn requeue_paused(
     .bind(id.as_str())
     .bind(now.unix_ms())
     .bind(wish.map(RunCommand::as_str))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    phases::note(connection, id.as_str(), now).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -224,6 +228,30 @@ pub(crate) async fn ask_queued_to_stop(
             .execute(connection)
             .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Keeps what a trainer reckons that a job takes, once: its memory, its target tokens, and by the pace of jobs before it
+/// its time. A retry that goes on from a checkpoint has no such time, because it trains a part alone.
+pub(crate) async fn keep_estimate(
+    connection: &mut SqliteConnection,
+    id: &str,
+    memory_bytes: u64,
+    trained_tokens: u64,
+    epochs: u32,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE jobs SET estimated_memory = $2, estimated_tokens = $3, estimated_ms = \
+           (SELECT CAST(paces.example_ms * files.examples * $4 AS INTEGER) FROM paces, files \
+            WHERE paces.base_model = jobs.base_model AND files.id = jobs.training_file AND jobs.parent_step IS NULL) \
+         WHERE id = $1 AND estimated_tokens IS NULL",
+    )
+    .bind(id)
+    .bind(to_sql(memory_bytes))
+    .bind(to_sql(trained_tokens))
+    .bind(i64::from(epochs))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Keeps the reason why a job failed.

@@ -5,7 +5,7 @@
 //! still stand and the lease hasn't run out: so a cancelled job can't complete any more, and neither an earlier attempt
 //! nor a server that slept through its lease can write. docs/RUNS.md tells the whole protocol.
 
-use super::{deliveries, jobs::stage_word, notifications, to_sql};
+use super::{deliveries, jobs::stage_word, notifications, phases, to_sql};
 use shared::{
     run::{RunCommand, Stage},
     status::JobStatus,
@@ -85,6 +85,7 @@ pub(crate) async fn end(
     .await?;
     let ended = done.rows_affected() == 1;
     if ended {
+        phases::note(connection, &fence.job_id, now).await?;
         deliveries::announce(connection, &fence.job_id, to, now).await?;
         notifications::announce(connection, &fence.job_id, to, now).await?;
     }
@@ -92,12 +93,17 @@ pub(crate) async fn end(
 }
 
 /// A pause that failed: the job trains on. False where it wasn't pausing.
-pub(crate) async fn pause_failed(connection: &mut SqliteConnection, job_id: &str) -> sqlx::Result<bool> {
+pub(crate) async fn pause_failed(
+    connection: &mut SqliteConnection,
+    job_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
     let done =
         sqlx::query("UPDATE jobs SET status = 'running', wish = NULL WHERE id = $1 AND status = 'pausing'")
             .bind(job_id)
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
+    phases::note(connection, job_id, now).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -151,16 +157,21 @@ pub(crate) async fn requeue_orphans(
     connection: &mut SqliteConnection,
     expired_at: Option<Timestamp>,
     reason: &str,
+    now: Timestamp,
 ) -> sqlx::Result<Vec<(String, String)>> {
-    sqlx::query_as(
+    let orphans: Vec<(String, String)> = sqlx::query_as(
         "UPDATE jobs SET status = 'queued', interrupted = 1, lease_owner = NULL, lease_expires_at = NULL, \
                          tokens_per_second = NULL, remaining_ms = NULL, resume_reason = $2 \
          WHERE status IN ('running', 'pausing') AND ($1 IS NULL OR lease_expires_at < $1) RETURNING owner, id",
     )
     .bind(expired_at.map(Timestamp::unix_ms))
     .bind(reason)
-    .fetch_all(connection)
-    .await
+    .fetch_all(&mut *connection)
+    .await?;
+    for (_, id) in &orphans {
+        phases::note(connection, id, now).await?;
+    }
+    Ok(orphans)
 }
 
 /// Gives an attempt's job back to the queue, before what waits there; false where the lease is lost.
@@ -179,8 +190,9 @@ pub(crate) async fn requeue(
     .bind(&fence.server)
     .bind(fence.attempt)
     .bind(now.unix_ms())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    phases::note(connection, &fence.job_id, now).await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -195,6 +207,9 @@ pub(crate) struct ProgressUpdate {
     pub(crate) remaining_ms: Option<u64>,
     pub(crate) train_loss: Option<f64>,
     pub(crate) valid_loss: Option<f64>,
+    pub(crate) trained_tokens: Option<u64>,
+    /// The most that the trainer had; of all attempts the most counts.
+    pub(crate) peak_memory: Option<u64>,
 }
 
 /// Records where an attempt stands; the caller has asked [`hold`]. A replayed step never moves a job back.
@@ -209,7 +224,8 @@ pub(crate) async fn update_progress(
                          total_steps = COALESCE($4, total_steps), epoch = COALESCE($5, epoch), \
                          tokens_per_second = COALESCE($6, tokens_per_second), \
                          remaining_ms = COALESCE($7, remaining_ms), train_loss = COALESCE($8, train_loss), \
-                         valid_loss = COALESCE($9, valid_loss) \
+                         valid_loss = COALESCE($9, valid_loss), trained_tokens = COALESCE($10, trained_tokens), \
+                         peak_memory = CASE WHEN $11 > COALESCE(peak_memory, 0) THEN $11 ELSE peak_memory END \
          WHERE id = $1",
     )
     .bind(job_id)
@@ -221,6 +237,8 @@ pub(crate) async fn update_progress(
     .bind(progress.remaining_ms.map(to_sql))
     .bind(finite(progress.train_loss))
     .bind(finite(progress.valid_loss))
+    .bind(progress.trained_tokens.map(to_sql))
+    .bind(progress.peak_memory.map(to_sql))
     .execute(connection)
     .await?;
     Ok(())

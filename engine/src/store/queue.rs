@@ -9,6 +9,7 @@
 use super::{
     from_sql,
     jobs::{JobRow, select_job},
+    phases,
 };
 use shared::{
     id::{JobId, Subject},
@@ -59,6 +60,7 @@ pub(crate) async fn claim(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(id) = claimed else { return Ok(None) };
+    phases::note(connection, &id, now).await?;
     sqlx::query_as(concat!(select_job!(), " WHERE jobs.id = $1"))
         .bind(id)
         .fetch_optional(connection)

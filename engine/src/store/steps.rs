@@ -46,6 +46,7 @@ impl StepRow {
             learning_rate: self.learning_rate.unwrap_or(f64::NAN),
             gradient_norm: self.gradient_norm.unwrap_or(f64::NAN),
             tokens: from_sql(self.tokens),
+            trained_tokens: None,
             valid_loss: self.valid_loss,
             valid_token_accuracy: self.valid_token_accuracy,
             rewards: rewards(

@@ -16,7 +16,7 @@ use shared::{
     job::JobFailure,
     run::{RunCommand, RunEvent},
 };
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 /// Shortest time from one commit to the next: a fast trainer doesn't cost one flush of the disk a step.
@@ -183,9 +183,10 @@ async fn follow(
                 if batch.is_empty() {
                     continue;
                 }
+                let peak_memory = trainer.peak_memory.load(Ordering::Relaxed);
                 let mut backoff = Backoff::new(job.service);
                 let recorded = loop {
-                    match ingest.record(job, &batch).await {
+                    match ingest.record(job, &batch, peak_memory).await {
                         Ok(recorded) => break recorded,
                         Err(error) => wait_to_try_again(job, &mut backoff, error).await?,
                     }

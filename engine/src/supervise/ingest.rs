@@ -113,9 +113,10 @@ impl Ingest {
         &mut self,
         job: &mut Supervised<'_>,
         batch: &[RunEvent],
+        peak_memory: u64,
     ) -> Result<Recorded, Error> {
         let before = (*self, job.row.resume_reason.clone());
-        let recorded = self.try_to_record(job, batch).await;
+        let recorded = self.try_to_record(job, batch, peak_memory).await;
         if recorded.is_err() {
             (*self, job.row.resume_reason) = before;
         }
@@ -126,6 +127,7 @@ impl Ingest {
         &mut self,
         job: &mut Supervised<'_>,
         batch: &[RunEvent],
+        peak_memory: u64,
     ) -> Result<Recorded, Error> {
         let now = job.service.now();
         let mut transaction = job.service.inner.store.begin().await?;
@@ -136,7 +138,10 @@ impl Ingest {
             first: jobs::take_seq(&mut transaction, &job.row.id, 0).await?,
             used: 0,
         };
-        let mut progress = ProgressUpdate::default();
+        let mut progress = ProgressUpdate {
+            peak_memory: Some(peak_memory).filter(|bytes| *bytes > 0),
+            ..ProgressUpdate::default()
+        };
         let (mut new_steps, mut new_tokens) = (0, 0);
         let mut measured = Vec::new();
         let block = self.step / LEVELS[0].block;
@@ -193,11 +198,20 @@ impl Ingest {
                     let seq = places.next();
                     places.use_if(checkpoints::remove(&mut transaction, &job.row.id, seq, *step).await?);
                 }
+                RunEvent::Estimate {
+                    memory_bytes,
+                    trained_tokens,
+                    ..
+                } => {
+                    let epochs = job.row.parameters().map_or(0, |parameters| parameters.epochs);
+                    let (memory, tokens) = (*memory_bytes, *trained_tokens);
+                    jobs::keep_estimate(&mut transaction, &job.row.id, memory, tokens, epochs).await?;
+                }
                 RunEvent::Log { level, message, .. } => {
                     add_event(job, &mut transaction, &mut places, now, *level, message).await?;
                 }
                 RunEvent::PauseFailed { message, .. } => {
-                    let told = if leases::pause_failed(&mut transaction, &job.row.id).await? {
+                    let told = if leases::pause_failed(&mut transaction, &job.row.id, now).await? {
                         format!("Failed to pause: {message}. Training goes on")
                     } else {
                         format!("Failed to save before the server stops: {message}")
@@ -250,6 +264,7 @@ impl Ingest {
             progress.train_loss = Some(metrics.train_loss);
             progress.valid_loss = metrics.valid_loss.or(progress.valid_loss);
             progress.total_steps = Some(metrics.total_steps);
+            progress.trained_tokens = metrics.trained_tokens.or(progress.trained_tokens);
         }
     }
 }

@@ -36,6 +36,7 @@ fn measured(step: u64) -> StepMetrics {
         learning_rate: 1e-3,
         gradient_norm: 1.0 + noise,
         tokens: 50 + step % 7,
+        trained_tokens: None,
         valid_loss: step.is_multiple_of(5_000).then_some(2.0),
         valid_token_accuracy: None,
         rewards: None,

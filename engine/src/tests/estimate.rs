@@ -7,12 +7,14 @@ use crate::{
 use shared::{
     estimate::EstimateQuery,
     id::DatasetId,
+    job::JobEstimate,
     run::{MethodSpec, RunSpec},
+    status::JobStatus,
 };
-use std::fs;
+use std::{fs, sync::atomic::Ordering, time::Duration};
 
 const ANSWER: &str = r#"{"memory_bytes": 900, "memory_bytes_with_gradient_checkpointing": 500, "total_steps": 3,
-    "training_tokens": 40, "longest_tokens": 9}"#;
+    "training_tokens": 40, "target_tokens": 12, "longest_tokens": 9}"#;
 
 /// An engine whose tool notes each call, keeps the specification that it was given, and answers.
 async fn engine(memory_bytes: u64, then: &str) -> TestEngine {
@@ -74,6 +76,7 @@ async fn an_estimate_is_the_tools_once_for_the_same_and_says_how_the_job_would_f
         ),
         (500, Some(600), 3)
     );
+    assert_eq!(estimate.trained_tokens, 24, "of two epochs");
     let spec = fs::read(engine.folder.path().join("spec.json")).unwrap();
     let spec: RunSpec = serde_json::from_slice(&spec).unwrap();
     assert_eq!((spec.epochs, spec.batch_size, spec.lora.rank), (2, 4, 8));
@@ -155,4 +158,52 @@ async fn whoever_stops_waiting_leaves_nothing_behind() {
     assert_eq!(laid_out(&engine), 1);
     drop(waiting);
     assert_eq!(laid_out(&engine), 0);
+}
+
+#[tokio::test]
+async fn a_job_keeps_what_was_reckoned_and_tells_what_it_took_while_it_runs() {
+    let engine = TestEngine::start().await;
+    let (first, trainer) = engine.job_at_step(&alice(), "first", 1).await;
+    trainer.estimate(900, 500).await;
+    trainer.step(2).await;
+    engine.wait_step(&alice(), &first, 2).await;
+    let told = engine.service.find_job(&alice(), &first).await.unwrap();
+    assert_eq!(told.trained_tokens, Some(100), "while it runs");
+    let mut expected = JobEstimate {
+        trained_tokens: 500,
+        memory_bytes: 900,
+        duration_ms: None,
+    };
+    assert_eq!(told.estimate, Some(expected), "no job has told a pace");
+    trainer.peak_memory.store(1_000, Ordering::Relaxed);
+    trainer.step(3).await;
+    engine.wait_step(&alice(), &first, 3).await;
+    // Another attempt reckons again and takes less: what was known stays.
+    let engine = engine.crash_and_restart().await;
+    let trainer = engine.trainer().await;
+    trainer.train_from(0).await;
+    trainer.estimate(1, 1).await;
+    trainer.peak_memory.store(700, Ordering::Relaxed);
+    trainer.step(4).await;
+    engine.wait_step(&alice(), &first, 4).await;
+    let told = engine.service.find_job(&alice(), &first).await.unwrap();
+    assert_eq!(
+        (told.estimate, told.peak_memory_bytes),
+        (Some(expected), Some(1_000))
+    );
+    trainer.finish(4).await;
+    engine.wait_status(&alice(), &first, JobStatus::Succeeded).await;
+
+    // A job that wasn't lost in mid-way tells a pace, and the next is reckoned by it.
+    let (paced, trainer) = engine.job_at_step(&alice(), "paced", 1).await;
+    engine.clock.advance(Duration::from_secs(6));
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &paced, JobStatus::Succeeded).await;
+    let (next, trainer) = engine.job_at_step(&alice(), "next", 1).await;
+    trainer.estimate(900, 500).await;
+    trainer.step(2).await;
+    engine.wait_step(&alice(), &next, 2).await;
+    expected.duration_ms = Some(6_000);
+    let told = engine.service.find_job(&alice(), &next).await.unwrap();
+    assert_eq!(told.estimate, Some(expected));
 }

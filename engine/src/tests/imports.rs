@@ -13,7 +13,7 @@ use futures_util::TryStreamExt as _;
 use shared::{
     attempt::RetryJob,
     dataset::DatasetStatus,
-    event::{Checkpoint, JobEvent, Level, MeasuredStep},
+    event::{Checkpoint, EventQuery, JobEvent, Level, MeasuredStep},
     id::{CheckpointId, EventId, JobId, Subject},
     job::{Job, NewJob},
     metrics::{MetricsQuery, Series},
@@ -181,7 +181,10 @@ async fn a_job_comes_with_its_record_its_files_and_where_it_was_trained() {
         (Some(2.0), Some(1.25))
     );
 
-    let events = service.list_events(&owner, &taken.id, None, None).await.unwrap();
+    let events = service
+        .list_events(&owner, &taken.id, &EventQuery::default())
+        .await
+        .unwrap();
     let told: Vec<_> = events.events.iter().map(|event| event.message.as_str()).collect();
     assert_eq!(
         told,
@@ -474,7 +477,7 @@ async fn nothing_of_what_comes_is_believed() {
         ([2].as_slice(), [Some(0.5)].as_slice())
     );
     let events = service
-        .list_events(&owner, &taken.id, None, None)
+        .list_events(&owner, &taken.id, &EventQuery::default())
         .await
         .unwrap()
         .events;

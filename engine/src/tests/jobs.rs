@@ -105,57 +105,6 @@ async fn a_job_trains_and_leaves_an_artifact() {
 }
 
 #[tokio::test]
-async fn a_download_link_works_once_and_tells_its_size() {
-    let engine = TestEngine::start().await;
-    let (id, trainer) = engine.running_job(&alice(), "zipped").await;
-    trainer.finish(1).await;
-    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
-    let link = engine
-        .service
-        .create_download(&alice(), &job.artifact.unwrap())
-        .await
-        .unwrap();
-    let token = link.url.strip_prefix("/downloads/").unwrap();
-    let download = engine.service.open_download(token).await.unwrap();
-    let content: Vec<_> = download.content.try_collect().await.unwrap();
-    let content = content.concat();
-    assert_eq!(content.len() as u64, download.bytes);
-    assert_eq!(download.filename, "zipped.zip");
-    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(content)).unwrap();
-    assert_eq!(zip.len(), 2);
-    let mut weights = Vec::new();
-    std::io::copy(
-        &mut zip.by_name("adapter_model.safetensors").unwrap(),
-        &mut weights,
-    )
-    .unwrap();
-    assert_eq!(weights, [7_u8; 1000]);
-    assert!(matches!(
-        engine.service.open_download(token).await,
-        Err(Error::LinkExpired)
-    ));
-}
-
-#[tokio::test]
-async fn a_download_link_runs_out() {
-    let engine = TestEngine::start().await;
-    let (id, trainer) = engine.running_job(&alice(), "zipped").await;
-    trainer.finish(1).await;
-    let job = engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
-    let link = engine
-        .service
-        .create_download(&alice(), &job.artifact.unwrap())
-        .await
-        .unwrap();
-    engine.clock.advance(std::time::Duration::from_secs(61));
-    let token = link.url.strip_prefix("/downloads/").unwrap();
-    assert!(matches!(
-        engine.service.open_download(token).await,
-        Err(Error::LinkExpired)
-    ));
-}
-
-#[tokio::test]
 async fn a_cancelled_job_cannot_complete_any_more() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.job_at_step(&alice(), "cancelled", 1).await;

@@ -1,7 +1,7 @@
 //! Whatever belongs to somebody is not there for anybody else.
 
 use crate::{Error, testing::*};
-use shared::{job::JobQuery, metrics::MetricsQuery, status::JobStatus};
+use shared::{event::EventQuery, job::JobQuery, metrics::MetricsQuery, status::JobStatus};
 
 fn is_not_found<T>(answer: Result<T, Error>) -> bool {
     answer.is_err_and(|error| matches!(error, Error::NotFound(_)))
@@ -21,7 +21,9 @@ async fn every_call_hides_other_peoples_things() {
     assert!(is_not_found(service.find_job(&other, &id).await));
     assert!(is_not_found(service.cancel_job(&other, &id).await));
     assert!(is_not_found(service.delete_job(&other, &id).await));
-    assert!(is_not_found(service.list_events(&other, &id, None, None).await));
+    assert!(is_not_found(
+        service.list_events(&other, &id, &EventQuery::default()).await
+    ));
     assert!(is_not_found(service.list_checkpoints(&other, &id).await));
     assert!(is_not_found(
         service.job_metrics(&other, &id, &MetricsQuery::default()).await

@@ -53,7 +53,8 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
         "result_files": row.result_file.iter().collect::<Vec<_>>(),
         "fine_tuned_model": row.fine_tuned_model,
         "finished_at": row.finished_at.map(seconds),
-        "trained_tokens": row.trained_tokens,
+        // As OpenAI has it: told once it is final.
+        "trained_tokens": row.trained_tokens.filter(|_| row.status() == JobStatus::Succeeded),
         "error": row.failure().map(|failure| json!({
             "code": failure.code, "message": failure.message, "param": failure.param
         })),

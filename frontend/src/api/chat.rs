@@ -1,12 +1,12 @@
 //! `/api/chat`: models that answer, and their answers as they come.
 
-use super::{ApiError, fetch, json, read, refusal, stream::read_events, write};
+use super::{ApiError, fetch, read, refusal, stream::read_events, write};
 use crate::{
     query::{Query, Resource},
     sse::SseEvent,
 };
 use gloo_net::http::Method;
-use shared::chat::{ChatDone, ChatModelList, ChatRequest};
+use shared::chat::{ChatDone, ChatModelList, ChatRequest, ChatText};
 use web_sys::AbortSignal;
 
 /// Everything that can answer, base models first.
@@ -19,7 +19,7 @@ pub fn models() -> Query<ChatModelList> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Came {
     /// Some more text.
-    Text(String),
+    Text(ChatText),
     /// The answer is whole.
     Done(ChatDone),
 }
@@ -39,9 +39,7 @@ pub(crate) async fn ask(
     let mut take_all = |events: Vec<SseEvent>| {
         for event in events {
             match event.name.as_str() {
-                "text" => take(Came::Text(
-                    json::read_field(&event.data, "text").unwrap_or_default(),
-                )),
+                "text" => take(Came::Text(read(&event.data).unwrap_or_default())),
                 "done" => match read::<ChatDone>(&event.data) {
                     Ok(done) => {
                         ended = Some(Ok(()));

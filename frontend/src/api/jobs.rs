@@ -8,12 +8,14 @@ use crate::{
 use gloo_net::http::Method;
 use shared::{
     attempt::{AttemptList, RetryJob},
-    event::{CheckpointList, EventList},
+    event::{CheckpointList, EventList, Level},
     id::{JobId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery, Series, SeriesSet},
+    model::DownloadLink,
     queue::JobChange,
     step_examples::StepExamples,
+    timeline::Timeline,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
@@ -46,10 +48,28 @@ pub fn job(id: &JobId) -> Query<Job> {
     Query::new(path(id, ""), Resource::Jobs)
 }
 
-/// A job's events, newest first.
+/// A job's newest events, newest first.
 #[must_use]
 pub fn events(id: &JobId) -> Query<EventList> {
-    Query::new(path(id, "/events?limit=200"), Resource::JobRecord)
+    events_that(id, Level::Info, "", None)
+}
+
+/// A page of a job's events that are as grave or graver and have the words.
+#[must_use]
+pub fn events_that(id: &JobId, least: Level, words: &str, cursor: Option<String>) -> Query<EventList> {
+    let words = words.trim();
+    let level = match least {
+        Level::Info => None,
+        Level::Warn => Some("warn".to_owned()),
+        Level::Error => Some("error".to_owned()),
+    };
+    let parameters = query_string(&[
+        ("limit", Some("200".to_owned())),
+        ("cursor", cursor),
+        ("level", level),
+        ("q", (!words.is_empty()).then(|| words.to_owned())),
+    ]);
+    Query::new(path(id, &format!("/events{parameters}")), Resource::JobRecord)
 }
 
 /// A job's checkpoints, newest first.
@@ -58,10 +78,25 @@ pub fn checkpoints(id: &JobId) -> Query<CheckpointList> {
     Query::new(path(id, "/checkpoints"), Resource::JobRecord)
 }
 
+/// Makes a link that downloads a checkpoint's adapter once.
+///
+/// # Errors
+/// 404 where it isn't kept any more.
+pub(crate) async fn checkpoint_download_link(id: &JobId, step: u64) -> Result<DownloadLink, ApiError> {
+    let path = path(id, &format!("/checkpoints/{step}/download"));
+    read(&send(Method::POST, &path, None, &[], None).await?.text)
+}
+
 /// The trainers that were started on a job, oldest first.
 #[must_use]
 pub fn attempts(id: &JobId) -> Query<AttemptList> {
     Query::new(path(id, "/attempts"), Resource::JobRecord)
+}
+
+/// When a job came to stand where.
+#[must_use]
+pub fn timeline(id: &JobId) -> Query<Timeline> {
+    Query::new(path(id, "/timeline"), Resource::JobRecord)
 }
 
 /// A job's curves.

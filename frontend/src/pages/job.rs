@@ -8,8 +8,10 @@ mod facts;
 mod failure;
 mod metrics;
 mod progress;
+mod reckoning;
 pub(crate) mod settings;
 mod step_examples;
+mod timeline;
 mod turn;
 
 use crate::{
@@ -41,8 +43,10 @@ use checkpoints::{RecordProps, use_checkpoints_section};
 use events::use_events_section;
 use failure::{FailureProps, use_failure};
 use metrics::{MetricsProps, use_metrics_section};
+use reckoning::{ReckoningProps, use_reckoning};
 use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
 use std::rc::Rc;
+use timeline::{TimelineProps, use_timeline};
 use turn::{TurnProps, use_turn};
 use yew::prelude::*;
 
@@ -78,6 +82,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let poll = if streaming { Poll::Never } else { often };
 
     let has_attempts = capabilities.as_ref().is_some_and(|known| known.attempts);
+    let has_timeline = capabilities.as_ref().is_some_and(|known| known.timeline);
     let can_retry = capabilities.as_ref().is_some_and(|known| known.retry);
     let can_chat = capabilities.as_ref().is_some_and(|known| known.chat);
     let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);
@@ -124,6 +129,9 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 id: props.id.clone(),
                 ended: job.status.is_terminal(),
                 can_retry: can_retry && !job.status.is_active(),
+                can_download: capabilities
+                    .as_ref()
+                    .is_some_and(|known| known.checkpoint_downloads),
                 poll,
                 now,
                 weights_at: job.imported.as_ref().map(|from| from.host.clone()),
@@ -143,6 +151,18 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                 marks: marks(attempts.as_deref()),
                 poll,
             };
+            let reckoning = ReckoningProps {
+                job: Rc::clone(job),
+                price: capabilities.as_ref().and_then(|known| known.price.clone()),
+                has_timeline,
+                poll,
+            };
+            let timeline = TimelineProps {
+                job: Rc::clone(job),
+                attempts: attempts.clone(),
+                is_told: has_timeline,
+                poll,
+            };
             html! {
                 <div class="job">
                     { part(use_failure, FailureProps { job: Rc::clone(job), can_retry, attempts: attempts.clone() }) }
@@ -151,7 +171,8 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                         { sections(capabilities.as_deref(), metrics, record) }
                         <div class="stack facts-stack">
                             { facts::hyperparameters(job) }
-                            { facts::timeline(job, now) }
+                            { part(use_reckoning, reckoning) }
+                            { part(use_timeline, timeline) }
                             { facts::result(job, can_chat) }
                             { alerts_card(job, has_alerts) }
                         </div>

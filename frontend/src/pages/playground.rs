@@ -4,6 +4,7 @@
 
 mod answer;
 mod prompts;
+mod tokens;
 
 use crate::{
     api, browser,
@@ -28,6 +29,8 @@ use yew::prelude::*;
 /// More columns nobody reads side by side.
 const MOST: usize = 4;
 const FRESH_MS: u32 = 10_000;
+/// What else could have stood at a token's place.
+const ALTERNATIVES: u32 = 5;
 
 /// How the models are to answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +70,7 @@ pub fn use_playground_page() -> Html {
     let prompt = use_kept(Prompt::default);
     let manner = use_kept(Manner::default);
     let asked = use_kept(|| None::<Asked>);
+    let probabilities = use_kept(|| false);
     let columns = columns(&chosen, models.data.as_deref());
     {
         // Led here again, by a link or by going back, it shows what the address says.
@@ -128,6 +132,7 @@ pub fn use_playground_page() -> Html {
                     models: Rc::clone(list),
                     model: column.model.clone(),
                     asked: (*asked).clone(),
+                    probabilities: *probabilities,
                     choose,
                     remove,
                 };
@@ -172,7 +177,7 @@ pub fn use_playground_page() -> Html {
             <PageHeader title={text::section_label(Section::Playground)} sub={words(text::playground_sub())} />
             <div class="playground">
                 { part(use_prompts, prompts) }
-                { manner_bar(&manner, &ask) }
+                { manner_bar(&manner, &probabilities, &ask) }
                 { body }
             </div>
         </div>
@@ -256,11 +261,12 @@ fn request(prompt: &Prompt, manner: &Manner) -> ChatRequest {
         top_p: manner.top_p,
         seed: manner.seed,
         stop: Vec::new(),
-        top_logprobs: 0,
+        // Asked for always, so that they can be shown of an answer that is there.
+        top_logprobs: ALTERNATIVES,
     }
 }
 
-fn manner_bar(manner: &Kept<Manner>, ask: &Callback<()>) -> Html {
+fn manner_bar(manner: &Kept<Manner>, probabilities: &Kept<bool>, ask: &Callback<()>) -> Html {
     let field = |label: &'static str,
                  value: String,
                  bounds: (&'static str, &'static str, &'static str),
@@ -280,6 +286,11 @@ fn manner_bar(manner: &Kept<Manner>, ask: &Callback<()>) -> Html {
         }
     };
     let ask = ask.reform(|_: MouseEvent| ());
+    let checked = if **probabilities { "true" } else { "false" };
+    let show = {
+        let probabilities = probabilities.clone();
+        Callback::from(move |_: MouseEvent| probabilities.set(!*probabilities))
+    };
     html! {
         <div class="manners">
             { field(text::temperature(), shared::number::text(manner.temperature), ("0", "2", "0.1"), |manner, value| Manner {
@@ -294,6 +305,9 @@ fn manner_bar(manner: &Kept<Manner>, ask: &Callback<()>) -> Html {
             { field(text::seed(), manner.seed.map(|seed| seed.to_string()).unwrap_or_default(), ("0", "2147483647", "1"), |manner, value| Manner {
                 seed: value.filter(|seed| *seed >= 0.0).map(|seed| seed as i64), ..manner
             }) }
+            <button type="button" class="switch" role="switch" aria-checked={checked} onclick={show}>
+                <i aria-hidden="true"></i>{ text::show_probabilities() }
+            </button>
             <button type="button" class="button primary manners-run" onclick={ask}>{ text::playground_run() }</button>
         </div>
     }

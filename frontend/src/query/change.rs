@@ -183,6 +183,18 @@ impl Store {
             .map(|link| place::of_api(&link.url))
     }
 
+    /// The address that downloads a checkpoint's adapter once.
+    ///
+    /// # Errors
+    /// 404 where it isn't kept any more.
+    pub async fn checkpoint_download_link(&self, id: &JobId, step: u64) -> Result<String, ApiError> {
+        let outcome = self.watch(api::jobs::checkpoint_download_link(id, step).await);
+        if outcome.is_err() {
+            self.invalidate(Resource::JobRecord);
+        }
+        outcome.map(|link| place::of_api(&link.url))
+    }
+
     /// Sends a file as a new dataset. `told` hears how many bytes are on their way or arrived.
     ///
     /// # Errors

@@ -145,6 +145,7 @@ impl Follower {
                 self.store.update(&api::jobs::events(&self.id), |list| {
                     if !list.events.iter().any(|known| known.id == told.id) {
                         list.events.insert(0, told);
+                        list.total += 1;
                     }
                 });
             }

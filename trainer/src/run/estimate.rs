@@ -21,6 +21,8 @@ pub(super) struct Plan {
     /// Tokens of the largest batch that goes through the model at once.
     pub(super) rows: usize,
     pub(super) gradient_checkpointing: bool,
+    /// Peak memory of the process that goes about it so.
+    pub(super) memory_bytes: u64,
 }
 
 /// What the run that this specification describes will take: it reads configuration, tokenizer and data exactly as the run
@@ -40,6 +42,7 @@ pub fn estimate(spec: &RunSpec, run_dir: &Path) -> Result<RunEstimate, Error> {
             memory_bytes_with_gradient_checkpointing: bytes(true),
             total_steps: inputs.total_steps,
             training_tokens: inputs.training.lengths().sum(),
+            target_tokens: inputs.training.targets(),
             longest_tokens: shape.longest,
         })
     })
@@ -52,14 +55,16 @@ pub fn estimate(spec: &RunSpec, run_dir: &Path) -> Result<RunEstimate, Error> {
 pub(super) fn plan(spec: &RunSpec, inputs: &Inputs) -> Result<Plan, Error> {
     let model = read_shape(&inputs.model_folder)?;
     let shape = run_shape(spec, inputs);
-    let gradient_checkpointing = choose(spec, &model, &shape)?;
+    let (gradient_checkpointing, memory_bytes) = choose(spec, &model, &shape)?;
     Ok(Plan {
         rows: shape.rows as usize,
         gradient_checkpointing,
+        memory_bytes,
     })
 }
 
-fn choose(spec: &RunSpec, model: &ModelShape, shape: &RunShape) -> Result<bool, Error> {
+/// Whether activations are computed again, and the memory that the run then takes.
+fn choose(spec: &RunSpec, model: &ModelShape, shape: &RunShape) -> Result<(bool, u64), Error> {
     let needed = |on: bool| peak(model, shape, on).total();
     let limit = spec.memory_limit_bytes.unwrap_or(u64::MAX);
     let on = match spec.gradient_checkpointing {
@@ -74,7 +79,7 @@ fn choose(spec: &RunSpec, model: &ModelShape, shape: &RunShape) -> Result<bool, 
             gradient_checkpointing: on,
         });
     }
-    Ok(on)
+    Ok((on, needed(on)))
 }
 
 /// The run's shape, from every batch that it will see.

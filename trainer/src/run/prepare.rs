@@ -19,7 +19,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 use shared::{
     event::Level,
-    run::{GradientCheckpointing, MethodSpec, RunSpec, SPEC_VERSION, Stage, Warmup, is_beta},
+    run::{GradientCheckpointing, MethodSpec, RunEvent, RunSpec, SPEC_VERSION, Stage, Warmup, is_beta},
 };
 use std::{
     fs,
@@ -169,6 +169,11 @@ pub(super) fn prepare(
         steps_per_epoch,
         total_steps,
     } = inputs;
+    emitter.emit(&RunEvent::Estimate {
+        step: emitter.step(),
+        memory_bytes: plan.memory_bytes,
+        trained_tokens: training.targets() * u64::from(spec.epochs),
+    });
     let longest = spec.max_sequence_length as usize;
     if longest > model_length {
         emitter.log(

@@ -183,6 +183,16 @@ fn a_run_learns_and_tells_every_step() {
             complete: true
         })
     ));
+    let so_far: Vec<_> = steps.iter().map(|metrics| metrics.trained_tokens).collect();
+    assert_eq!((so_far[0], so_far[11]), (Some(8), Some(88)));
+    let told = estimate(&prepare::read_spec(dir.path()).unwrap(), dir.path()).unwrap();
+    let expected = RunEvent::Estimate {
+        step: 0,
+        memory_bytes: told.memory_bytes,
+        trained_tokens: 88,
+    };
+    assert!(events.contains(&expected), "{events:?}");
+    assert_eq!(told.target_tokens, 44);
     let kept = crate::checkpoint::steps(dir.path());
     assert!(
         kept.contains(&10) && kept.contains(&12) && kept.len() <= 3,

@@ -231,6 +231,7 @@ impl Training {
             learning_rate,
             gradient_norm,
             tokens,
+            trained_tokens: Some(self.run.state.trained_tokens),
             valid_loss: validation.map(|validation| validation.loss),
             valid_token_accuracy: validation.map(|validation| validation.token_accuracy),
             rewards: measured.rewards,

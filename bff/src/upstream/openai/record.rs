@@ -6,7 +6,7 @@
 use super::{Inner, is_set, job_path, read, set};
 use crate::upstream::{Answer, UpstreamError};
 use shared::{
-    event::{CheckpointList, EventList, JobEvent, MeasuredStep},
+    event::{CheckpointList, EventList, EventQuery, JobEvent, MeasuredStep},
     id::JobId,
     job::{Job, Progress},
     metrics::{Metrics, Times},
@@ -23,6 +23,8 @@ const LARGE_PAGE: &str = "1000";
 const SMALL_PAGE: &str = "100";
 /// Pages that are read at a time, and so how much of a record is known at most when it is read for the first time.
 const PAGES: usize = 30;
+/// Events of the log a page unless told.
+const LISTED: u32 = 50;
 /// Checkpoints a page, and pages.
 const CHECKPOINTS: &str = "100";
 const CHECKPOINT_PAGES: usize = 20;
@@ -103,12 +105,14 @@ impl Record {
 
     /// One page of the log, newest first. A cursor is the id of the last entry shown; where it isn't known any more the
     /// log begins anew.
-    pub(super) fn page(&self, limit: u32, cursor: Option<&str>) -> EventList {
+    pub(super) fn page(&self, query: &EventQuery) -> EventList {
+        let limit = query.limit.unwrap_or(LISTED);
         let mut older = self.0.iter().rev().filter_map(|entry| match &entry.told {
-            Told::Message(event) => Some(event),
+            Told::Message(event) => Some(event).filter(|event| event.fits(query.least(), query.words())),
             Told::Step(_) => None,
         });
-        if let Some(cursor) = cursor
+        let total = older.clone().count() as u64;
+        if let Some(cursor) = query.cursor.as_deref()
             && older.clone().any(|event| event.id.as_str() == cursor)
         {
             older.find(|event| event.id.as_str() == cursor);
@@ -118,7 +122,11 @@ impl Record {
             Some(_) => events.last().map(|event| event.id.to_string()),
             None => None,
         };
-        EventList { events, next_cursor }
+        EventList {
+            events,
+            next_cursor,
+            total,
+        }
     }
 
     /// How far a job is by what was measured.

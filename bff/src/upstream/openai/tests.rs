@@ -200,6 +200,14 @@ fn step(number: u64, train_loss: f64) -> Entry {
     }
 }
 
+fn page(limit: u32, cursor: Option<&str>) -> shared::event::EventQuery {
+    shared::event::EventQuery {
+        limit: Some(limit),
+        cursor: cursor.map(str::to_owned),
+        ..Default::default()
+    }
+}
+
 #[test]
 fn pages_of_a_log_join_without_gap_and_leave_measured_steps_out() {
     let entries = ["a", "b", "c", "d"].map(message);
@@ -212,14 +220,23 @@ fn pages_of_a_log_join_without_gap_and_leave_measured_steps_out() {
     let ids = |list: &shared::event::EventList| -> Vec<String> {
         list.events.iter().map(|event| event.id.to_string()).collect()
     };
-    let first = record.page(3, None);
+    let first = record.page(&page(3, None));
     assert_eq!(ids(&first), ["d", "c", "b"]);
-    let second = record.page(3, first.next_cursor.as_deref());
+    let second = record.page(&page(3, first.next_cursor.as_deref()));
     assert_eq!(
         (ids(&second), second.next_cursor.clone()),
         (vec!["a".to_owned()], None)
     );
-    assert_eq!(ids(&record.page(9, Some("gone"))), ["d", "c", "b", "a"]);
+    assert_eq!((first.total, second.total), (4, 4));
+    let searched = record.page(&shared::event::EventQuery {
+        q: Some(" B ".to_owned()),
+        ..page(1, None)
+    });
+    assert_eq!(
+        (ids(&searched), searched.total, searched.next_cursor),
+        (vec!["b".to_owned()], 1, None)
+    );
+    assert_eq!(ids(&record.page(&page(9, Some("gone")))), ["d", "c", "b", "a"]);
 }
 
 #[test]

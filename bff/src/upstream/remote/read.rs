@@ -43,6 +43,8 @@ pub(in crate::upstream) fn bare_job(
         artifact: None,
         queue_position: None,
         starts_in_ms: None,
+        estimate: None,
+        peak_memory_bytes: None,
         priority: None,
         stopped: false,
         parent: None,

@@ -234,6 +234,7 @@ fn metrics(step: &MeasuredStep, epochs: Option<u32>) -> StepMetrics {
         learning_rate: number(step.learning_rate),
         gradient_norm: number(step.gradient_norm),
         tokens: step.tokens.unwrap_or(0),
+        trained_tokens: None,
         valid_loss: bounds::finite(step.valid_loss),
         valid_token_accuracy: bounds::finite(step.valid_token_accuracy),
         rewards: step.rewards,

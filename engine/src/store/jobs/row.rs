@@ -7,7 +7,7 @@ use crate::{
 use shared::{
     attempt::{FailureCause, RetryJob},
     id::{ArtifactId, DatasetId, JobId, Subject},
-    job::{DatasetRef, Imported, Job, JobFailure, Progress},
+    job::{DatasetRef, Imported, Job, JobEstimate, JobFailure, Progress},
     run::{RunCommand, Stage},
     status::JobStatus,
     timestamp::Timestamp,
@@ -50,6 +50,10 @@ pub(crate) struct JobRow {
     pub(crate) train_loss: Option<f64>,
     pub(crate) valid_loss: Option<f64>,
     pub(crate) trained_tokens: Option<i64>,
+    pub(crate) estimated_tokens: Option<i64>,
+    pub(crate) estimated_memory: Option<i64>,
+    pub(crate) estimated_ms: Option<i64>,
+    pub(crate) peak_memory: Option<i64>,
     pub(crate) failure_code: Option<String>,
     pub(crate) failure_message: Option<String>,
     pub(crate) failure_param: Option<String>,
@@ -82,7 +86,8 @@ macro_rules! select_job {
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
          jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
-         jobs.interrupted, jobs.idempotency_digest, \
+         jobs.interrupted, jobs.idempotency_digest, jobs.estimated_tokens, jobs.estimated_memory, jobs.estimated_ms, \
+         jobs.peak_memory, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \
          imports.source AS imported_from, imports.upstream_id AS imported_id, \
          imports.fine_tuned_model AS imported_model \
@@ -177,6 +182,14 @@ impl JobRow {
         tuned_name(&self.id, &self.base_model, self.suffix.as_deref())
     }
 
+    fn estimate(&self) -> Option<JobEstimate> {
+        Some(JobEstimate {
+            trained_tokens: from_sql(self.estimated_tokens?),
+            memory_bytes: from_sql(self.estimated_memory?),
+            duration_ms: self.estimated_ms.map(from_sql),
+        })
+    }
+
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
             stage: parse_stage(self.stage.as_deref()?)?,
@@ -218,6 +231,8 @@ impl JobRow {
             failure: self.failure(),
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
             trained_tokens: self.trained_tokens.map(from_sql),
+            estimate: self.estimate(),
+            peak_memory_bytes: self.peak_memory.map(from_sql),
             fine_tuned_model: self.fine_tuned_model.clone(),
             artifact: self.artifact.as_ref().map(ArtifactId::new),
             queue_position,

@@ -6,7 +6,10 @@ use shared::{
     alert::{AlertAction, AlertCondition, AlertParameters, AlertRule, AlertRules},
     attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
-    chat::{ChatDone, ChatModel, ChatModelKind, ChatModelList, FinishReason},
+    chat::{
+        ChatDone, ChatModel, ChatModelKind, ChatModelList, ChatText, FinishReason, TokenLogprob, TopLogprob,
+    },
+    cost::TokenPrice,
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, PreviewExample,
         PreviewMessage, UploadProgress, UploadTarget,
@@ -14,7 +17,9 @@ use shared::{
     estimate::Estimate,
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
-    job::{DatasetRef, Hyperparameters, Imported, Job, JobFailure, JobList, JobSummary, Progress},
+    job::{
+        DatasetRef, Hyperparameters, Imported, Job, JobEstimate, JobFailure, JobList, JobSummary, Progress,
+    },
     metrics::{Curve, Metrics, Series, Times},
     model::{
         AdditionFailure, AdditionStage, Artifact, ArtifactFile, ArtifactList, BaseModel, CatalogueEntry,
@@ -27,6 +32,7 @@ use shared::{
     session::Session,
     status::JobStatus,
     step_examples::{StepExample, StepExamples},
+    timeline::{Phase, Timeline},
     training_line::{Finding, LineFormat, Severity},
     webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
@@ -155,9 +161,10 @@ record!(Capabilities {
     hyperparameters,
     statuses,
     bounds,
+    price,
     max_jobs,
     max_dataset_bytes,
-} or default { attempts, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, methods });
+} or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -183,6 +190,7 @@ record!(ChatModel {
     created_at,
 });
 record!(ChatModelList { models });
+record!(ChatText { text } or default { logprobs });
 record!(Checkpoint {
     id,
     step,
@@ -239,8 +247,8 @@ record!(Estimate {
     total_steps,
     training_tokens,
     longest_tokens,
-});
-record!(EventList { events, next_cursor });
+} or default { trained_tokens });
+record!(EventList { events, next_cursor } or default { total });
 record!(FieldCode { code } or default { params });
 record!(Finding {
     line,
@@ -294,6 +302,8 @@ record!(Job {
     artifact,
     queue_position,
     starts_in_ms,
+    estimate,
+    peak_memory_bytes,
     priority,
     parent,
     parent_step,
@@ -310,6 +320,11 @@ record!(JobEvent {
     created_at,
     level,
     message,
+});
+record!(JobEstimate {
+    trained_tokens,
+    memory_bytes,
+    duration_ms
 });
 record!(JobFailure {
     code,
@@ -364,6 +379,7 @@ record!(NotificationList {
     unread,
     next_cursor,
 });
+record!(Phase { status, started_at });
 record!(PreviewExample {
     line,
     messages,
@@ -426,6 +442,29 @@ record!(StepExamples {
 });
 record!(Times { steps, elapsed_ms });
 record!(Unread { unread });
+record!(Timeline { phases });
+/// The chosen token's own fields stand beside what else could have stood there.
+impl FromTree for TokenLogprob {
+    fn from_tree(at: At<'_>) -> Self {
+        Self {
+            chosen: TopLogprob::from_tree(at),
+            top_logprobs: at.field_or("top_logprobs", Vec::new()),
+        }
+    }
+}
+
+/// What has no chance has no number.
+impl FromTree for TopLogprob {
+    fn from_tree(at: At<'_>) -> Self {
+        Self {
+            token: at.field("token"),
+            logprob: at.field::<Option<f64>>("logprob").unwrap_or(f64::NEG_INFINITY),
+            bytes: None,
+        }
+    }
+}
+
+record!(TokenPrice { micros, currency });
 record!(UploadProgress { received, bytes });
 record!(UploadTarget {
     url,

@@ -1,7 +1,7 @@
 //! What can be done with a job: pause, resume, stop, cancel, retry, duplicate, delete, download its adapter.
 
 use crate::{
-    api::jobs::Action,
+    api::{ApiError, jobs::Action},
     browser,
     components::{
         button::button_if,
@@ -235,9 +235,23 @@ pub(super) fn retry(store: &Store, toaster: &Toaster, id: &JobId, change: RetryJ
 
 /// Asks for a link that downloads an artifact once, and follows it.
 pub(crate) fn follow_download(store: &Store, toaster: &Toaster, artifact: ArtifactId) {
-    let (store, toaster) = (store.clone(), toaster.clone());
+    let asking = store.clone();
+    follow(toaster, async move { asking.download_link(&artifact).await });
+}
+
+/// Asks for a link that downloads a checkpoint's adapter once, and follows it.
+pub(super) fn follow_checkpoint_download(store: &Store, toaster: &Toaster, id: &JobId, step: u64) {
+    let (asking, id) = (store.clone(), id.clone());
+    follow(toaster, async move {
+        asking.checkpoint_download_link(&id, step).await
+    });
+}
+
+/// Goes to where a link leads, once it is there.
+fn follow(toaster: &Toaster, link: impl Future<Output = Result<String, ApiError>> + 'static) {
+    let toaster = toaster.clone();
     wasm_bindgen_futures::spawn_local(async move {
-        match store.download_link(&artifact).await {
+        match link.await {
             Ok(address) => browser::leave_for(&address),
             Err(error) => toaster.tell(Err(error)),
         }

@@ -1,6 +1,6 @@
 //! A job's checkpoints.
 
-use super::actions::retry;
+use super::actions::{follow_checkpoint_download, retry};
 use crate::{
     api,
     components::{
@@ -30,6 +30,7 @@ pub(super) struct RecordProps {
     pub(super) id: JobId,
     pub(super) ended: bool,
     pub(super) can_retry: bool,
+    pub(super) can_download: bool,
     pub(super) poll: Poll,
     pub(super) now: i64,
     /// The host where their weights lie, if that is elsewhere.
@@ -43,6 +44,10 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
     let store = use_store();
     let toaster = use_toaster();
     let list = use_query(api::jobs::checkpoints(&props.id), props.poll);
+    let download = props.can_download.then(|| {
+        let (store, toaster, id) = (store.clone(), toaster.clone(), props.id.clone());
+        Callback::from(move |step: u64| follow_checkpoint_download(&store, &toaster, &id, step))
+    });
     let from_here = props.can_retry.then(|| {
         let id = props.id.clone();
         Callback::from(move |step: u64| {
@@ -83,7 +88,7 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
         &list,
         || skeleton_lines(2),
         empty,
-        |list| checkpoints(list, &props, from_here.as_ref(), try_it),
+        |list| checkpoints(list, &props, download.as_ref(), from_here.as_ref(), try_it),
     );
     card(text::checkpoints(), Html::default(), body)
 }
@@ -91,6 +96,7 @@ pub(super) fn use_checkpoints_section(props: Rc<RecordProps>) -> Html {
 fn checkpoints(
     list: &CheckpointList,
     props: &RecordProps,
+    download: Option<&Callback<u64>>,
     from_here: Option<&Callback<u64>>,
     try_it: impl Fn(u64) -> Option<String>,
 ) -> Html {
@@ -114,7 +120,13 @@ fn checkpoints(
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
                 { text_cell("number dim wide", checkpoint.bytes.map(format::bytes).unwrap_or_default()) }
                 { cell("number dim wide", relative_time(now, checkpoint.created_at)) }
-                { cell(ACTIONS, html! { <>{ try_link(try_it(checkpoint.step)) }{ from_here.map(|from| again(checkpoint.step, from)) }</> }) }
+                { cell(ACTIONS, html! {
+                    <>
+                        { try_link(try_it(checkpoint.step)) }
+                        { button_of(checkpoint.step, text::download_checkpoint, Icon::Download, download) }
+                        { button_of(checkpoint.step, text::retry_from, Icon::Repeat, from_here) }
+                    </>
+                }) }
             </tr>
         }
     });
@@ -186,12 +198,12 @@ fn try_link(to: Option<String>) -> Html {
     .view()
 }
 
-/// The button that tries the job again from a checkpoint.
-fn again(step: u64, from: &Callback<u64>) -> Html {
-    icon_button(
+/// A button that does something with a checkpoint, where that can be done.
+fn button_of(step: u64, label: fn(u64) -> String, which: Icon, what: Option<&Callback<u64>>) -> Option<Html> {
+    Some(icon_button(
         true,
-        text::retry_from(step),
-        Icon::Repeat,
-        from.reform(move |_: MouseEvent| step),
-    )
+        label(step),
+        which,
+        what?.reform(move |_: MouseEvent| step),
+    ))
 }

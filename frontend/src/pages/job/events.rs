@@ -4,12 +4,17 @@ use super::checkpoints::RecordProps;
 use crate::{
     api, browser,
     components::{
+        button::button_if,
         card::{card, paragraph},
         face::{face, skeleton_lines},
     },
     kept::use_kept,
     part::use_change,
-    query::use_query,
+    query::{
+        Poll,
+        hooks::{use_queries, use_store},
+        use_query,
+    },
     text,
 };
 use shared::event::{EventList, JobEvent, Level};
@@ -30,28 +35,58 @@ const fn word(level: Level) -> &'static str {
 
 #[hook]
 pub(super) fn use_events_section(props: Rc<RecordProps>) -> Html {
-    let list = use_query(api::jobs::events(&props.id), props.poll);
+    let store = use_store();
+    // Live: what the stream tells comes here, whatever is searched for.
+    let newest = use_query(api::jobs::events(&props.id), props.poll);
     let level = use_kept(|| Level::Info);
     let typed = use_kept(String::new);
     let following = use_kept(|| true);
+    // Pages besides the newest that were asked for.
+    let older = use_kept(|| 0_usize);
     let log = use_node_ref();
-    let newest = list
+    let pages = {
+        let page = |cursor| api::jobs::events_that(&props.id, *level, &typed, cursor);
+        let mut pages = vec![page(None)];
+        while pages.len() <= *older
+            && let Some(next) = pages
+                .last()
+                .and_then(|last| store.read(last))
+                .and_then(|list| list.next_cursor.clone())
+        {
+            pages.push(page(Some(next)));
+        }
+        use_queries(pages, Poll::Never)
+    };
+    let found: Vec<Rc<EventList>> = pages.iter().map_while(|page| page.data.clone()).collect();
+    let view = newest
         .data
         .as_ref()
-        .and_then(|list| list.events.first().map(|event| event.id.clone()));
+        .map(|newest| View::of(newest, &found, *level, &typed));
+    let top = view
+        .as_ref()
+        .and_then(|view| view.events.first().map(|event| event.id.clone()));
     {
         let log = log.clone();
-        use_change((newest, *following), move |(_, following)| {
+        use_change((top, *following), move |(_, following)| {
             if *following && let Some(log) = log.cast::<Element>() {
                 log.set_scroll_top(0);
             }
             None
         });
     }
+    let show_older = {
+        let (older, following) = (older.clone(), following.setter());
+        Callback::from(move |_: MouseEvent| {
+            // Whoever reads what was doesn't want to be taken back to what is.
+            following.set(false);
+            older.set(*older + 1);
+        })
+    };
     let choose = {
-        let level = level.setter();
+        let (level, older) = (level.setter(), older.setter());
         Callback::from(move |event: Event| {
             let typed = browser::typed(&event);
+            older.set(0);
             level.set(
                 LEVELS
                     .into_iter()
@@ -61,8 +96,11 @@ pub(super) fn use_events_section(props: Rc<RecordProps>) -> Html {
         })
     };
     let search = {
-        let typed = typed.setter();
-        Callback::from(move |event: InputEvent| typed.set(browser::typed(&event)))
+        let (typed, older) = (typed.setter(), older.setter());
+        Callback::from(move |event: InputEvent| {
+            older.set(0);
+            typed.set(browser::typed(&event));
+        })
     };
     let follow = {
         let following = following.clone();
@@ -88,31 +126,62 @@ pub(super) fn use_events_section(props: Rc<RecordProps>) -> Html {
             .then(|| paragraph("card-body dim", text::no_events()))
     };
     let body = face(
-        &list,
+        &newest,
         || skeleton_lines(4),
         empty,
-        |list| {
-            let shown = list.events.iter().filter(|event| fits(event, *level, &typed));
-            let entries: Vec<Html> = shown.map(entry).collect();
-            let nothing = entries.is_empty();
-            html! {
-                <>
-                    <ol ref={log} class="log" tabindex="0" aria-label={text::events()} hidden={nothing}>{ for entries }</ol>
-                    <p class="card-body dim" hidden={!nothing}>{ text::no_event_fits() }</p>
-                </>
-            }
-        },
+        |_| view.map(|view| shown(&view, log, show_older)).unwrap_or_default(),
     );
     card(text::events(), tools, body)
 }
 
-/// As grave as asked for or graver, and with the words that were typed.
-fn fits(event: &JobEvent, least: Level, typed: &str) -> bool {
-    event.level >= least
-        && event
-            .message
-            .to_lowercase()
-            .contains(&typed.trim().to_lowercase())
+/// What is shown of the log.
+#[derive(Debug, PartialEq)]
+struct View {
+    events: Vec<JobEvent>,
+    /// How many fit in all.
+    total: u64,
+    /// There are older ones that fit.
+    has_older: bool,
+}
+
+impl View {
+    /// The pages that were found, and before them what has happened since. Until the first is there, what of the newest
+    /// events fits.
+    fn of(newest: &EventList, found: &[Rc<EventList>], least: Level, words: &str) -> Self {
+        let fits = |event: &&JobEvent| event.fits(least, words);
+        let Some(first) = found.first() else {
+            let events: Vec<_> = newest.events.iter().filter(fits).cloned().collect();
+            return Self {
+                total: events.len() as u64,
+                events,
+                has_older: false,
+            };
+        };
+        let top = first.events.first().map(|event| &event.id);
+        let since = newest.events.iter().take_while(|event| Some(&event.id) != top);
+        let mut events: Vec<_> = since.filter(fits).cloned().collect();
+        let total = first.total + events.len() as u64;
+        events.extend(found.iter().flat_map(|page| page.events.iter().cloned()));
+        Self {
+            events,
+            total,
+            has_older: found.last().is_some_and(|last| last.next_cursor.is_some()),
+        }
+    }
+}
+
+fn shown(view: &View, log: NodeRef, show_older: Callback<MouseEvent>) -> Html {
+    let nothing = view.events.is_empty();
+    html! {
+        <>
+            <ol ref={log} class="log" tabindex="0" aria-label={text::events()} hidden={nothing}>{ for view.events.iter().map(entry) }</ol>
+            <p class="card-body dim" hidden={!nothing}>{ text::no_event_fits() }</p>
+            <div class="log-foot" hidden={nothing}>
+                <span class="dim" role="status">{ text::events_shown(view.events.len() as u64, view.total) }</span>
+                { button_if(view.has_older, "button small", text::show_older(), show_older) }
+            </div>
+        </>
+    }
 }
 
 fn entry(event: &JobEvent) -> Html {
@@ -137,17 +206,51 @@ mod tests {
     use super::*;
     use shared::{id::EventId, timestamp::Timestamp};
 
-    #[test]
-    fn graver_events_stay_and_words_are_found_in_any_case() {
-        let event = |level: Level| JobEvent {
-            id: EventId::new("ev"),
+    fn list(ids: &[u32], next_cursor: Option<&str>, total: u64) -> EventList {
+        let event = |id: &u32| JobEvent {
+            id: EventId::new(id.to_string()),
             created_at: Timestamp::from_unix_ms(0),
-            level,
-            message: "Resumed from step 3".into(),
+            level: if id.is_multiple_of(2) {
+                Level::Info
+            } else {
+                Level::Warn
+            },
+            message: format!("Step {id}"),
         };
-        assert!(fits(&event(Level::Error), Level::Warn, ""));
-        assert!(!fits(&event(Level::Info), Level::Warn, ""));
-        assert!(fits(&event(Level::Info), Level::Info, " resumed FROM "));
-        assert!(!fits(&event(Level::Info), Level::Info, "step 4"));
+        EventList {
+            events: ids.iter().map(event).collect(),
+            next_cursor: next_cursor.map(str::to_owned),
+            total,
+        }
+    }
+
+    fn ids(view: &View) -> Vec<&str> {
+        view.events.iter().map(|event| event.id.as_str()).collect()
+    }
+
+    #[test]
+    fn what_happened_since_stands_before_what_was_found_once_and_counts() {
+        let newest = list(&[9, 8, 7, 6], Some("6"), 9);
+        let found = [
+            Rc::new(list(&[7, 5], Some("5"), 4)),
+            Rc::new(list(&[3], Some("3"), 4)),
+        ];
+        let view = View::of(&newest, &found, Level::Warn, "step");
+        assert_eq!(ids(&view), ["9", "7", "5", "3"]);
+        assert_eq!((view.total, view.has_older), (5, true));
+        // The newest page itself, unfiltered.
+        let view = View::of(&newest, &[Rc::new(newest.clone())], Level::Info, "");
+        assert_eq!(ids(&view), ["9", "8", "7", "6"]);
+        assert_eq!((view.total, view.has_older), (9, true));
+    }
+
+    #[test]
+    fn what_is_known_is_searched_until_the_server_has_answered() {
+        let newest = list(&[3, 2, 1], None, 3);
+        let view = View::of(&newest, &[], Level::Warn, "STEP 1");
+        assert_eq!((ids(&view), view.total, view.has_older), (vec!["1"], 1, false));
+        let nothing = Rc::new(list(&[], None, 0));
+        let view = View::of(&newest, &[nothing], Level::Warn, "1");
+        assert_eq!(ids(&view), ["1"], "it has happened since");
     }
 }

@@ -1,14 +1,13 @@
-//! What stands beside a job's curves: hyperparameters, timeline, result.
+//! What stands beside a job's curves: hyperparameters and result.
 
 use super::settings::settings;
 use crate::{
     components::{
         card::{facts, padded_card, paragraph, words},
-        link::{Link, link},
-        relative_time::relative_time,
+        link::Link,
     },
-    route::{Route, playground},
-    text::{self, format},
+    route::playground,
+    text,
 };
 use shared::job::Job;
 use yew::prelude::*;
@@ -21,45 +20,6 @@ pub(super) fn hyperparameters(job: &Job) -> Html {
         (setting.label, value)
     });
     padded_card(text::hyperparameters(), Html::default(), facts(list.collect()))
-}
-
-/// When what happened, and how much was done.
-pub(super) fn timeline(job: &Job, now: i64) -> Html {
-    let mut list = vec![(text::created(), relative_time(now, job.created_at))];
-    list.extend(job.parent.as_ref().map(|parent| {
-        let name = text::parent_name(parent.as_str(), job.parent_step);
-        (text::retry_of(), link(&Route::Job(parent.to_string()), "", name))
-    }));
-    if let Some(from) = &job.imported {
-        let name = html! { <>{ words(format!("{}, ", from.host)) }<code class="model-name">{ from.id.clone() }</code></> };
-        list.push((text::imported_from(), name));
-        list.extend((from.fine_tuned_model.clone()).map(|model| {
-            let name = html! { <code class="model-name">{ model }</code> };
-            (text::model_there(), name)
-        }));
-    }
-    list.extend(job.started_at.map(|at| (text::started(), relative_time(now, at))));
-    list.extend(
-        job.finished_at
-            .map(|at| (text::finished(), relative_time(now, at))),
-    );
-    if let (Some(start), Some(end)) = (job.started_at, job.finished_at) {
-        let took = u64::try_from(end.unix_ms() - start.unix_ms()).unwrap_or(0);
-        list.push((text::took(), words(format::duration(took))));
-    }
-    if job.attempt > 1 {
-        list.push((text::attempts(), words(job.attempt.to_string())));
-    }
-    list.extend(
-        job.trained_tokens
-            .map(|tokens| (text::trained_tokens(), words(format::count(tokens)))),
-    );
-    let pace = job
-        .progress
-        .as_ref()
-        .and_then(|progress| progress.tokens_per_second);
-    list.extend(pace.map(|pace| (text::pace(), words(text::tokens_per_second(pace)))));
-    padded_card(text::timeline(), Html::default(), facts(list))
 }
 
 /// What the job made, once it has made it.

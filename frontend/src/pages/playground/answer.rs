@@ -1,6 +1,9 @@
 //! One model's answer, as it comes.
 
-use super::Asked;
+use super::{
+    Asked,
+    tokens::{self, Piece},
+};
 use crate::{
     api::{
         ApiError,
@@ -28,6 +31,8 @@ pub(super) struct AnswerProps {
     pub(super) model: String,
     /// What is asked; another number asks again.
     pub(super) asked: Option<Asked>,
+    /// Each token tells how likely it was.
+    pub(super) probabilities: bool,
     pub(super) choose: Callback<String>,
     /// Takes the column away, where another stays.
     pub(super) remove: Option<Callback<()>>,
@@ -44,6 +49,13 @@ enum State {
     Failed(ApiError),
 }
 
+/// What has come of an answer.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
 /// An answer on its way; giving it up closes the request, which ends the work at the server.
 struct Running(Option<AbortController>);
 
@@ -58,19 +70,23 @@ impl Drop for Running {
 #[hook]
 pub(super) fn use_answer(props: Rc<AnswerProps>) -> Html {
     let toaster = use_toaster();
-    let said = use_memo((), |()| RefCell::new(String::new()));
+    let said = use_memo((), |()| RefCell::new(Said::default()));
+    let pointed = use_kept(|| None::<usize>);
+    let column = use_memo(props.model.clone(), |model| tokens::column_id(model));
     let state = use_kept(State::default);
     let again = use_kept(|| 0_u32);
     let stop = use_memo((), |()| RefCell::new(Running(None)));
     let redraw = use_force_update();
     {
         let (said, state, stop) = (Rc::clone(&said), state.setter(), Rc::clone(&stop));
+        let pointed = pointed.setter();
         let asked = props.asked.clone();
         let model = props.model.clone();
         let on = (asked.as_ref().map(|asked| asked.number), model.clone(), *again);
         use_change(on, move |_| {
             let asked = asked?;
-            said.borrow_mut().clear();
+            said.replace(Said::default());
+            pointed.set(None);
             state.set(State::Coming);
             let controller = AbortController::new().ok()?;
             let signal = controller.signal();
@@ -82,8 +98,11 @@ pub(super) fn use_answer(props: Rc<AnswerProps>) -> Html {
                 };
                 let mut done = None;
                 let outcome = ask(&request, &signal, |came| match came {
-                    Came::Text(text) => {
-                        said.borrow_mut().push_str(&text);
+                    Came::Text(came) => {
+                        let mut said = said.borrow_mut();
+                        said.pieces.extend(tokens::pieces(&came));
+                        said.text.push_str(&came.text);
+                        drop(said);
                         redraw.force_update();
                     }
                     Came::Done(told) => done = Some(told),
@@ -116,7 +135,7 @@ pub(super) fn use_answer(props: Rc<AnswerProps>) -> Html {
     let copy = {
         let (said, toaster) = (Rc::clone(&said), toaster.clone());
         Callback::from(move |_: MouseEvent| {
-            let (words, toaster) = (said.borrow().clone(), toaster.clone());
+            let (words, toaster) = (said.borrow().text.clone(), toaster.clone());
             wasm_bindgen_futures::spawn_local(async move {
                 if browser::copy(&words).await {
                     toaster.good(text::copied());
@@ -131,7 +150,14 @@ pub(super) fn use_answer(props: Rc<AnswerProps>) -> Html {
         .remove
         .clone()
         .map(|remove| remove.reform(|_: MouseEvent| ()));
-    let words = said.borrow().clone();
+    let Said { text: words, pieces } = said.borrow().clone();
+    let shows_tokens = props.probabilities && !pieces.is_empty();
+    let point = {
+        let pointed = pointed.setter();
+        Callback::from(move |index| pointed.set(index))
+    };
+    let name = text::tokens_of(&props.model);
+    let tokens = shows_tokens.then(|| tokens::view(&column, name, &pieces, *pointed, &point));
     let (note, failure) = match &*state {
         State::Nothing => (text::answer_waits().to_owned(), None),
         State::Coming if words.is_empty() => (text::answer_thinks().to_owned(), None),
@@ -148,7 +174,8 @@ pub(super) fn use_answer(props: Rc<AnswerProps>) -> Html {
                 { icon_button(remove.is_some(), text::answer_remove().to_owned(), Icon::Close, remove.unwrap_or_default()) }
             </div>
             <div class="answer-body" aria-live="polite" aria-busy={coming.then_some("true")}>
-                <p class={if coming { "answer-words is-coming" } else { "answer-words" }} hidden={words.is_empty()}>{ words.clone() }</p>
+                <p class={if coming { "answer-words is-coming" } else { "answer-words" }} hidden={words.is_empty() || shows_tokens}>{ words.clone() }</p>
+                <div hidden={!shows_tokens}>{ tokens }</div>
                 <div>{ failure }</div>
             </div>
             <div class="answer-foot">

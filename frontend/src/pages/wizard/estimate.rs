@@ -2,7 +2,7 @@
 
 use super::review::ReviewProps;
 use crate::{
-    api,
+    api, browser,
     components::{
         card::{card, facts, paragraph, words},
         face::{face, skeleton_lines},
@@ -11,6 +11,7 @@ use crate::{
     text::{self, format},
 };
 use shared::{
+    cost::TokenPrice,
     draft::Draft,
     estimate::{Estimate, EstimateQuery},
     id::DatasetId,
@@ -34,7 +35,7 @@ pub(super) fn use_estimate_card(props: Rc<ReviewProps>) -> Html {
             &estimate,
             || skeleton_lines(3),
             |_| None,
-            |estimate| body(estimate),
+            |estimate| body(estimate, props.capabilities.price.as_ref()),
         ),
     )
 }
@@ -52,16 +53,24 @@ fn query_of(draft: &Draft) -> Option<EstimateQuery> {
     })
 }
 
-fn body(estimate: &Estimate) -> Html {
-    let list = vec![
+fn body(estimate: &Estimate, price: Option<&TokenPrice>) -> Html {
+    let mut list = vec![
         (text::run_steps(), words(format::count(estimate.total_steps))),
         (
             text::tokens_an_epoch(),
             words(format::count(estimate.training_tokens)),
         ),
+        (
+            text::trained_tokens(),
+            words(format::count(estimate.trained_tokens)),
+        ),
         (text::longest_text(), words(text::tokens(estimate.longest_tokens))),
         (text::memory(), words(text::memory_of(estimate))),
     ];
+    list.extend(price.map(|price| {
+        let micros = price.cost_micros(estimate.trained_tokens);
+        (text::cost(), words(browser::money(micros, &price.currency)))
+    }));
     let (class, note) = if estimate.fits {
         ("dim", text::checkpointing_note())
     } else {

@@ -86,3 +86,10 @@ pub(crate) fn retention(keep_last: Option<u32>, bytes: Option<u64>) -> String {
 pub(crate) fn taken_up_at(steps: &str) -> String {
     format!(" Das Training wurde bei Schritt {steps} wieder aufgenommen.")
 }
+
+pub(crate) fn attempt_from(attempt: u32, from_step: Option<u64>) -> String {
+    match from_step {
+        Some(step) => format!("Versuch {attempt}, ab Schritt {}", format::count(step)),
+        None => format!("Versuch {attempt}"),
+    }
+}

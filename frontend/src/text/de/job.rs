@@ -1,11 +1,13 @@
 //! The job page.
 
+use crate::text::{checkpoint_name, format};
 use shared::run::Schedule;
 
 german_words! {
     checkpoints = "Checkpoints";
     hyperparameters = "Hyperparameter";
     events = "Ereignisse";
+    show_older = "Ältere zeigen";
     download_adapter = "Adapter herunterladen";
     cancel_job = "Job abbrechen";
     yes_cancel_job = "Ja, Job abbrechen";
@@ -44,6 +46,16 @@ german_words! {
     trained_tokens = "Trainierte Tokens";
     pace = "Tempo";
     all_targets = "alle sieben";
+    reckoning = "Geschätzt und tatsächlich";
+    quantity = "Größe";
+    training_time = "Trainingszeit";
+    peak_memory = "Spitzenspeicher";
+    estimated = "Geschätzt";
+    actual = "Tatsächlich";
+    so_far = "Bisher";
+    cost = "Kosten";
+    total = "Gesamt";
+    per_1000_tokens = "Je 1.000 Tokens";
     created_word = " · erstellt ";
     jobs_above = "Jobs /";
     datasets_above = "Datensätze /";
@@ -55,6 +67,18 @@ pub(crate) fn cancel_job_title(name: &str) -> String {
 
 pub(crate) fn weights_elsewhere(host: &str) -> String {
     format!("Die Gewichte sind bei {host} geblieben: Diese Checkpoints lassen sich ansehen, nicht benutzen.")
+}
+
+pub(crate) fn events_shown(shown: u64, total: u64) -> String {
+    if shown < total {
+        let all = format::plural(total, "Ereignis", "Ereignissen");
+        return format!("{} von {all}", format::count(shown));
+    }
+    format::plural(total, "Ereignis", "Ereignisse")
+}
+
+pub(crate) fn download_checkpoint(step: u64) -> String {
+    format!("{} herunterladen", checkpoint_name(step))
 }
 
 pub(crate) const fn schedule_label(schedule: Schedule) -> &'static str {

@@ -4,6 +4,9 @@ use crate::text::format;
 use shared::chat::{ChatDone, ChatModel, ChatModelKind, ChatRole, FinishReason};
 
 german_words! {
+    show_probabilities = "Wahrscheinlichkeiten zeigen";
+    token_hint = "Auf ein Token zeigen: Dann steht hier, wie wahrscheinlich es war und was dort noch hätte stehen können.";
+    token_instead = "Was dort hätte stehen können";
     playground_sub = "Modelle dasselbe fragen und ihre Antworten nebeneinander lesen.";
     playground_no_models = "Noch kann kein Modell antworten.";
     playground_add = "Modell hinzufügen";
@@ -75,4 +78,12 @@ pub(crate) fn answer_figures(done: &ChatDone) -> String {
         format::duration(done.first_token_ms),
         format::count(crate::text::answer_pace(done)),
     )
+}
+
+pub(crate) fn tokens_of(model: &str) -> String {
+    format!("Tokens von {model}")
+}
+
+pub(crate) fn token_probability(token: &str, share: f64) -> String {
+    format!("„{token}“ {}", format::percent(share))
 }

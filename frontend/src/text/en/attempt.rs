@@ -140,6 +140,16 @@ pub fn retry_from(step: u64) -> String {
     format!("Retry from {}", checkpoint_name(step))
 }
 
+/// A trainer that wasn't the first, and where it went on.
+#[must_use]
+pub fn attempt_from(attempt: u32, from_step: Option<u64>) -> String {
+    german!(attempt_from(attempt, from_step));
+    match from_step {
+        Some(step) => format!("Attempt {attempt}, from step {}", format::count(step)),
+        None => format!("Attempt {attempt}"),
+    }
+}
+
 /// Which checkpoints stay, and what they take.
 #[must_use]
 pub fn retention(keep_last: Option<u32>, bytes: Option<u64>) -> String {

@@ -1,5 +1,6 @@
 //! The job page.
 
+use crate::text::format;
 use shared::run::Schedule;
 
 words! {
@@ -33,6 +34,8 @@ words! {
     no_checkpoints_ended = "This job has no checkpoint.";
     /// Events.
     no_events = "Nothing has happened yet.";
+    /// Button below the events.
+    show_older = "Show older";
     /// Table head.
     step = "Step";
     /// Table head.
@@ -85,6 +88,26 @@ words! {
     pace = "Pace";
     /// Hyperparameters: all seven projections have an adapter.
     all_targets = "all seven";
+    /// Card: what was reckoned beside what was taken.
+    reckoning = "Estimate and actual";
+    /// Estimate and actual: heads what was reckoned.
+    quantity = "Quantity";
+    /// Estimate and actual.
+    training_time = "Training time";
+    /// Estimate and actual.
+    peak_memory = "Peak memory";
+    /// Estimate and actual.
+    estimated = "Estimated";
+    /// Estimate and actual.
+    actual = "Actual";
+    /// Estimate and actual, cost: of a job that hasn't ended.
+    so_far = "So far";
+    /// Card.
+    cost = "Cost";
+    /// Cost of a job that has ended.
+    total = "Total";
+    /// Cost.
+    per_1000_tokens = "Per 1,000 tokens";
     /// Before a relative time.
     created_word = " · created ";
     /// The way back from a job to all of them.
@@ -116,6 +139,24 @@ pub fn schedule_label(schedule: Schedule) -> &'static str {
         Schedule::Linear => "Linear",
         Schedule::Cosine => "Cosine",
     }
+}
+
+/// How many of a log's entries are shown.
+#[must_use]
+pub fn events_shown(shown: u64, total: u64) -> String {
+    german!(events_shown(shown, total));
+    let all = format::plural(total, "event", "events");
+    if shown < total {
+        return format!("{} of {all}", format::count(shown));
+    }
+    all
+}
+
+/// Button of a checkpoint.
+#[must_use]
+pub fn download_checkpoint(step: u64) -> String {
+    german!(download_checkpoint(step));
+    format!("Download {}", checkpoint_name(step))
 }
 
 /// A checkpoint as its folder is called.

@@ -54,6 +54,12 @@ words! {
     try_it = "Try";
     /// Leads from a result to its answers.
     try_in_playground = "Try it in the playground";
+    /// Switch.
+    show_probabilities = "Show probabilities";
+    /// Below tokens, before one is chosen.
+    token_hint = "Point at a token to see how likely it was, and what else could have stood there.";
+    /// A list.
+    token_instead = "What could have stood there";
     /// No dataset's.
     no_dataset = "no dataset";
 }
@@ -71,6 +77,20 @@ pub fn unpin(prompt: &str) -> String {
 pub fn answer_of(model: &str) -> String {
     german!(answer_of(model));
     format!("Answer of {model}")
+}
+
+/// A column's tokens.
+#[must_use]
+pub fn tokens_of(model: &str) -> String {
+    german!(tokens_of(model));
+    format!("Tokens of {model}")
+}
+
+/// A token and how likely it was.
+#[must_use]
+pub fn token_probability(token: &str, share: f64) -> String {
+    german!(token_probability(token, share));
+    format!("“{token}” {}", format::percent(share))
 }
 
 /// A kind of models in the choice.

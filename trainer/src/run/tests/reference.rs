@@ -117,6 +117,7 @@ fn compare(family: &str) {
         plan: Plan {
             rows: 0,
             gradient_checkpointing: false,
+            memory_bytes: 0,
         },
         model_folder: folder,
         spec,
@@ -226,6 +227,7 @@ fn pairs_are_learnt_as_with_pytorch_and_peft() {
         plan: Plan {
             rows: 4096,
             gradient_checkpointing: true,
+            memory_bytes: 0,
         },
         model_folder: folder,
         spec,
