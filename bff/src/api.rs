@@ -2,6 +2,7 @@
 
 mod alerts;
 mod artifacts;
+mod browser_reports;
 mod capabilities;
 mod chat;
 mod datasets;
@@ -72,6 +73,11 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(session::find_session, session::delete_session))
         .routes(routes!(capabilities::find_capabilities))
         .routes(routes!(jobs::list_jobs, jobs::create_job))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(browser_reports::create_browser_report))
+                .layer(DefaultBodyLimit::max(browser_reports::MOST_BYTES)),
+        )
         .routes(routes!(jobs::find_job, jobs::change_job, jobs::delete_job))
         .routes(routes!(jobs::cancel_job))
         .routes(routes!(jobs::pause_job))

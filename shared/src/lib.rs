@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod attempt;
+pub mod browser_report;
 pub mod capabilities;
 pub mod chat;
 pub mod dataset;
@@ -13,6 +14,7 @@ pub mod decimate;
 pub mod draft;
 pub mod estimate;
 pub mod event;
+pub mod histogram;
 pub mod id;
 pub mod inference;
 pub mod job;

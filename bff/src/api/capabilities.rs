@@ -12,5 +12,8 @@ pub(super) async fn find_capabilities(
     State(state): State<AppState>,
     _signed_in: SignedIn,
 ) -> Json<Capabilities> {
-    Json(state.upstream.capabilities().await)
+    Json(Capabilities {
+        browser_reports: state.metrics.browser().is_some(),
+        ..state.upstream.capabilities().await
+    })
 }

@@ -16,12 +16,14 @@ pub(super) enum Shape {
     Text,
     /// As an unsigned number.
     Number,
+    /// As `true` or `false`.
+    Switch,
     /// As texts separated by commas.
     List,
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 35] = [
+pub(super) const KEYS: [(&str, Shape); 36] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -29,6 +31,7 @@ pub(super) const KEYS: [(&str, Shape); 35] = [
     ("public_url", Shape::Text),
     ("allowed_origins", Shape::List),
     ("shutdown_ms", Shape::Number),
+    ("browser_metrics", Shape::Switch),
     ("upstream.kind", Shape::Text),
     ("upstream.base_url", Shape::Text),
     ("upstream.api_key", Shape::Text),
@@ -70,6 +73,7 @@ pub struct RawSettings {
     pub(super) public_url: Option<String>,
     pub(super) allowed_origins: Vec<String>,
     pub(super) shutdown_ms: u64,
+    pub(super) browser_metrics: bool,
     pub(super) upstream: RawUpstream,
     pub(super) engine: RawEngine,
     pub(super) inference: RawInference,
@@ -152,6 +156,7 @@ impl Default for RawSettings {
             public_url: None,
             allowed_origins: Vec::new(),
             shutdown_ms: 30_000,
+            browser_metrics: true,
             upstream: RawUpstream::default(),
             engine: RawEngine::default(),
             inference: RawInference::default(),

@@ -156,7 +156,7 @@ record!(Capabilities {
     bounds,
     max_jobs,
     max_dataset_bytes,
-} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, methods });
+} or default { attempts, stop, queue, recipe, add_models, estimates, chat, webhooks, alerts, browser_reports, methods });
 record!(CatalogueEntry {
     source,
     id,
