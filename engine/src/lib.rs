@@ -33,7 +33,7 @@ mod webhooks;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, WebhookConfig};
 pub use error::{Cause, Error, StartError, english};
-pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece};
+pub use inference::{Completion, CompletionRequest, DecodingFigures, InferenceConfig, Piece};
 pub use service::{
     Service,
     artifacts::Download,
