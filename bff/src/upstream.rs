@@ -350,6 +350,11 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
+    /// Makes a link that downloads an ended job's run for Weights & Biases once.
+    async fn create_wandb_download(&self, _subject: &Subject, _id: &JobId) -> Answer<DownloadLink> {
+        Err(UpstreamError::Unsupported)
+    }
+
     /// Takes such a link: it works once.
     async fn open_download(&self, _token: &str) -> Answer<Download> {
         Err(UpstreamError::Unsupported)

@@ -28,6 +28,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod v1;
+mod wandb;
 mod webhooks;
 
 pub use clock::{Clock, SystemClock};

@@ -7,6 +7,7 @@ use crate::{
     run::{GradientCheckpointing, LoraSpec, Method, Schedule, Stage},
     status::JobStatus,
     timestamp::Timestamp,
+    wandb::Wandb,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +89,9 @@ pub struct Job {
     /// The parent's checkpoint that it started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_step: Option<u64>,
+    /// Where its curves are to be shown at Weights & Biases; once it has ended, its run can be downloaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wandb: Option<Wandb>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

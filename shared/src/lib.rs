@@ -31,4 +31,5 @@ pub mod status;
 pub mod timestamp;
 pub mod training_line;
 pub mod validate;
+pub mod wandb;
 pub mod webhook;

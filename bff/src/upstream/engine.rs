@@ -247,6 +247,10 @@ impl Upstream for Embedded {
         Ok(self.service.create_download(subject, id).await?)
     }
 
+    async fn create_wandb_download(&self, subject: &Subject, id: &JobId) -> Answer<DownloadLink> {
+        Ok(self.service.create_wandb_download(subject, id).await?)
+    }
+
     async fn open_download(&self, token: &str) -> Answer<Download> {
         let download = self.service.open_download(token).await?;
         Ok(Download {

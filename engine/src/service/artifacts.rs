@@ -4,7 +4,10 @@ use super::Service;
 use crate::{
     error::Error,
     secret,
-    store::{artifacts, downloads},
+    store::{
+        artifacts,
+        downloads::{self, Target},
+    },
 };
 use bytes::Bytes;
 use futures_util::{
@@ -12,7 +15,7 @@ use futures_util::{
     stream::{BoxStream, poll_fn},
 };
 use shared::{
-    id::{ArtifactId, Subject},
+    id::{ArtifactId, JobId, Subject},
     model::{Artifact, ArtifactList, DownloadLink},
 };
 use std::{
@@ -20,11 +23,12 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
 };
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// How long a link works.
-const LINK_MS: i64 = 60 * 1000;
+pub(super) const LINK_MS: i64 = 60 * 1000;
 
 /// The folder of the result in a run directory.
 pub(crate) const ADAPTER: &str = "adapter";
@@ -74,7 +78,7 @@ impl Service {
             &mut transaction,
             &secret::hash(&token),
             subject,
-            id.as_str(),
+            &Target::Artifact(id.to_string()),
             expires_at,
         )
         .await?;
@@ -85,7 +89,8 @@ impl Service {
         })
     }
 
-    /// Uses a link up and opens what it leads to: a zip of the adapter's folder, nothing compressed.
+    /// Uses a link up and opens what it leads to: a zip, nothing compressed, of the adapter's folder or of a run for Weights &
+    /// Biases.
     ///
     /// # Errors
     /// [`Error::LinkExpired`]; [`Error::NotFound`] where the job was deleted meanwhile.
@@ -93,29 +98,43 @@ impl Service {
         let mut transaction = self.inner.store.begin().await?;
         let taken = downloads::take(&mut transaction, &secret::hash(token), self.now()).await?;
         transaction.commit().await?;
-        let (owner, artifact_id) = taken.ok_or(Error::LinkExpired)?;
+        let (owner, target) = taken.ok_or(Error::LinkExpired)?;
         let owner = Subject::new(owner);
-        let artifact = self.find_artifact(&owner, &ArtifactId::new(artifact_id)).await?;
+        let artifact = match target {
+            Target::Artifact(id) => self.find_artifact(&owner, &ArtifactId::new(id)).await?,
+            Target::WandbRun(id) => return self.wandb_run(&owner, &JobId::new(id)).await,
+        };
         let folder = self.inner.layout.run(artifact.job_id.as_str()).join(ADAPTER);
         let names: Vec<String> = artifact.files.iter().map(|file| file.name.clone()).collect();
         let sizes: u64 = artifact.files.iter().map(|file| file.bytes).sum();
-        let frame = {
-            let names = names.clone();
-            tokio::task::spawn_blocking(move || frame_bytes(&names))
-                .await
-                .map_err(|error| Error::storage("a download was interrupted", error))?
-                .map_err(|error| Error::storage("a download could not be measured", error))?
-        };
         let filename = format!(
             "{}.zip",
             artifact.name.replace(|it: char| !it.is_ascii_alphanumeric(), "-")
         );
-        Ok(Download {
-            filename,
-            bytes: frame + sizes,
-            content: zip_stream(folder, names),
-        })
+        zip_folder(folder, names, sizes, filename, None).await
     }
+}
+
+/// A zip of files of a folder that have so many bytes together. `scratch` is removed when the last of it is sent.
+pub(super) async fn zip_folder(
+    folder: PathBuf,
+    names: Vec<String>,
+    sizes: u64,
+    filename: String,
+    scratch: Option<TempDir>,
+) -> Result<Download, Error> {
+    let frame = {
+        let names = names.clone();
+        tokio::task::spawn_blocking(move || frame_bytes(&names))
+            .await
+            .map_err(|error| Error::storage("a download was interrupted", error))?
+            .map_err(|error| Error::storage("a download could not be measured", error))?
+    };
+    Ok(Download {
+        filename,
+        bytes: frame + sizes,
+        content: zip_stream(folder, names, scratch),
+    })
 }
 
 /// The size of a zip of these names besides the files' own bytes. Entries are streamed: a data descriptor follows each.
@@ -148,13 +167,18 @@ fn options() -> SimpleFileOptions {
         .large_file(true)
 }
 
-fn zip_stream(folder: PathBuf, names: Vec<String>) -> BoxStream<'static, io::Result<Bytes>> {
+fn zip_stream(
+    folder: PathBuf,
+    names: Vec<String>,
+    scratch: Option<TempDir>,
+) -> BoxStream<'static, io::Result<Bytes>> {
     let (sender, mut receiver) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
         if let Err(error) = write_zip(&folder, &names, &sender) {
             // The reader may have gone, which is what the error says then.
             let _ = sender.blocking_send(Err(error));
         }
+        drop(scratch);
     });
     poll_fn(move |context| receiver.poll_recv(context)).boxed()
 }

@@ -15,7 +15,9 @@ use crate::{
     },
 };
 use serde_json::{Map, Value, json};
-use shared::{dataset::DatasetStatus, id::JobId, run::Warmup, status::JobStatus, timestamp::Timestamp};
+use shared::{
+    dataset::DatasetStatus, id::JobId, run::Warmup, status::JobStatus, timestamp::Timestamp, wandb::Wandb,
+};
 use std::collections::BTreeMap;
 
 /// Milliseconds as /v1 tells instants: whole seconds.
@@ -56,11 +58,15 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
         "method": parameters.as_ref().map(|parameters| method(parameters, settled)),
         "seed": parameters.as_ref().map(|parameters| parameters.seed),
         "metadata": metadata,
-        "integrations": [],
+        "integrations": row.wandb().iter().map(integration).collect::<Vec<_>>(),
         "estimated_finish": estimated,
         "user_provided_suffix": row.suffix,
         "x_attune": parameters.as_ref().map(|parameters| extras(row, parameters)),
     })
+}
+
+fn integration(wandb: &Wandb) -> Value {
+    json!({ "type": "wandb", "wandb": wandb })
 }
 
 fn method(parameters: &Parameters, settled: bool) -> Value {

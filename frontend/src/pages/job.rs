@@ -10,6 +10,7 @@ mod metrics;
 mod progress;
 pub(crate) mod settings;
 mod turn;
+mod wandb;
 
 use crate::{
     api, browser,
@@ -147,6 +148,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                             { facts::hyperparameters(job) }
                             { facts::timeline(job, now) }
                             { facts::result(job, can_chat) }
+                            { part(wandb::use_wandb, (**job).clone()) }
                             { alerts_card(job, has_alerts) }
                         </div>
                     </div>

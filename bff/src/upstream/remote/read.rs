@@ -47,6 +47,7 @@ pub(in crate::upstream) fn bare_job(
         stopped: false,
         parent: None,
         parent_step: None,
+        wandb: None,
     }
 }
 

@@ -11,6 +11,7 @@ use shared::{
     run::{RunCommand, Stage, Warmup},
     status::JobStatus,
     timestamp::Timestamp,
+    wandb::Wandb,
 };
 use sqlx::FromRow;
 
@@ -60,6 +61,7 @@ pub(crate) struct JobRow {
     pub(crate) wish: Option<String>,
     pub(crate) parent: Option<String>,
     pub(crate) parent_step: Option<i64>,
+    wandb: Option<String>,
     pub(crate) priority: i64,
     /// It was taken back from a server in mid-way.
     pub(crate) interrupted: bool,
@@ -78,7 +80,7 @@ macro_rules! select_job {
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
          jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
-         jobs.interrupted, jobs.idempotency_digest, \
+         jobs.interrupted, jobs.idempotency_digest, jobs.wandb, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint \
          FROM jobs JOIN files AS training ON training.id = jobs.training_file \
          LEFT JOIN files AS validation ON validation.id = jobs.validation_file"
@@ -151,6 +153,16 @@ impl JobRow {
         tuned_name(&self.id, &self.base_model, self.suffix.as_deref())
     }
 
+    /// Its run at Weights & Biases, where one was asked for.
+    pub(crate) fn wandb(&self) -> Option<Wandb> {
+        serde_json::from_str(self.wandb.as_deref()?).ok()
+    }
+
+    /// The part of its identifier that names it elsewhere.
+    pub(crate) fn short_id(&self) -> &str {
+        short_id(&self.id)
+    }
+
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
             stage: parse_stage(self.stage.as_deref()?)?,
@@ -216,18 +228,23 @@ impl JobRow {
             stopped: self.wish() == Some(RunCommand::Stop),
             parent: self.parent.as_ref().map(JobId::new),
             parent_step: self.parent_step.map(from_sql),
+            wandb: self.wandb(),
         }
     }
 }
 
 /// See [`JobRow::tuned_name`].
 pub(crate) fn tuned_name(id: &str, base_model: &str, suffix: Option<&str>) -> String {
-    let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
-    let short = id.get(..12).unwrap_or(id);
     format!(
-        "ft:{base_model}:{ORGANIZATION}:{}:{short}",
-        suffix.unwrap_or_default()
+        "ft:{base_model}:{ORGANIZATION}:{}:{}",
+        suffix.unwrap_or_default(),
+        short_id(id)
     )
+}
+
+fn short_id(id: &str) -> &str {
+    let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
+    id.get(..12).unwrap_or(id)
 }
 
 /// The word in the table.

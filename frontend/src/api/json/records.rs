@@ -27,6 +27,7 @@ use shared::{
     session::Session,
     status::JobStatus,
     training_line::{Finding, LineFormat, Severity},
+    wandb::Wandb,
     webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
 
@@ -291,6 +292,7 @@ record!(Job {
     priority,
     parent,
     parent_step,
+    wandb,
 } or default { attempt, stopped });
 record!(JobBounds {
     epochs,
@@ -408,6 +410,7 @@ record!(UploadTarget {
     method,
     expires_at,
 });
+record!(Wandb { project, name, entity } or default { tags });
 record!(Webhook {
     id,
     url,
