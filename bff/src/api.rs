@@ -2,6 +2,7 @@
 
 mod alerts;
 mod artifacts;
+mod browser_reports;
 mod capabilities;
 mod chat;
 mod datasets;
@@ -13,6 +14,7 @@ mod notifications;
 mod session;
 mod stream;
 mod uploads;
+mod wandb;
 mod webhooks;
 
 use crate::{guard, problem::ApiError, state::AppState};
@@ -71,6 +73,11 @@ fn closed_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(session::find_session, session::delete_session))
         .routes(routes!(capabilities::find_capabilities))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(browser_reports::create_browser_report))
+                .layer(DefaultBodyLimit::max(browser_reports::MOST_BYTES)),
+        )
         .routes(routes!(jobs::list_jobs, jobs::create_job))
         .routes(routes!(jobs::find_job, jobs::change_job, jobs::delete_job))
         .routes(routes!(jobs::cancel_job))
@@ -86,6 +93,7 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(job_record::find_metrics))
         .routes(routes!(job_record::download_metrics))
         .routes(routes!(job_record::list_step_examples))
+        .routes(routes!(wandb::create_wandb_download))
         .routes(routes!(models::list_models, models::add_model))
         .routes(routes!(models::remove_model))
         .routes(routes!(estimate::find_estimate))

@@ -87,6 +87,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// What whoever reads `/metrics` has to show.
     pub metrics_token: Option<Secret>,
+    /// Pages may tell how quick they are.
+    pub browser_metrics: bool,
     /// Hosts that webhooks may reach in private networks and without encryption.
     pub webhook_private_hosts: Vec<String>,
     /// How long a shutdown may take before it is cut short.

@@ -1,17 +1,21 @@
-//! Counters in Prometheus's text format: requests by route, durations, jobs by status, this process.
+//! Counters in Prometheus's text format: requests by route, durations, jobs by status, this process, and what browsers tell.
+
+pub mod browser;
+mod text;
 
 use crate::upstream::Figures;
 use axum::http::{Method, StatusCode};
-use shared::job::JobSummary;
+use browser::BrowserFigures;
+use shared::{histogram::Histogram, job::JobSummary};
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use text::{count, head, histogram, line};
 
 /// Upper bounds of the duration's buckets, in seconds.
-const BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
 /// Every method that we know.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
@@ -19,29 +23,30 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 /// Everything that is counted.
 pub struct Metrics {
     requests: Mutex<BTreeMap<String, ByAnswer>>,
+    browser: Option<BrowserFigures>,
     started: Instant,
 }
 
 /// The requests of one route.
-type ByAnswer = BTreeMap<(&'static str, u16), Durations>;
+type ByAnswer = BTreeMap<(&'static str, u16), Histogram>;
 
-#[derive(Default)]
-struct Durations {
-    buckets: [u64; BUCKETS.len()],
-    count: u64,
-    seconds: f64,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Nothing counted yet. `browser`: pages may tell how quick they are.
+    #[must_use]
+    pub fn new(browser: bool) -> Self {
         Self {
             requests: Mutex::default(),
+            browser: browser.then(BrowserFigures::default),
             started: Instant::now(),
         }
     }
-}
 
-impl Metrics {
+    /// What browsers tell, where the operator wants it.
+    #[must_use]
+    pub const fn browser(&self) -> Option<&BrowserFigures> {
+        self.browser.as_ref()
+    }
+
     /// Counts one request. `route` is a pattern, so that the number of series is bounded.
     pub fn record(&self, method: &Method, route: &str, status: StatusCode, duration: Duration) {
         // An unknown method is the caller's invention.
@@ -49,7 +54,6 @@ impl Metrics {
             .iter()
             .find(|known| **known == method.as_str())
             .unwrap_or(&"other");
-        let seconds = duration.as_secs_f64();
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if !requests.contains_key(route) {
             requests.insert(route.to_owned(), ByAnswer::new());
@@ -57,14 +61,10 @@ impl Metrics {
         let Some(by_answer) = requests.get_mut(route) else {
             return;
         };
-        let entry = by_answer.entry((method, status.as_u16())).or_default();
-        entry.count += 1;
-        entry.seconds += seconds;
-        for (bucket, bound) in entry.buckets.iter_mut().zip(BUCKETS) {
-            if seconds <= bound {
-                *bucket += 1;
-            }
-        }
+        by_answer
+            .entry((method, status.as_u16()))
+            .or_insert_with(|| Histogram::new(BUCKETS))
+            .record(duration.as_secs_f64());
     }
 
     /// The text that a scraper reads. `figures` are absent while the upstream can't be asked.
@@ -75,9 +75,11 @@ impl Metrics {
         if let Some(figures) = figures {
             render_jobs(&mut text, &figures.jobs);
             for figure in &figures.others {
-                head(&mut text, figure.name, figure.kind, figure.help);
-                line(&mut text, figure.name, "", count(figure.value));
+                text::figure(&mut text, figure);
             }
+        }
+        if let Some(browser) = &self.browser {
+            browser.render(&mut text);
         }
         head(
             &mut text,
@@ -136,22 +138,7 @@ impl Metrics {
             .flat_map(|(route, by_answer)| by_answer.iter().map(move |(labels, one)| (route, labels, one)));
         for (route, (method, status), durations) in all {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
-            for (bound, value) in BUCKETS.iter().zip(durations.buckets) {
-                line(
-                    text,
-                    &format!("{name}_bucket"),
-                    &format!("{labels},le=\"{bound}\""),
-                    count(value),
-                );
-            }
-            line(
-                text,
-                &format!("{name}_bucket"),
-                &format!("{labels},le=\"+Inf\""),
-                count(durations.count),
-            );
-            line(text, &format!("{name}_sum"), &labels, durations.seconds);
-            line(text, &format!("{name}_count"), &labels, count(durations.count));
+            histogram(text, name, &labels, durations);
         }
     }
 }
@@ -169,24 +156,6 @@ fn render_jobs(text: &mut String, jobs: &JobSummary) {
     for (status, jobs) in counts {
         line(text, "attune_jobs", &format!("status=\"{status}\""), count(jobs));
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-const fn count(value: u64) -> f64 {
-    value as f64
-}
-
-fn head(text: &mut String, name: &str, kind: &str, help: &str) {
-    // Writing to a String can't fail.
-    let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-fn line(text: &mut String, name: &str, labels: &str, value: f64) {
-    let _infallible = if labels.is_empty() {
-        writeln!(text, "{name} {value}")
-    } else {
-        writeln!(text, "{name}{{{labels}}} {value}")
-    };
 }
 
 /// Linux tells it; elsewhere it is left out.
@@ -209,7 +178,7 @@ mod tests {
 
     #[test]
     fn requests_are_told_by_route_with_cumulative_buckets() {
-        let metrics = Metrics::default();
+        let metrics = Metrics::new(false);
         for milliseconds in [1, 3, 700] {
             metrics.record(
                 &Method::GET,

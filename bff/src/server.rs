@@ -109,7 +109,7 @@ pub async fn assemble(
         local_token,
         guesses: GuessLimit::new(clock.clone()),
         origins: Origins::new(address, config.public_url.as_ref(), &config.allowed_origins),
-        metrics: Metrics::default(),
+        metrics: Metrics::new(config.browser_metrics),
         metrics_door: MetricsDoor::new(config),
         readiness: Readiness::default(),
         clock,

@@ -51,10 +51,10 @@ pub(crate) struct TestApp {
 impl TestApp {
     /// Over any upstream.
     pub(crate) fn over(upstream: Arc<dyn Upstream>) -> Self {
-        Self::new(upstream, MetricsDoor::Open)
+        Self::new(upstream, MetricsDoor::Open, true)
     }
 
-    fn new(upstream: Arc<dyn Upstream>, metrics_door: MetricsDoor) -> Self {
+    fn new(upstream: Arc<dyn Upstream>, metrics_door: MetricsDoor, browser_metrics: bool) -> Self {
         let clock = Clock::manual(Timestamp::from_unix_ms(1_800_000_000_000));
         let listener: SocketAddr = LISTENER.parse().expect("an address");
         let public = PUBLIC.parse().expect("an address");
@@ -64,7 +64,7 @@ impl TestApp {
             local_token: Secret::new(TOKEN),
             guesses: GuessLimit::new(clock.clone()),
             origins: Origins::new(listener, Some(&public), &[ALLOWED.to_owned()]),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(browser_metrics),
             metrics_door,
             readiness: Readiness::default(),
             clock: clock.clone(),
@@ -88,7 +88,14 @@ impl TestApp {
     /// The same, with another rule for who may read `/metrics`.
     pub(crate) async fn with_metrics_door(door: MetricsDoor) -> (Self, MockServer) {
         let server = MockServer::start().await;
-        (Self::new(Arc::new(job_training_api(&server)), door), server)
+        (Self::new(Arc::new(job_training_api(&server)), door, true), server)
+    }
+
+    /// Of an operator who doesn't want to know how quick pages are.
+    pub(crate) async fn without_browser_reports() -> (Self, MockServer) {
+        let server = MockServer::start().await;
+        let upstream = Arc::new(job_training_api(&server));
+        (Self::new(upstream, MetricsDoor::Open, false), server)
     }
 
     /// Nobody: no cookie.

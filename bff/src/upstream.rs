@@ -31,6 +31,7 @@ use shared::{
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList, EventQuery},
+    histogram::Histogram,
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -91,39 +92,54 @@ pub struct Figures {
 }
 
 /// One figure for `/metrics`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// Its name there.
     pub name: &'static str,
     /// What it tells.
     pub help: &'static str,
-    /// `gauge` or `counter`.
-    pub kind: &'static str,
     /// How much.
-    pub value: u64,
+    pub value: FigureValue,
+}
+
+/// How much it is, and how that is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FigureValue {
+    /// What is the case now.
+    Gauge(u64),
+    /// What has been counted since the start.
+    Counter(u64),
+    /// The same by the words of a label.
+    CounterBy(&'static str, Vec<(&'static str, u64)>),
+    /// Values by size.
+    Histogram(Histogram),
+}
+
+impl FigureValue {
+    /// Prometheus's word for it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Gauge(_) => "gauge",
+            Self::Counter(_) | Self::CounterBy(..) => "counter",
+            Self::Histogram(_) => "histogram",
+        }
+    }
 }
 
 impl Figure {
     /// What is the case now.
     #[must_use]
     pub const fn gauge(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self {
-            name,
-            help,
-            kind: "gauge",
-            value,
-        }
+        let value = FigureValue::Gauge(value);
+        Self { name, help, value }
     }
 
     /// What has been counted since the start.
     #[must_use]
     pub const fn counter(name: &'static str, help: &'static str, value: u64) -> Self {
-        Self {
-            name,
-            help,
-            kind: "counter",
-            value,
-        }
+        let value = FigureValue::Counter(value);
+        Self { name, help, value }
     }
 }
 
@@ -349,6 +365,11 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Makes a link that downloads an artifact once.
     async fn create_download(&self, _subject: &Subject, _id: &ArtifactId) -> Answer<DownloadLink> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Makes a link that downloads an ended job's run for Weights & Biases once.
+    async fn create_wandb_download(&self, _subject: &Subject, _id: &JobId) -> Answer<DownloadLink> {
         Err(UpstreamError::Unsupported)
     }
 

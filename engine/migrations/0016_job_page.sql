@@ -1,16 +1,18 @@
 -- What a job's page tells and gives.
 
--- Links to one checkpoint's adapter beside those to a job's result. A link lives for a minute, so none is carried over.
+-- Links to one checkpoint's adapter, or to a job's run for Weights & Biases, beside those to a job's result. A link lives
+-- for a minute, so none is carried over.
 DROP TABLE downloads;
 CREATE TABLE downloads (
     hash        TEXT    NOT NULL PRIMARY KEY,
     owner       TEXT    NOT NULL,
     artifact_id TEXT    REFERENCES artifacts (id) ON DELETE CASCADE,
     job_id      TEXT    REFERENCES jobs (id) ON DELETE CASCADE,
-    -- The checkpoint's, of the job's.
+    -- The checkpoint's, of the job's; nothing where its run is meant.
     step        INTEGER,
     expires_at  INTEGER NOT NULL,
-    CHECK ((artifact_id IS NULL) = (job_id IS NOT NULL AND step IS NOT NULL))
+    CHECK ((artifact_id IS NULL) = (job_id IS NOT NULL)),
+    CHECK (step IS NULL OR job_id IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX downloads_by_artifact ON downloads (artifact_id) WHERE artifact_id IS NOT NULL;
 CREATE INDEX downloads_by_job ON downloads (job_id) WHERE job_id IS NOT NULL;

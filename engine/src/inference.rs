@@ -6,13 +6,16 @@
 //! decoded for them is given up.
 
 mod child;
+mod figures;
 mod models;
 mod turn;
 
 use crate::{Error, Service, executor::child::Limits, secret};
+pub use figures::DecodingFigures;
 pub(crate) use models::checkpoint_name;
 
 use child::Child;
+use figures::Figures;
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
 use shared::{
     chat::{FinishReason, TokenLogprob},
@@ -119,6 +122,8 @@ pub(crate) struct Inference {
     used: std::sync::Mutex<Instant>,
     /// Names the next request to the child.
     next: AtomicU64,
+    /// What is counted of it.
+    pub(crate) figures: Figures,
 }
 
 impl Inference {
@@ -129,6 +134,7 @@ impl Inference {
             child: Mutex::default(),
             used: std::sync::Mutex::new(Instant::now()),
             next: AtomicU64::new(1),
+            figures: Figures::default(),
         }
     }
 
@@ -158,11 +164,15 @@ impl Service {
     /// [`Error::ModelNotFound`]; [`Error::Busy`] where too many wait; [`Error::Unanswerable`] where the prompt is at fault;
     /// [`Error::Unavailable`] where the model can't answer now. The same may come after the start, as the last piece.
     pub async fn complete(&self, subject: &Subject, request: CompletionRequest) -> Result<Completion, Error> {
-        let model = self.answering_model(subject, &request.model).await?;
+        let inference = &self.inner.inference;
+        let count = |error: &Error| inference.figures.now().end(Err(error));
+        let model = self.answering_model(subject, &request.model).await;
+        let model = model.inspect_err(count)?;
         let fingerprint = model.fingerprint.clone();
-        let place = Arc::clone(&self.inner.inference.places)
+        let place = Arc::clone(&inference.places)
             .try_acquire_owned()
-            .map_err(|_| Error::Busy { retry_after: 5 })?;
+            .map_err(|_| Error::Busy { retry_after: 5 })
+            .inspect_err(count)?;
         // Until the answer is read as well: what nobody reads lies in memory.
         let place = Arc::new(place);
         let held = Arc::clone(&place);

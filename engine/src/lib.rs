@@ -28,12 +28,13 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod v1;
+mod wandb;
 mod webhooks;
 
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, WebhookConfig};
 pub use error::{Cause, Error, StartError, english};
-pub use inference::{Completion, CompletionRequest, InferenceConfig, Piece};
+pub use inference::{Completion, CompletionRequest, DecodingFigures, InferenceConfig, Piece};
 pub use service::{
     Service,
     counters::Counters,

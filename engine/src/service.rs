@@ -27,6 +27,7 @@ pub(crate) mod stream;
 pub(crate) mod tuned_models;
 pub(crate) mod uploads;
 pub(crate) mod validation;
+pub(crate) mod wandb;
 pub(crate) mod webhooks;
 
 use crate::{

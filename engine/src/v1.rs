@@ -57,6 +57,7 @@ pub fn router(service: Service) -> Router {
             "/fine_tuning/jobs/{id}/checkpoints",
             get(record::list_checkpoints),
         )
+        .route("/fine_tuning/jobs/{id}/wandb", get(record::wandb_run))
         .route("/chat/completions", post(completions::create_chat_completion))
         .route("/completions", post(completions::create_completion))
         .route("/uploads", post(uploads::create_upload))

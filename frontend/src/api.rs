@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod artifacts;
+pub(crate) mod browser_reports;
 pub mod capabilities;
 pub mod chat;
 pub mod datasets;

@@ -16,6 +16,7 @@ use crate::{
     place,
     query::{Poll, Store, use_query},
     route::Route,
+    vitals,
 };
 use yew::prelude::*;
 use yew_router::{
@@ -116,6 +117,12 @@ fn use_gate() -> Html {
             Some(Box::new(listeners))
         });
     }
+    use_change(matches!(*door, Door::Closed(_)), |is_closed| {
+        if *is_closed {
+            vitals::rest();
+        }
+        None
+    });
     let opened = {
         let door = door.setter();
         Callback::from(move |()| door.set(Door::Open))
@@ -172,6 +179,13 @@ fn use_inside() -> Html {
     use_change(session.data.is_some(), |is_known| {
         if *is_known {
             browser::store(SIGNED_IN_KEY, Some("1"));
+        }
+        None
+    });
+    let capabilities = use_query(api::capabilities::capabilities(), Poll::Never).data;
+    use_change(capabilities.map(|known| known.browser_reports), |wanted| {
+        if let Some(wanted) = wanted {
+            vitals::ask_for(*wanted);
         }
         None
     });

@@ -19,6 +19,7 @@ use crate::{
     part::{keyed_part, plain_part, use_change},
     route::Route,
     text,
+    vitals::use_page_measured,
 };
 use shared::{
     id::{DatasetId, JobId},
@@ -123,6 +124,7 @@ pub fn use_page(route: Rc<Route>) -> Html {
         });
     }
     let page = now(&mut draw(&route));
+    use_page_measured((*route).clone(), matches!(page, Poll::Ready(Ok(_))));
     let has_failed = failed.as_ref() == Some(&*route);
     match page {
         Poll::Ready(Ok(page)) => html! { <div key="page">{ page }</div> },

@@ -2,7 +2,7 @@
 //!
 //! It is plain HTML in index.html, hidden until a panic: by then no component can be trusted to render.
 
-use crate::browser;
+use crate::{browser, vitals};
 
 /// Shows the crash page, with the panic's message, from the first panic on.
 pub fn install_hook() {
@@ -10,6 +10,7 @@ pub fn install_hook() {
         let message = panic.to_string();
         browser::log_error(&message);
         show(&message);
+        vitals::tell_panic();
     }));
 }
 

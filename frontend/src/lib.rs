@@ -24,12 +24,14 @@ pub mod route;
 pub mod sse;
 pub mod text;
 pub mod theme;
+pub mod vitals;
 
 /// Shows the app in the page's `#app`, over the skeleton that stands in index.html.
 pub fn start() {
     crash::install_hook();
     language::speak(language::stored());
     theme::apply(theme::stored());
+    vitals::watch();
     wasm_bindgen_futures::spawn_local(async {
         match place::settle().await {
             Ok(()) => {

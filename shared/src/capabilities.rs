@@ -96,6 +96,9 @@ pub struct Capabilities {
     /// Jobs are watched, and their owner is told: alerts and notifications.
     #[serde(default)]
     pub alerts: bool,
+    /// The page may tell how quick it is (`POST /api/browser-reports`). The operator's choice, whatever the upstream.
+    #[serde(default)]
+    pub browser_reports: bool,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
     /// The ways to train.
@@ -158,6 +161,7 @@ impl Capabilities {
             chat: true,
             webhooks: true,
             alerts: true,
+            browser_reports: false,
             statuses: JobStatus::ALL.to_vec(),
             methods: vec![Method::Supervised, Method::Dpo],
             bounds: JobBounds {
@@ -212,6 +216,7 @@ impl Capabilities {
             chat: false,
             webhooks: false,
             alerts: false,
+            browser_reports: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             methods: Vec::new(),
             bounds: JobBounds {

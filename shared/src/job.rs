@@ -7,6 +7,7 @@ use crate::{
     run::{GradientCheckpointing, LoraSpec, Method, Schedule, Stage},
     status::JobStatus,
     timestamp::Timestamp,
+    wandb::Wandb,
 };
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +95,9 @@ pub struct Job {
     /// The parent's checkpoint that it started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_step: Option<u64>,
+    /// Where its curves are to be shown at Weights & Biases; once it has ended, its run can be downloaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wandb: Option<Wandb>,
     /// Where it was trained, of a job that was taken over from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,

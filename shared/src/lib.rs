@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod attempt;
+pub mod browser_report;
 pub mod capabilities;
 pub mod chat;
 pub mod cost;
@@ -14,6 +15,7 @@ pub mod decimate;
 pub mod draft;
 pub mod estimate;
 pub mod event;
+pub mod histogram;
 pub mod id;
 pub mod inference;
 pub mod job;
@@ -32,4 +34,5 @@ pub mod timeline;
 pub mod timestamp;
 pub mod training_line;
 pub mod validate;
+pub mod wandb;
 pub mod webhook;

@@ -197,6 +197,16 @@ impl Browser {
             .expect("text");
     }
 
+    /// Runs a script on every page from here on, before the page's own.
+    pub async fn before_each_page(&self, script: &str) {
+        let source = serde_json::json!({"source": script});
+        self.web
+            .cdp()
+            .send_raw("Page.addScriptToEvaluateOnNewDocument", source)
+            .await
+            .expect("the script is taken");
+    }
+
     /// Clicks a control with the shift key held.
     pub async fn shift_click(&self, control: &WebElement) {
         let chain = self

@@ -23,8 +23,13 @@ pub fn python() -> PathBuf {
 
 /// Runs a script of `tests/clients` and fails the test where it fails.
 pub async fn run(script: &str, arguments: &[&str]) -> String {
+    run_with(&python(), script, arguments).await
+}
+
+/// As [`run`], with an interpreter that has other packages.
+pub async fn run_with(python: &Path, script: &str, arguments: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script);
-    let mut command = Command::new(python());
+    let mut command = Command::new(python);
     command
         .arg(&script)
         .args(arguments)

@@ -28,7 +28,11 @@ async fn jobs_are_listed_created_found_and_deleted_there() {
     upstream.add_job("broken", "Failed");
     let api = Api::signed_in(&server).await;
     let capabilities: Capabilities = api.get("/api/capabilities").await.expect(200);
-    assert_eq!(capabilities, Capabilities::job_training_api());
+    let expected = Capabilities {
+        browser_reports: true,
+        ..Capabilities::job_training_api()
+    };
+    assert_eq!(capabilities, expected);
     let models: ModelList = api.get("/api/models").await.expect(200);
     let names: Vec<_> = models
         .models

@@ -128,7 +128,11 @@ async fn what_such_an_api_can_do_is_found_out_and_told() {
     })
     .await;
     let before: Capabilities = api.get("/api/capabilities").await.expect(200);
-    assert_eq!(before, Capabilities::openai());
+    let expected = Capabilities {
+        browser_reports: true,
+        ..Capabilities::openai()
+    };
+    assert_eq!(before, expected);
     assert!(before.pause && !before.delete && !before.recipe && before.hyperparameters);
     let id = upstream.add_job("one", "running");
 

@@ -14,6 +14,7 @@ pub(super) async fn find_capabilities(
 ) -> Json<Capabilities> {
     Json(Capabilities {
         price: state.price.clone(),
+        browser_reports: state.metrics.browser().is_some(),
         ..state.upstream.capabilities().await
     })
 }

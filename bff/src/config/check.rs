@@ -149,6 +149,7 @@ pub(super) fn check(settings: &Settings) -> Result<Config, ConfigError> {
         body_bytes: usize::try_from(raw.limits.body_bytes).unwrap_or(usize::MAX),
         header_timeout: Duration::from_millis(raw.limits.header_timeout_ms),
         metrics_token: raw.metrics.token.clone(),
+        browser_metrics: raw.browser_metrics,
         webhook_private_hosts: raw.webhooks.private_hosts.clone(),
         shutdown: Duration::from_millis(raw.shutdown_ms),
         log: LogConfig {

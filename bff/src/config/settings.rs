@@ -16,12 +16,14 @@ pub(super) enum Shape {
     Text,
     /// As an unsigned number.
     Number,
+    /// As `true` or `false`.
+    Switch,
     /// As texts separated by commas.
     List,
 }
 
 /// Every setting. The environment variable of `a.b` is `ATTUNE_A__B`.
-pub(super) const KEYS: [(&str, Shape); 36] = [
+pub(super) const KEYS: [(&str, Shape); 37] = [
     ("listen", Shape::Text),
     ("data_dir", Shape::Text),
     ("models_dir", Shape::Text),
@@ -30,6 +32,7 @@ pub(super) const KEYS: [(&str, Shape); 36] = [
     ("allowed_origins", Shape::List),
     ("price_per_1000_tokens", Shape::Text),
     ("shutdown_ms", Shape::Number),
+    ("browser_metrics", Shape::Switch),
     ("upstream.kind", Shape::Text),
     ("upstream.base_url", Shape::Text),
     ("upstream.api_key", Shape::Text),
@@ -72,6 +75,7 @@ pub struct RawSettings {
     pub(super) allowed_origins: Vec<String>,
     pub(super) price_per_1000_tokens: Option<String>,
     pub(super) shutdown_ms: u64,
+    pub(super) browser_metrics: bool,
     pub(super) upstream: RawUpstream,
     pub(super) engine: RawEngine,
     pub(super) inference: RawInference,
@@ -155,6 +159,7 @@ impl Default for RawSettings {
             allowed_origins: Vec::new(),
             price_per_1000_tokens: None,
             shutdown_ms: 30_000,
+            browser_metrics: true,
             upstream: RawUpstream::default(),
             engine: RawEngine::default(),
             inference: RawInference::default(),

@@ -52,6 +52,10 @@ fn value(text: &str, shape: Shape) -> Value {
             .trim()
             .parse::<u64>()
             .map_or_else(|_| plain(), |number| Value::Num(Tag::Default, Num::U64(number))),
+        Shape::Switch => text
+            .trim()
+            .parse::<bool>()
+            .map_or_else(|_| plain(), |on| Value::Bool(Tag::Default, on)),
         Shape::List => Value::Array(
             Tag::Default,
             text.split(',')

@@ -115,7 +115,7 @@ fn a_missing_value_says_what_to_set() {
 
 #[test]
 fn an_unknown_key_in_the_file_is_refused_and_an_unknown_variable_is_a_warning() {
-    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `price_per_1000_tokens`, `shutdown_ms`, `upstream`, `engine`, `inference`, `limits`, `metrics`, `webhooks`, `log`");
+    insta::assert_snapshot!(refusal("listn = \"127.0.0.1:1\"\n", &[]), @"unknown key `listn` in `attune.toml`: known here: `listen`, `data_dir`, `models_dir`, `local_token`, `public_url`, `allowed_origins`, `price_per_1000_tokens`, `shutdown_ms`, `browser_metrics`, `upstream`, `engine`, `inference`, `limits`, `metrics`, `webhooks`, `log`");
     insta::assert_snapshot!(refusal("[upstream]\nurl = \"x\"\n", &[]), @"unknown key `upstream.url` in `attune.toml`: known here: `kind`, `base_url`, `api_key`, `api_key_file`, `connect_timeout_ms`, `timeout_ms`, `max_answer_bytes`, `cache_ms`");
     insta::assert_snapshot!(refusal("listen = \n", &[]), @"configuration file `attune.toml`: TOML parse error at line 1, column 10");
     let loaded = read("", &[("ATTUNE_SERVICE_PORT", "1"), ("OTHER", "2")], None).expect("good");
@@ -229,5 +229,19 @@ fn what_the_decoder_may_take_is_set_by_name() {
     assert!(
         unset.inference.niceness > unset.engine.niceness,
         "training was there before"
+    );
+}
+
+#[test]
+fn browsers_report_unless_the_operator_says_no() {
+    let set = |text| {
+        read("", &[("ATTUNE_BROWSER_METRICS", text)], None).map(|loaded| loaded.config.browser_metrics)
+    };
+    assert!(set("").expect("good"), "an empty variable is an unset one");
+    assert!(!set("false").expect("good"));
+    let complaint = set("no").expect_err("bad").to_string();
+    assert!(
+        complaint.contains("browser_metrics") && complaint.contains("ATTUNE_BROWSER_METRICS"),
+        "{complaint}"
     );
 }

@@ -1,10 +1,11 @@
 //! The embedded engine: a thin layer over `engine::Service`.
 
 mod chat;
+mod figures;
 
 use super::{
-    Answer, ByteStream, ChatStream, Download, Figure, Figures, FrameStream, UploadRange, Upstream,
-    UpstreamError, error::Cause, frame::frame,
+    Answer, ByteStream, ChatStream, Download, Figures, FrameStream, UploadRange, Upstream, UpstreamError,
+    error::Cause, frame::frame,
 };
 use async_trait::async_trait;
 use engine::{Error, Service};
@@ -63,42 +64,10 @@ impl Upstream for Embedded {
 
     async fn figures(&self) -> Answer<Figures> {
         let counters = self.service.counters().await?;
-        let others = vec![
-            Figure::gauge(
-                "attune_trainers_running",
-                "Trainers at work.",
-                counters.trainers_running,
-            ),
-            Figure::gauge(
-                "attune_streams_open",
-                "Jobs that somebody follows live.",
-                counters.streams_open,
-            ),
-            Figure::gauge(
-                "attune_webhook_deliveries_pending",
-                "Messages to webhooks that wait for a try.",
-                counters.deliveries_pending,
-            ),
-            Figure::counter(
-                "attune_attempts_total",
-                "Trainers started.",
-                counters.attempts_total,
-            ),
-            Figure::counter(
-                "attune_trainer_deaths_total",
-                "Trainers that ended unexpectedly.",
-                counters.trainer_deaths_total,
-            ),
-            Figure::counter(
-                "attune_steps_total",
-                "Optimizer steps recorded.",
-                counters.steps_total,
-            ),
-            Figure::counter("attune_tokens_total", "Tokens trained on.", counters.tokens_total),
-        ];
+        let jobs = counters.jobs;
         Ok(Figures {
-            jobs: counters.jobs,
-            others,
+            jobs,
+            others: figures::figures(counters),
         })
     }
 
@@ -289,6 +258,10 @@ impl Upstream for Embedded {
 
     async fn create_download(&self, subject: &Subject, id: &ArtifactId) -> Answer<DownloadLink> {
         Ok(self.service.create_download(subject, id).await?)
+    }
+
+    async fn create_wandb_download(&self, subject: &Subject, id: &JobId) -> Answer<DownloadLink> {
+        Ok(self.service.create_wandb_download(subject, id).await?)
     }
 
     async fn open_download(&self, token: &str) -> Answer<Download> {

@@ -339,3 +339,40 @@ async fn a_server_that_goes_down_ends_its_answers_and_its_child() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn what_becomes_of_requests_and_how_quick_it_goes_is_counted() {
+    let engine = start(|config| config.inference.longest_queue = 0).await;
+    let figures = async || engine.service.counters().await.unwrap().decoding;
+    text(ask(&engine, "tiny", "hello").await.unwrap()).await.unwrap();
+    ask(&engine, "nobody", "hello").await.err().unwrap();
+    ask(&engine, "tiny", "say too long").await.err().unwrap();
+    let farewell = ask(&engine, "tiny", "say farewell").await.unwrap();
+    text(farewell).await.unwrap_err();
+    // This one takes the only place, and then goes away.
+    let first = ask(&engine, "tiny", "say nothing").await.unwrap();
+    ask(&engine, "tiny", "hello").await.err().unwrap();
+    drop(first);
+    while figures().await.cancelled == 0 {
+        tokio::task::yield_now().await;
+    }
+    let found = figures().await;
+    assert_eq!(
+        (
+            found.answered,
+            found.refused,
+            found.busy,
+            found.cancelled,
+            found.failed
+        ),
+        (1, 2, 1, 1, 1)
+    );
+    assert_eq!((found.starts, found.restarts), (2, 1));
+    assert_eq!(found.queue_seconds.count(), 4, "of those that had a turn");
+    assert!(
+        (2..=3).contains(&found.first_token_seconds.count()),
+        "of those that had a text; whether the last came that far is open"
+    );
+    assert_eq!(found.tokens_per_second.count(), 1);
+    assert!(found.tokens_per_second.sum() > 0.0 && found.first_token_seconds.sum() > 0.0);
+}

@@ -3,6 +3,7 @@
 use super::{
     CompletionRequest, Piece,
     child::{Asked, Child},
+    figures::Pace,
     models::AnsweringModel,
 };
 use crate::{Error, Service, models::available_memory};
@@ -31,23 +32,28 @@ impl Service {
         teller: &Teller,
     ) {
         let inference = &self.inner.inference;
+        let asked = Instant::now();
         let answering = async {
             let Ok(_turn) = inference.turn.acquire().await else {
                 return Err(Error::Stopping);
             };
-            let answered = self.answer(model, &request, teller).await;
+            let waited = asked.elapsed().as_secs_f64();
+            inference.figures.now().queue_seconds.record(waited);
+            let answered = self.answer(model, &request, asked, teller).await;
             inference.note_use();
             answered
         };
-        let failed = tokio::select! {
-            answered = answering => answered.err(),
+        let ended = tokio::select! {
+            answered = answering => answered,
             () = teller.closed() => {
                 inference.note_use();
-                None
+                // Counted as what the end of the server cuts off; nobody is there to be told.
+                Err(Error::Stopping)
             }
-            () = self.inner.stopping.cancelled() => Some(Error::Stopping),
+            () = self.inner.stopping.cancelled() => Err(Error::Stopping),
         };
-        if let Some(error) = failed {
+        inference.figures.now().end(ended.as_ref().copied());
+        if let Err(error) = ended {
             // Whoever asked may have gone meanwhile.
             let _gone = teller.send(Err(error));
         }
@@ -57,6 +63,7 @@ impl Service {
         &self,
         model: &AnsweringModel,
         request: &CompletionRequest,
+        came: Instant,
         teller: &Teller,
     ) -> Result<(), Error> {
         for choice in 0..request.choices {
@@ -76,7 +83,8 @@ impl Service {
                 parameters,
                 memory_limit_bytes: self.memory_for(&child).await,
             });
-            self.follow(model, choice, &child, asked, teller).await?;
+            let came = (choice == 0).then_some(came);
+            self.follow(model, choice, came, &child, asked, teller).await?;
         }
         Ok(())
     }
@@ -85,11 +93,13 @@ impl Service {
         &self,
         model: &AnsweringModel,
         choice: u32,
+        came: Option<Instant>,
         child: &Child,
         mut asked: Asked,
         teller: &Teller,
     ) -> Result<(), Error> {
         let longest = self.inner.config.longest_silence;
+        let mut pace = Pace::new(&self.inner.inference.figures);
         loop {
             let Ok(event) = tokio::time::timeout(longest, asked.next()).await else {
                 child.kill();
@@ -99,16 +109,20 @@ impl Service {
                 None => return Err(died("died")),
                 Some(InferEvent::Started { prompt_tokens, .. }) => Told::Started(prompt_tokens),
                 Some(InferEvent::Reading { .. }) => continue,
-                Some(InferEvent::Text { text, logprobs, .. }) => Told::Piece(Piece::Text {
-                    choice,
-                    text,
-                    logprobs,
-                }),
+                Some(InferEvent::Text { text, logprobs, .. }) => {
+                    pace.text(came);
+                    Told::Piece(Piece::Text {
+                        choice,
+                        text,
+                        logprobs,
+                    })
+                }
                 Some(InferEvent::Done {
                     finish_reason,
                     completion_tokens,
                     ..
                 }) => {
+                    pace.done(completion_tokens);
                     let done = Piece::Done {
                         choice,
                         finish_reason,
@@ -142,6 +156,12 @@ impl Service {
                 }
             })?;
         let started = Arc::new(started);
+        {
+            let mut figures = self.inner.inference.figures.now();
+            figures.starts += 1;
+            // One that has left in peace isn't there any more.
+            figures.restarts += u64::from(child.is_some());
+        }
         *child = Some(Arc::clone(&started));
         let (service, idle) = (self.clone(), Arc::downgrade(&started));
         self.inner

@@ -3,6 +3,7 @@
 use super::Service;
 use crate::{
     error::Error,
+    inference::DecodingFigures,
     store::{deliveries, from_sql, jobs},
 };
 use shared::{job::JobSummary, status::JobStatus};
@@ -18,7 +19,7 @@ pub(crate) struct Tallies {
 }
 
 /// Counts since the start, and what is the case now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Counters {
     /// Jobs of everybody by status, now.
     pub jobs: JobSummary,
@@ -36,6 +37,8 @@ pub struct Counters {
     pub steps_total: u64,
     /// Tokens trained on, since the start.
     pub tokens_total: u64,
+    /// Answers of models, since the start.
+    pub decoding: DecodingFigures,
 }
 
 impl Tallies {
@@ -66,6 +69,7 @@ impl Service {
             trainer_deaths_total: tallies.trainer_deaths.load(Ordering::Relaxed),
             steps_total: tallies.steps.load(Ordering::Relaxed),
             tokens_total: tallies.tokens.load(Ordering::Relaxed),
+            decoding: self.inner.inference.figures.snapshot(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Links to download what jobs made: results, and the adapters of checkpoints, each as a zip.
+//! Links to download what jobs made, each as a zip: results, the adapters of checkpoints, runs for Weights & Biases.
 //!
 //! The files of a download get a second name in `held/` until it has ended, so that neither the retention of checkpoints
 //! nor somebody who deletes the model takes them away in mid-way.
@@ -79,7 +79,7 @@ impl Service {
         self.link(subject, &Target::Checkpoint(id.clone(), step)).await
     }
 
-    async fn link(&self, subject: &Subject, target: &Target) -> Result<DownloadLink, Error> {
+    pub(super) async fn link(&self, subject: &Subject, target: &Target) -> Result<DownloadLink, Error> {
         let token = secret::new_secret("dl-")?;
         let expires_at = self.now().plus_ms(LINK_MS);
         let mut transaction = self.inner.store.begin().await?;
@@ -98,7 +98,8 @@ impl Service {
         })
     }
 
-    /// Uses a link up and opens what it leads to: a zip of an adapter's files, nothing compressed.
+    /// Uses a link up and opens what it leads to: a zip, nothing compressed, of an adapter's files or of a run for Weights &
+    /// Biases.
     ///
     /// # Errors
     /// [`Error::LinkExpired`]; [`Error::NotFound`] where the job was deleted, or the checkpoint removed, meanwhile.
@@ -107,59 +108,77 @@ impl Service {
         let taken = downloads::take(&mut transaction, &secret::hash(token), self.now()).await?;
         transaction.commit().await?;
         let (owner, target) = taken.ok_or(Error::LinkExpired)?;
+        let source = match target {
+            Target::Artifact(id) => self.artifact_source(&owner, &id).await?,
+            Target::Checkpoint(job, step) => self.checkpoint_source(&owner, &job, step).await?,
+            Target::WandbRun(job) => return self.wandb_run(&owner, &job).await,
+        };
         let Source {
             title,
             folder,
             names,
             kind,
-        } = self.source_of(&owner, target).await?;
+        } = source;
         let scratch = self.inner.layout.held();
-        let opened = tokio::task::spawn_blocking(move || {
-            let held = held::hold(&scratch, &folder, &names)?;
-            let mut bytes = frame_bytes(&names)?;
-            for name in &names {
-                bytes += fs::metadata(held.path().join(name))?.len();
-            }
-            Ok::<_, io::Error>((held, names, bytes))
-        })
-        .await
-        .map_err(|error| Error::storage("a download was interrupted", error))?;
-        let (held, names, bytes) = match opened {
-            // Removed in this moment: by its trainer, or with its job.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NotFound(kind)),
-            opened => opened.map_err(|error| Error::storage("a download could not be opened", error))?,
+        let held = {
+            let names = names.clone();
+            tokio::task::spawn_blocking(move || held::hold(&scratch, &folder, &names))
+                .await
+                .map_err(|error| Error::storage("a download was interrupted", error))?
         };
-        Ok(Download {
-            filename: format!("{title}.zip"),
-            bytes,
-            content: zip_stream(held, names),
+        match held {
+            // Removed in this moment: by its trainer, or with its job.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::NotFound(kind)),
+            Err(error) => Err(Error::storage("a download could not be opened", error)),
+            Ok(held) => zip_held(held, names, format!("{title}.zip")).await,
+        }
+    }
+
+    async fn artifact_source(&self, owner: &Subject, id: &ArtifactId) -> Result<Source, Error> {
+        let artifact = self.find_artifact(owner, id).await?;
+        Ok(Source {
+            title: plain(&artifact.name),
+            folder: self.inner.layout.run(artifact.job_id.as_str()).join(ADAPTER),
+            names: artifact.files.into_iter().map(|file| file.name).collect(),
+            kind: "artifact",
         })
     }
 
-    async fn source_of(&self, owner: &Subject, target: Target) -> Result<Source, Error> {
-        let plain = |name: &str| name.replace(|it: char| !it.is_ascii_alphanumeric(), "-");
-        let run = |job: &JobId| self.inner.layout.run(job.as_str());
-        match target {
-            Target::Artifact(id) => {
-                let artifact = self.find_artifact(owner, &id).await?;
-                Ok(Source {
-                    title: plain(&artifact.name),
-                    folder: run(&artifact.job_id).join(ADAPTER),
-                    names: artifact.files.into_iter().map(|file| file.name).collect(),
-                    kind: "artifact",
-                })
-            }
-            Target::Checkpoint(job, step) => {
-                let row = self.find_job_row(owner, &job).await?;
-                Ok(Source {
-                    title: format!("{}-step-{step}", plain(&row.name)),
-                    folder: run(&job).join(format!("checkpoints/step-{step}")),
-                    names: ADAPTER_FILES.map(str::to_owned).to_vec(),
-                    kind: CHECKPOINT,
-                })
-            }
-        }
+    async fn checkpoint_source(&self, owner: &Subject, job: &JobId, step: u64) -> Result<Source, Error> {
+        let row = self.find_job_row(owner, job).await?;
+        let run = self.inner.layout.run(job.as_str());
+        Ok(Source {
+            title: format!("{}-step-{step}", plain(&row.name)),
+            folder: run.join(format!("checkpoints/step-{step}")),
+            names: ADAPTER_FILES.map(str::to_owned).to_vec(),
+            kind: CHECKPOINT,
+        })
     }
+}
+
+/// A name as every system takes it for a file's.
+fn plain(name: &str) -> String {
+    name.replace(|it: char| !it.is_ascii_alphanumeric(), "-")
+}
+
+/// A zip of files of a folder of its own, which goes when the last of it is sent or nobody reads any more.
+pub(super) async fn zip_held(held: TempDir, names: Vec<String>, filename: String) -> Result<Download, Error> {
+    let measured = tokio::task::spawn_blocking(move || {
+        let mut bytes = frame_bytes(&names)?;
+        for name in &names {
+            bytes += fs::metadata(held.path().join(name))?.len();
+        }
+        Ok::<_, io::Error>((held, names, bytes))
+    });
+    let (held, names, bytes) = measured
+        .await
+        .map_err(|error| Error::storage("a download was interrupted", error))?
+        .map_err(|error| Error::storage("a download could not be measured", error))?;
+    Ok(Download {
+        filename,
+        bytes,
+        content: zip_stream(held, names),
+    })
 }
 
 /// What a checkpoint is called that isn't there.

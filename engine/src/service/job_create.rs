@@ -22,6 +22,7 @@ use shared::{
     run::Method,
     training_line::LineFormat,
     validate::{Findings, validate_new_job},
+    wandb::Wandb,
 };
 use sqlx::SqliteExecutor;
 use std::{collections::BTreeMap, time::Duration};
@@ -49,6 +50,8 @@ pub(crate) struct CreateJob<'a> {
     pub(crate) is_retry: bool,
     /// The job that it tries again, and the checkpoint of it that it starts from.
     pub(crate) parent: Option<(&'a str, Option<u64>)>,
+    /// Its run at Weights & Biases.
+    pub(crate) wandb: Option<Wandb>,
 }
 
 /// What makes a repeated request find the first one's job.
@@ -160,6 +163,7 @@ impl Service {
             request_hash: None,
             is_retry: false,
             parent: None,
+            wandb: None,
         };
         let inserted = self.insert_job(subject, create).await?;
         self.describe_created(&inserted).await
@@ -263,6 +267,7 @@ impl Service {
                 .map(|idempotency| idempotency.digest.as_str()),
             request_hash: create.request_hash,
             parent: create.parent,
+            wandb: create.wandb.as_ref(),
         };
         jobs::insert(&mut transaction, &insert).await?;
         alerts::begin(&mut transaction, subject, id.as_str()).await?;

@@ -98,6 +98,7 @@ impl Service {
             request_hash: None,
             is_retry: false,
             parent: Some((&parent.id, retry.from_step)),
+            wandb: parent.wandb(),
         };
         let inserted = self.insert_job(subject, create).await;
         // Not ours: the same key came twice at once, or the row could not be written.

@@ -14,6 +14,8 @@ pub(crate) enum Target {
     Artifact(ArtifactId),
     /// The adapter of a job's checkpoint, by its step.
     Checkpoint(JobId, u64),
+    /// A job's run for Weights & Biases.
+    WandbRun(JobId),
 }
 
 /// Adds a link, of which only the token's hash is kept.
@@ -27,6 +29,7 @@ pub(crate) async fn insert(
     let (artifact, job, step) = match target {
         Target::Artifact(id) => (Some(id.as_str()), None, None),
         Target::Checkpoint(job, step) => (None, Some(job.as_str()), Some(to_sql(*step))),
+        Target::WandbRun(job) => (None, Some(job.as_str()), None),
     };
     sqlx::query(
         "INSERT INTO downloads (hash, owner, artifact_id, job_id, step, expires_at) \
@@ -63,8 +66,9 @@ pub(crate) async fn take(
         let target = match (artifact, job, step) {
             (Some(id), ..) => Target::Artifact(ArtifactId::new(id)),
             (None, Some(job), Some(step)) => Target::Checkpoint(JobId::new(job), from_sql(step)),
+            (None, Some(job), None) => Target::WandbRun(JobId::new(job)),
             // The table's check lets no such row in.
-            (None, ..) => return None,
+            (None, None, _) => return None,
         };
         Some((Subject::new(owner), target))
     }))

@@ -15,6 +15,7 @@ use shared::{
     run::RunCommand,
     status::JobStatus,
     timestamp::Timestamp,
+    wandb::Wandb,
 };
 use sqlx::{SqliteConnection, SqliteExecutor};
 
@@ -36,6 +37,8 @@ pub(crate) struct InsertJob<'a> {
     pub(crate) request_hash: Option<&'a str>,
     /// The job that it is a retry of, and the checkpoint of it that it starts from.
     pub(crate) parent: Option<(&'a str, Option<u64>)>,
+    /// Its run at Weights & Biases.
+    pub(crate) wandb: Option<&'a Wandb>,
 }
 
 /// Adds a job whose files are to be validated.
@@ -43,8 +46,8 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_
     sqlx::query(
         "INSERT INTO jobs (id, owner, name, search_text, name_key, base_model, status, created_at, training_file, \
                            validation_file, parameters, suffix, idempotency_key, request_hash, parent, parent_step, \
-                           idempotency_digest) \
-         VALUES ($1, $2, $3, $4, $5, $6, 'validating_files', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                           idempotency_digest, wandb) \
+         VALUES ($1, $2, $3, $4, $5, $6, 'validating_files', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(job.id)
     .bind(job.owner.as_str())
@@ -63,6 +66,7 @@ pub(crate) async fn insert(connection: &mut SqliteConnection, job: &InsertJob<'_
     .bind(job.parent.map(|(id, _)| id))
     .bind(job.parent.and_then(|(_, step)| step).map(to_sql))
     .bind(job.idempotency_digest)
+    .bind(job.wandb.and_then(|wandb| serde_json::to_string(wandb).ok()))
     .execute(&mut *connection)
     .await?;
     phases::note(connection, job.id, job.created_at).await

@@ -193,6 +193,7 @@ async fn waiting_for_its_file(engine: &TestEngine) -> JobId {
         request_hash: None,
         is_retry: false,
         parent: None,
+        wandb: None,
     };
     let inserted = engine.service.insert_job(&alice(), create).await.unwrap();
     JobId::new(inserted.row.id)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use shared::{
     model::BaseModel,
     run::{GradientCheckpointing, LoraSpec, Method, Projection, Schedule, Warmup, is_beta},
+    wandb::Wandb,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ pub(crate) struct JobRequest {
     pub(crate) validation_file: Option<String>,
     pub(crate) suffix: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) wandb: Option<Wandb>,
     seed: Option<u64>,
     method: Method,
     beta: Option<f64>,
@@ -73,15 +75,6 @@ impl JobRequest {
         only(&body, &KNOWN)?;
         // An explicit null is the same as nothing.
         body.retain(|_, value| !value.is_null());
-        if body
-            .get("integrations")
-            .is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
-        {
-            return Err(ApiError::param(
-                "integrations",
-                "integrations are not supported: leave them out",
-            ));
-        }
         let (method, place, hyperparameters) = read_method(&body)?;
         let number = |name: &str| hyperparameters.get(name).filter(|value| **value != "auto");
         let whole = |name: &str, max: u32| {
@@ -109,6 +102,7 @@ impl JobRequest {
             validation_file: text(&body, "validation_file")?,
             suffix: read_suffix(&body)?,
             metadata: read_metadata(&body)?,
+            wandb: read_wandb(&body)?,
             seed: read_seed(&body)?,
             method,
             beta: fraction("beta", is_beta, "above 0 and at most 2")?,
@@ -387,6 +381,35 @@ fn read_metadata(body: &Map<String, Value>) -> Result<BTreeMap<String, String>, 
         metadata.insert(key, value);
     }
     Ok(metadata)
+}
+
+/// The one integration that there is: `[{"type": "wandb", "wandb": {…}}]`, at most once.
+fn read_wandb(body: &Map<String, Value>) -> Result<Option<Wandb>, ApiError> {
+    const PLACE: &str = "integrations";
+    let fault = |param: &str, message: String| Err(ApiError::param(param, message));
+    let list = match body.get(PLACE) {
+        None => return Ok(None),
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(_) => return fault(PLACE, "`integrations` must be a list".to_owned()),
+    };
+    let integration = match list {
+        [] => return Ok(None),
+        [one] => object(Some(one), PLACE)?,
+        _ => return fault(PLACE, "at most one integration is taken".to_owned()),
+    };
+    if integration.get("type").and_then(Value::as_str) != Some("wandb") {
+        return fault("integrations[0].type", "`type` must be `wandb`".to_owned());
+    }
+    let place = "integrations[0].wandb";
+    let wandb = object(integration.get("wandb"), place)?;
+    let wandb: Wandb = match serde_json::from_value(Value::Object(wandb)) {
+        Ok(wandb) => wandb,
+        Err(error) => return fault(place, format!("`wandb`: {error}")),
+    };
+    if let Err((field, problem)) = wandb.check() {
+        return fault(&format!("{place}.{field}"), format!("`{field}` {problem}"));
+    }
+    Ok(Some(wandb))
 }
 
 fn read_extras(value: Option<Value>) -> Result<Extras, ApiError> {

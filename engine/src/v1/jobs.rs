@@ -92,6 +92,7 @@ pub(crate) async fn create_job(
         request_hash: Some(&request_hash),
         is_retry: retries.is_some_and(|count| count > 0),
         parent: None,
+        wandb: asked.wandb.clone(),
     };
     let inserted = service.insert_job(&caller.subject, create).await?;
     describe(&service, &inserted.row).await.map(Json)

@@ -17,6 +17,7 @@ use crate::{
 use serde_json::{Map, Value, json};
 use shared::{
     dataset::DatasetStatus, id::JobId, job::Imported, run::Warmup, status::JobStatus, timestamp::Timestamp,
+    wandb::Wandb,
 };
 use std::collections::BTreeMap;
 
@@ -62,7 +63,7 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
         "method": parameters.as_ref().map(|parameters| method(parameters, settled)),
         "seed": parameters.as_ref().map(|parameters| parameters.seed),
         "metadata": metadata,
-        "integrations": [],
+        "integrations": row.wandb().iter().map(integration).collect::<Vec<_>>(),
         "estimated_finish": estimated,
         "user_provided_suffix": row.suffix,
         "x_attune": parameters.as_ref().map(|parameters| extras(row, parameters)),
@@ -113,6 +114,10 @@ fn imported_job(row: &JobRow, imported: &Imported, metadata: &BTreeMap<String, S
         "user_provided_suffix": row.suffix,
         "x_attune": { "name": row.name, "imported": imported },
     })
+}
+
+fn integration(wandb: &Wandb) -> Value {
+    json!({ "type": "wandb", "wandb": wandb })
 }
 
 fn method(parameters: &Parameters, settled: bool) -> Value {

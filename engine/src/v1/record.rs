@@ -1,4 +1,4 @@
-//! A job's events and checkpoints on /v1.
+//! A job's events, checkpoints and run for Weights & Biases on /v1.
 
 use super::{
     error::ApiError,
@@ -9,7 +9,13 @@ use crate::{
     Error, Service,
     store::{checkpoints, events, steps, to_sql},
 };
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
+    response::{IntoResponse as _, Response},
+};
 use serde_json::Value;
 use shared::id::JobId;
 
@@ -93,4 +99,22 @@ pub(crate) async fn list_checkpoints(
         data.push(objects::checkpoint(&job, row, step));
     }
     Ok(Json(objects::list_with_ends(&data, rest.len() > limit)))
+}
+
+/// `GET /fine_tuning/jobs/{id}/wandb`: a zip of the job's offline run, for `wandb sync`.
+pub(crate) async fn wandb_run(
+    State(service): State<Service>,
+    Authorized(caller): Authorized,
+    Path(id): Path,
+) -> Result<Response, ApiError> {
+    let run = service.wandb_run(&caller.subject, &JobId::new(id)).await?;
+    let headers = [
+        (CONTENT_TYPE, "application/zip".to_owned()),
+        (CONTENT_LENGTH, run.bytes.to_string()),
+        (
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}\"", run.filename),
+        ),
+    ];
+    Ok((headers, Body::from_stream(run.content)).into_response())
 }

@@ -10,6 +10,7 @@ mod lists;
 mod models;
 mod record;
 mod uploads;
+mod wandb;
 
 use crate::testing::{TestEngine, alice, lines};
 use axum::{

@@ -4,7 +4,7 @@ use super::{ApiError, read, send};
 use crate::query::{Query, Resource};
 use gloo_net::http::Method;
 use shared::{
-    id::{ArtifactId, encode_segment},
+    id::{ArtifactId, JobId, encode_segment},
     model::{ArtifactList, DownloadLink},
 };
 
@@ -12,6 +12,15 @@ use shared::{
 #[must_use]
 pub fn list() -> Query<ArtifactList> {
     Query::new("/api/artifacts", Resource::Artifacts)
+}
+
+/// Makes a link that downloads an ended job's run for Weights & Biases once.
+///
+/// # Errors
+/// 409 where the job hasn't ended.
+pub(crate) async fn wandb_link(id: &JobId) -> Result<DownloadLink, ApiError> {
+    let path = format!("/api/jobs/{}/wandb/download", encode_segment(id.as_str()));
+    read(&send(Method::POST, &path, None, &[], None).await?.text)
 }
 
 /// Makes a link that downloads the artifact once.

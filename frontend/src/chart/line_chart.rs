@@ -17,6 +17,7 @@ use crate::{
     kept::use_kept,
     part::{part, use_change},
     text,
+    vitals::use_chart_measured,
 };
 pub(super) use base::use_base;
 use overlay::use_overlay;
@@ -106,6 +107,7 @@ pub(super) struct LayerProps {
 pub fn use_line_chart(props: Rc<LineChartProps>) -> Html {
     let place = use_node_ref();
     let width = use_width(&place);
+    use_chart_measured(props.range);
     let layer = || LayerProps {
         chart: (*props).clone(),
         width,

@@ -13,6 +13,7 @@ pub(crate) mod settings;
 mod step_examples;
 mod timeline;
 mod turn;
+mod wandb;
 
 use crate::{
     api, browser,
@@ -174,6 +175,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
                             { part(use_reckoning, reckoning) }
                             { part(use_timeline, timeline) }
                             { facts::result(job, can_chat) }
+                            { part(wandb::use_wandb, (**job).clone()) }
                             { alerts_card(job, has_alerts) }
                         </div>
                     </div>

@@ -1,6 +1,7 @@
 //! Theme, language, alerts, webhooks, session, and what this is.
 
 mod announcements;
+mod vitals;
 mod webhooks;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
 };
 use announcements::use_announcements;
 use shared::capabilities::Capabilities;
+use vitals::use_vitals;
 use webhooks::use_webhooks;
 use yew::prelude::*;
 
@@ -87,6 +89,7 @@ pub fn use_settings_page() -> Html {
     let languages = segments(text::language(), language_choices.collect());
     let has = |what: fn(&Capabilities) -> bool| capabilities.as_deref().is_some_and(what);
     let (has_alerts, has_webhooks) = (has(|known| known.alerts), has(|known| known.webhooks));
+    let is_asked = has(|known| known.browser_reports);
     let about = vec![
         (text::version(), words(env!("CARGO_PKG_VERSION"))),
         (text::upstream(), words(upstream)),
@@ -98,6 +101,7 @@ pub fn use_settings_page() -> Html {
             { setting(text::language(), text::language_hint().to_owned(), languages) }
             <div class="stack" hidden={!has_alerts}>{ if has_alerts { alerts() } else { Html::default() } }</div>
             <div hidden={!has_webhooks}>{ has_webhooks.then(|| plain_part(use_webhooks)) }</div>
+            <div hidden={!is_asked}>{ is_asked.then(|| plain_part(use_vitals)) }</div>
             { setting(text::session(), text::signed_in_as(&who), button("button", text::sign_out(), sign_out)) }
             { padded_card(text::about(), Html::default(), facts(about)) }
         </div>

@@ -195,6 +195,15 @@ impl Store {
         outcome.map(|link| place::of_api(&link.url))
     }
 
+    /// The address that brings an ended job's run for Weights & Biases, once.
+    ///
+    /// # Errors
+    /// As the server says.
+    pub async fn wandb_link(&self, id: &JobId) -> Result<String, ApiError> {
+        self.watch(api::artifacts::wandb_link(id).await)
+            .map(|link| place::of_api(&link.url))
+    }
+
     /// Sends a file as a new dataset. `told` hears how many bytes are on their way or arrived.
     ///
     /// # Errors

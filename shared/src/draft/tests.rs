@@ -99,6 +99,7 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
         parent: None,
         imported: None,
         parent_step: None,
+        wandb: None,
     };
     let mut draft = Draft::from_job("two", &job);
     draft.apply_defaults(&JobDefaults::default());

@@ -34,7 +34,8 @@ REFUSED = [
     ("metadata", {"metadata": {"k" * 65: "v"}}),
     ("metadata", {"metadata": {"k": "v" * 513}}),
     ("metadata", {"metadata": {"k": 1}}),
-    ("integrations", {"integrations": [{"type": "wandb", "wandb": {"project": "p"}}]}),
+    ("integrations[0].type", {"integrations": [{"type": "other", "wandb": {"project": "p"}}]}),
+    ("integrations[0].wandb.project", {"integrations": [{"type": "wandb", "wandb": {"project": ""}}]}),
     ("method.type", {"method": {"type": "other"}}),
     ("method.type", of("reinforcement", reasoning_effort="low")),
     ("hyperparameters.n_epochs", old(n_epochs=0)),
@@ -61,6 +62,7 @@ TAKEN = [
     {"metadata": {"k" * 63 + format(key, "x"): "v" * 512 for key in range(16)}},
     {"metadata": {}, **old(n_epochs="auto", batch_size="auto", learning_rate_multiplier="auto")},
     {"integrations": []},
+    {"integrations": [{"type": "wandb", "wandb": {"project": "p", "name": "n", "entity": "e", "tags": ["t"]}}]},
     {"validation_file": None, "extra_body": {"x_attune": {"lora": {"rank": 256}}}},
 ]
 

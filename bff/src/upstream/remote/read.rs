@@ -50,6 +50,7 @@ pub(in crate::upstream) fn bare_job(
         parent: None,
         parent_step: None,
         imported: None,
+        wandb: None,
     }
 }
 

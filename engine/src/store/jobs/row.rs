@@ -11,6 +11,7 @@ use shared::{
     run::{RunCommand, Stage},
     status::JobStatus,
     timestamp::Timestamp,
+    wandb::Wandb,
 };
 use sqlx::FromRow;
 
@@ -64,6 +65,7 @@ pub(crate) struct JobRow {
     pub(crate) wish: Option<String>,
     pub(crate) parent: Option<String>,
     pub(crate) parent_step: Option<i64>,
+    wandb: Option<String>,
     pub(crate) priority: i64,
     /// It was taken back from a server in mid-way.
     pub(crate) interrupted: bool,
@@ -87,7 +89,7 @@ macro_rules! select_job {
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
          jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
          jobs.interrupted, jobs.idempotency_digest, jobs.estimated_tokens, jobs.estimated_memory, jobs.estimated_ms, \
-         jobs.peak_memory, \
+         jobs.peak_memory, jobs.wandb, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \
          imports.source AS imported_from, imports.upstream_id AS imported_id, \
          imports.fine_tuned_model AS imported_model \
@@ -190,6 +192,16 @@ impl JobRow {
         })
     }
 
+    /// Its run at Weights & Biases, where one was asked for.
+    pub(crate) fn wandb(&self) -> Option<Wandb> {
+        serde_json::from_str(self.wandb.as_deref()?).ok()
+    }
+
+    /// The part of its identifier that names it elsewhere.
+    pub(crate) fn short_id(&self) -> &str {
+        short_id(&self.id)
+    }
+
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
             stage: parse_stage(self.stage.as_deref()?)?,
@@ -242,18 +254,23 @@ impl JobRow {
             parent: self.parent.as_ref().map(JobId::new),
             parent_step: self.parent_step.map(from_sql),
             imported: self.imported(),
+            wandb: self.wandb(),
         }
     }
 }
 
 /// See [`JobRow::tuned_name`].
 pub(crate) fn tuned_name(id: &str, base_model: &str, suffix: Option<&str>) -> String {
-    let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
-    let short = id.get(..12).unwrap_or(id);
     format!(
-        "ft:{base_model}:{ORGANIZATION}:{}:{short}",
-        suffix.unwrap_or_default()
+        "ft:{base_model}:{ORGANIZATION}:{}:{}",
+        suffix.unwrap_or_default(),
+        short_id(id)
     )
+}
+
+fn short_id(id: &str) -> &str {
+    let id = id.strip_prefix(ID_PREFIX).unwrap_or(id);
+    id.get(..12).unwrap_or(id)
 }
 
 /// The word in the table.

@@ -126,6 +126,7 @@ async fn every_fault_of_a_create_names_its_parameter() {
         .json();
     let good = json!({"model": "tiny", "training_file": file});
     let many: serde_json::Map<_, _> = (0..17).map(|key| (key.to_string(), json!("v"))).collect();
+    let wandb = json!({"type": "wandb", "wandb": {"project": "p"}});
     let cases = [
         ("model", json!({"model": null})),
         ("model", json!({"model": "gpt-none"})),
@@ -138,7 +139,24 @@ async fn every_fault_of_a_create_names_its_parameter() {
         ("metadata", json!({"metadata": many})),
         ("metadata", json!({"metadata": {"k".repeat(65): "v"}})),
         ("metadata", json!({"metadata": {"k": "v".repeat(513)}})),
-        ("integrations", json!({"integrations": [{"type": "wandb"}]})),
+        ("integrations", json!({"integrations": {"type": "wandb"}})),
+        ("integrations", json!({"integrations": [wandb, wandb]})),
+        (
+            "integrations[0].type",
+            json!({"integrations": [{"type": "mlflow"}]}),
+        ),
+        (
+            "integrations[0].wandb",
+            json!({"integrations": [{"type": "wandb"}]}),
+        ),
+        (
+            "integrations[0].wandb.project",
+            json!({"integrations": [{"type": "wandb", "wandb": {"project": "a/b"}}]}),
+        ),
+        (
+            "integrations[0].wandb.tags",
+            json!({"integrations": [{"type": "wandb", "wandb": {"project": "p", "tags": [""]}}]}),
+        ),
         (
             "method.type",
             json!({"method": {"type": "reinforcement", "reinforcement": {}}}),

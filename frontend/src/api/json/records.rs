@@ -34,6 +34,7 @@ use shared::{
     step_examples::{StepExample, StepExamples},
     timeline::{Phase, Timeline},
     training_line::{Finding, LineFormat, Severity},
+    wandb::Wandb,
     webhook::{CreatedWebhook, Delivery, DeliveryList, DeliveryStatus, Webhook, WebhookEvent, WebhookList},
 };
 
@@ -164,7 +165,7 @@ record!(Capabilities {
     price,
     max_jobs,
     max_dataset_bytes,
-} or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, methods });
+} or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, browser_reports, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -308,6 +309,7 @@ record!(Job {
     parent,
     parent_step,
     imported,
+    wandb,
 } or default { attempt, stopped });
 record!(JobBounds {
     epochs,
@@ -471,6 +473,7 @@ record!(UploadTarget {
     method,
     expires_at,
 });
+record!(Wandb { project, name, entity } or default { tags });
 record!(Webhook {
     id,
     url,

@@ -36,6 +36,14 @@ german_words! {
     job_failed = "Dieser Job ist fehlgeschlagen";
     result = "Ergebnis";
     fine_tuned_model = "Modellname";
+    wandb = "Weights & Biases";
+    wandb_project = "Projekt";
+    wandb_entity = "Entity";
+    wandb_run = "Lauf";
+    wandb_tags = "Tags";
+    wandb_later = "Der Lauf lässt sich herunterladen, sobald der Job beendet ist.";
+    wandb_ready = "Von hier wird nichts gesendet. Den Lauf entpacken und hochladen mit: wandb sync ORDNER";
+    download_run = "Lauf herunterladen";
     timeline = "Verlauf";
     imported_from = "Importiert von";
     model_there = "Modell dort";

@@ -9,6 +9,9 @@ german_words! {
     language = "Sprache";
     language_hint = "In welcher Sprache die Konsole in diesem Browser erscheint.";
     as_the_browser = "Automatisch";
+    browser_reports = "Berichte zur Geschwindigkeit";
+    browser_reports_hint = "Teilt dem Betreiber dieses Servers mit, wie schnell Seiten und Diagramme erscheinen und wie oft Fehler auftreten. Gesendet werden nur Zeiten und Anzahlen: keine Adressen, keine Texte, nichts Persönliches.";
+    browser_reports_objected = "Es wird nichts gesendet: Dieser Browser bittet Websites darum, seinem Benutzer nicht zu folgen.";
     session = "Sitzung";
     about = "Über Attune";
     sign_out = "Abmelden";

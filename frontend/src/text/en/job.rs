@@ -69,6 +69,22 @@ words! {
     /// Card.
     fine_tuned_model = "Model name";
     /// Card.
+    wandb = "Weights & Biases";
+    /// Weights & Biases: what the run belongs to.
+    wandb_project = "Project";
+    /// Weights & Biases: whom the run belongs to.
+    wandb_entity = "Entity";
+    /// Weights & Biases: what the run is called.
+    wandb_run = "Run";
+    /// Weights & Biases.
+    wandb_tags = "Tags";
+    /// Weights & Biases, while the job goes on.
+    wandb_later = "The run can be downloaded when the job has ended.";
+    /// Weights & Biases, beside the button.
+    wandb_ready = "Nothing is sent from here. Unpack the run and upload it with: wandb sync FOLDER";
+    /// Weights & Biases.
+    download_run = "Download run";
+    /// A job's page.
     timeline = "Timeline";
     /// Timeline: where a job was trained that was taken over.
     imported_from = "Imported from";

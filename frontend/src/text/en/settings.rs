@@ -15,6 +15,12 @@ words! {
     /// The choice of the language that the browser prefers.
     as_the_browser = "Automatic";
     /// Settings.
+    browser_reports = "Page speed reports";
+    /// Settings.
+    browser_reports_hint = "Tell whoever runs this server how quickly pages and charts appear and how often errors occur. Only times and counts are sent: no addresses, no texts, nothing personal.";
+    /// Settings, where Global Privacy Control or Do Not Track is on.
+    browser_reports_objected = "Nothing is sent: your browser asks websites not to follow you.";
+    /// Settings.
     session = "Session";
     /// Settings.
     about = "About";
