@@ -13,6 +13,7 @@ use crate::{
         link::link,
         page_header::PageHeader,
         relative_time::relative_time,
+        remove_dialog::{RemoveDialogProps, use_remove_dialog},
         table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
     },
@@ -29,7 +30,6 @@ use crate::{
     text::{self, format},
 };
 use adding::{AddProps, use_additions, use_get_model};
-use remove::{RemoveModelProps, use_remove_model};
 use shared::{
     capabilities::UpstreamKind,
     id::ArtifactId,
@@ -61,7 +61,7 @@ pub fn use_models_page() -> Html {
         let leaving = leaving.setter();
         Callback::from(move |model| leaving.set(Some(model)))
     };
-    let on_done = {
+    let on_close = {
         let leaving = leaving.setter();
         Callback::from(move |()| leaving.set(None))
     };
@@ -97,7 +97,7 @@ pub fn use_models_page() -> Html {
                 { card(text::base_models(), html! { <span class="dim wide">{ text::base_models_sub() }</span> }, base) }
                 <div>{ part(use_get_model, adding) }</div>
             </div>
-            { part(use_remove_model, RemoveModelProps { model: (*leaving).clone(), on_done }) }
+            { part(use_remove_dialog, RemoveDialogProps { leaving: leaving.as_ref().map(remove::leaving), on_close, on_gone: Callback::noop() }) }
         </div>
     }
 }
