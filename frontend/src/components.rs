@@ -14,6 +14,7 @@ pub mod messages;
 pub mod meter;
 pub mod page_header;
 pub mod relative_time;
+pub mod remove_dialog;
 pub mod select;
 pub mod shell;
 pub mod status_pill;

@@ -5,9 +5,11 @@ mod driver;
 mod find;
 mod look;
 mod performance;
+mod still;
 
 pub use look::{Look, Theme, Width};
 pub use performance::{MainThread, Scroll};
+pub use still::NOON_MS;
 
 use crate::install_crypto_provider;
 use driver::Driver;
@@ -360,6 +362,9 @@ fn capabilities(profile: &Path, languages: &str) -> thirtyfour::ChromeCapabiliti
         "--disable-component-update",
         "--disable-sync",
         "--hide-scrollbars",
+        // The same widths of letters and the same colours on every machine.
+        "--font-render-hinting=none",
+        "--force-color-profile=srgb",
         "--lang=en-US",
     ];
     for flag in flags {

@@ -10,6 +10,7 @@ usage: cargo xtask COMMAND
 
   run [--no-open] [--listen ADDR]   build everything in release mode and start the console
   test                              every check and every test, the browser's included
+  pictures                          keep how every view looks now, for the tests to compare with
   dist [--api-url URL]              the server in target/release, and the page for a static host in target/static-host
        [--public-url PATH]
   image [--thin]                    a container image of one static binary; thin: without engine and trainer
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Check everything.
     Test,
+    /// Keep how every view looks.
+    Pictures,
     /// Build what is shipped.
     Dist(DistOptions),
     /// Make a container image.
@@ -117,6 +120,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         "help" => Command::Help,
         "run" => return run(parser),
         "test" => Command::Test,
+        "pictures" => Command::Pictures,
         "dist" => return dist(parser),
         "image" => return image(parser),
         "size" => Command::Size,

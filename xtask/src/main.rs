@@ -13,6 +13,7 @@ mod glue;
 mod image;
 mod module;
 mod openapi;
+mod pictures;
 mod process;
 mod project;
 mod recipe;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         }
         Command::Run(options) => run::run(&options),
         Command::Test => test::test(),
+        Command::Pictures => pictures::pictures(),
         Command::Dist(options) => dist::dist(&options),
         Command::Image(options) => image::image(&options),
         Command::Size => size::size(),

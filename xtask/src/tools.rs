@@ -51,6 +51,17 @@ const AXE: NodeTool = NodeTool {
     package: "axe-core",
     version: "4.14.1",
 };
+/// What the pictures of the views are written in, the same on every machine; both under the Open Font License.
+const FONTS: [NodeTool; 2] = [
+    NodeTool {
+        package: "@fontsource-variable/inter",
+        version: "5.3.0",
+    },
+    NodeTool {
+        package: "@fontsource-variable/jetbrains-mono",
+        version: "5.3.0",
+    },
+];
 /// Judges pages: speed, accessibility, good practice.
 const LIGHTHOUSE: NodeTool = NodeTool {
     package: "lighthouse",
@@ -75,7 +86,7 @@ pub(crate) fn ensure_browser_build() -> Result<()> {
     TERSER.ensure()
 }
 
-/// What the checks and tests need besides: nextest, cargo-deny, axe-core, Chromium with its driver, and Python.
+/// What the checks and tests need besides: nextest, cargo-deny, axe-core, fonts, Chromium with its driver, and Python.
 ///
 /// # Errors
 /// As [`ensure_browser_build`].
@@ -83,6 +94,7 @@ pub(crate) fn ensure_tests() -> Result<()> {
     NEXTEST.ensure_any()?;
     DENY.ensure_any()?;
     AXE.ensure()?;
+    FONTS.iter().try_for_each(NodeTool::ensure)?;
     apt::ensure(&["chromium", "chromedriver"], &["chromium", "chromium-driver"])?;
     python::ensure()
 }
@@ -163,6 +175,14 @@ fn ensure_target(target: &str) -> Result<()> {
 /// The folder of tools has no place.
 pub(crate) fn axe() -> Result<PathBuf> {
     Ok(project::tools()?.join("node_modules/axe-core/axe.min.js"))
+}
+
+/// The folder of the fonts, for the pictures of the views.
+///
+/// # Errors
+/// The folder of tools has no place.
+pub(crate) fn fonts() -> Result<PathBuf> {
+    Ok(project::tools()?.join("node_modules/@fontsource-variable"))
 }
 
 /// Says what is about to be installed.

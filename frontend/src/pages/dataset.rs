@@ -10,12 +10,13 @@ use crate::{
         messages::messages,
         page_header::PageHeader,
         relative_time::relative_time,
+        remove_dialog::{RemoveDialogProps, use_remove_dialog},
         status_pill::dataset_pill,
         table::{table, text_cell},
     },
     draft::{DraftAction, use_draft},
     kept::use_kept,
-    pages::datasets::{DeleteDatasetProps, use_delete_dataset},
+    pages::datasets::leaving_dataset,
     part::part,
     query::{
         Poll,
@@ -73,15 +74,12 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
         let leaving = leaving.setter();
         Callback::from(move |_: MouseEvent| leaving.set(true))
     };
-    let on_done = {
+    let on_close = {
         let leaving = leaving.setter();
-        Callback::from(move |gone: bool| {
-            leaving.set(false);
-            if gone {
-                Route::Datasets.go();
-            }
-        })
+        Callback::from(move |()| leaving.set(false))
     };
+    let on_gone = Callback::from(|()| Route::Datasets.go());
+    let going = data.clone().filter(|_| *leaving);
     let found = face(
         &report,
         || skeleton_lines(2),
@@ -136,7 +134,7 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
                 { button_if(status == Some(DatasetStatus::Ready), "button primary", text::train_on_this(), train) }
             </PageHeader>
             { view }
-            { part(use_delete_dataset, DeleteDatasetProps { dataset: data.filter(|_| *leaving), on_done }) }
+            { part(use_remove_dialog, RemoveDialogProps { leaving: going.as_ref().map(leaving_dataset), on_close, on_gone }) }
         </div>
     }
 }

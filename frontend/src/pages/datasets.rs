@@ -13,6 +13,7 @@ use crate::{
         link::link,
         page_header::PageHeader,
         relative_time::relative_time,
+        remove_dialog::{RemoveDialogProps, use_remove_dialog},
         status_pill::dataset_pill,
         table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
@@ -27,7 +28,7 @@ use crate::{
     route::{Route, Section},
     text::{self, format},
 };
-pub(crate) use delete::{DeleteDatasetProps, use_delete_dataset};
+pub(crate) use delete::leaving as leaving_dataset;
 use shared::dataset::{Dataset, DatasetList, DatasetStatus};
 use std::rc::Rc;
 use upload::{UploadProps, use_upload_card};
@@ -56,9 +57,9 @@ pub fn use_datasets_page() -> Html {
         let leaving = leaving.setter();
         Callback::from(move |dataset| leaving.set(Some(dataset)))
     };
-    let on_done = {
+    let on_close = {
         let leaving = leaving.setter();
-        Callback::from(move |_: bool| leaving.set(None))
+        Callback::from(move |()| leaving.set(None))
     };
     let example = |class: &'static str| {
         let onclick = make_example.clone();
@@ -86,7 +87,7 @@ pub fn use_datasets_page() -> Html {
                     { face(&list, || skeleton_lines(4), empty, |list| list_table(list, now, &ask)) }
                 </section>
             </div>
-            { part(use_delete_dataset, DeleteDatasetProps { dataset: (*leaving).clone(), on_done }) }
+            { part(use_remove_dialog, RemoveDialogProps { leaving: leaving.as_ref().map(leaving_dataset), on_close, on_gone: Callback::noop() }) }
         </div>
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         link::link,
         page_header::PageHeader,
         relative_time::relative_time,
+        remove_dialog::{RemoveDialogProps, use_remove_dialog},
         table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
     },
@@ -29,7 +30,6 @@ use crate::{
     text::{self, format},
 };
 use adding::{AddProps, use_additions, use_get_model};
-use remove::{RemoveModelProps, use_remove_model};
 use shared::{
     capabilities::UpstreamKind,
     id::ArtifactId,
@@ -61,7 +61,7 @@ pub fn use_models_page() -> Html {
         let leaving = leaving.setter();
         Callback::from(move |model| leaving.set(Some(model)))
     };
-    let on_done = {
+    let on_close = {
         let leaving = leaving.setter();
         Callback::from(move |()| leaving.set(None))
     };
@@ -97,7 +97,7 @@ pub fn use_models_page() -> Html {
                 { card(text::base_models(), html! { <span class="dim wide">{ text::base_models_sub() }</span> }, base) }
                 <div>{ part(use_get_model, adding) }</div>
             </div>
-            { part(use_remove_model, RemoveModelProps { model: (*leaving).clone(), on_done }) }
+            { part(use_remove_dialog, RemoveDialogProps { leaving: leaving.as_ref().map(remove::leaving), on_close, on_gone: Callback::noop() }) }
         </div>
     }
 }
@@ -129,20 +129,44 @@ fn poll_ms(list: Option<&ModelList>) -> u32 {
 }
 
 fn base(list: &ModelList, choose: &Callback<String>, ask: &Callback<Rc<BaseModel>>) -> Html {
+    // A hosted API tells little of its models: what it tells of none has no column.
+    let wide = |told: fn(&BaseModel) -> bool, class| {
+        if list.models.iter().any(told) {
+            class
+        } else {
+            "absent"
+        }
+    };
+    let is_here = |model: &BaseModel| model.installed.is_some();
+    let classes = [
+        wide(|model| model.architecture.is_some(), "dim wide"),
+        wide(|model| model.parameters.is_some(), "number wide"),
+        wide(is_here, "number dim wide"),
+        wide(is_here, "number dim wide"),
+        wide(is_here, "dim wide"),
+    ];
     let columns = [
         (text::name(), ""),
-        (text::architecture(), "wide"),
-        (text::parameters(), "number wide"),
-        (text::on_disk(), "number wide"),
-        (text::to_train(), "number wide"),
-        (text::licence(), "wide"),
+        (text::architecture(), classes[0]),
+        (text::parameters(), classes[1]),
+        (text::on_disk(), classes[2]),
+        (text::to_train(), classes[3]),
+        (text::licence(), classes[4]),
         (text::actions(), ACTIONS),
     ];
-    let rows = list.models.iter().map(|model| base_row(model, choose, ask));
+    let rows = list
+        .models
+        .iter()
+        .map(|model| base_row(model, classes, choose, ask));
     table("", &columns, rows.collect())
 }
 
-fn base_row(model: &BaseModel, choose: &Callback<String>, ask: &Callback<Rc<BaseModel>>) -> Html {
+fn base_row(
+    model: &BaseModel,
+    classes: [&'static str; 5],
+    choose: &Callback<String>,
+    ask: &Callback<Rc<BaseModel>>,
+) -> Html {
     let or_none = |value: Option<String>| value.unwrap_or_else(|| text::none().to_owned());
     let installed = model.installed.as_ref();
     let obstacle = installed.and_then(|installed| installed.obstacle);
@@ -167,11 +191,11 @@ fn base_row(model: &BaseModel, choose: &Callback<String>, ask: &Callback<Rc<Base
                 <div class="dim mono" hidden={model.id == model.display_name}>{ model.id.as_str() }</div>
                 <div class="model-obstacle" hidden={obstacle.is_none()}>{ obstacle.map(text::obstacle).unwrap_or_default() }</div>
             </td>
-            { text_cell("sub wide", or_none(model.architecture.clone())) }
-            { text_cell("number wide", or_none(model.parameters.map(format::large))) }
-            { text_cell("number dim wide", or_none(installed.map(|installed| format::bytes(installed.bytes)))) }
-            { text_cell("number dim wide", or_none(installed.and_then(|installed| installed.training_memory_bytes).map(format::bytes))) }
-            { text_cell("dim wide", or_none(installed.and_then(|installed| installed.licence.clone()))) }
+            { text_cell(classes[0], or_none(model.architecture.clone())) }
+            { text_cell(classes[1], or_none(model.parameters.map(format::large))) }
+            { text_cell(classes[2], or_none(installed.map(|installed| format::bytes(installed.bytes)))) }
+            { text_cell(classes[3], or_none(installed.and_then(|installed| installed.training_memory_bytes).map(format::bytes))) }
+            { text_cell(classes[4], or_none(installed.and_then(|installed| installed.licence.clone()))) }
             { cell(ACTIONS, html! { <>{ use_it }{ remove }</> }) }
         </tr>
     }

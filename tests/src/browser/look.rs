@@ -10,6 +10,8 @@ use std::{
 
 /// Pixels of a photograph's height at most.
 const TALLEST: f64 = 4_000.0;
+/// A phone's width and height.
+const PHONE: (u32, u32) = (390, 844);
 
 /// How wide the window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,9 @@ impl Look {
         },
     ];
 
-    fn name(self) -> &'static str {
+    /// Its part in the name of a picture.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match (self.width, self.theme) {
             (Width::Wide, Theme::Light) => "wide-light",
             (Width::Wide, Theme::Dark) => "wide-dark",
@@ -72,13 +76,18 @@ impl Look {
 impl Browser {
     /// Changes the window's width and the system's theme.
     pub async fn look(&self, look: Look) {
-        let (width, height, mobile) = match look.width {
-            Width::Wide => (1280, 900, false),
-            Width::Phone => (390, 844, true),
+        let size = match look.width {
+            Width::Wide => (1280, 900),
+            Width::Phone => PHONE,
         };
+        self.window(look, size, false).await;
+    }
+
+    /// Gives the window this width and height in pixels; `still` asks the page for as little motion as it can do with.
+    pub(super) async fn window(&self, look: Look, (width, height): (u32, u32), still: bool) {
         let cdp = self.web.cdp();
         cdp.emulation()
-            .set_device_metrics_override(width, height, 1.0, mobile)
+            .set_device_metrics_override(width, height, 1.0, look.width == Width::Phone)
             .await
             .expect("a width");
         let scheme = if look.theme == Theme::Dark {
@@ -86,7 +95,11 @@ impl Browser {
         } else {
             "light"
         };
-        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        let motion = if still { "reduce" } else { "" };
+        let features = json!({"features": [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": motion},
+        ]});
         cdp.send_raw("Emulation.setEmulatedMedia", features)
             .await
             .expect("a theme");
@@ -114,21 +127,23 @@ impl Browser {
         .await;
     }
 
-    /// Fails where the page can be scrolled sideways.
+    /// Fails where the page is wider than the phone that the window was made: it zooms out of a page that is too wide,
+    /// which makes the window as wide as that, so the window itself measures nothing.
     pub async fn nothing_sticks_out(&self, name: &str) {
-        let script = "return [...document.querySelectorAll('body *')]
-            .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
-            .slice(0, 5).map(element => element.outerHTML.slice(0, 200))";
-        let scrolls = self
-            .script("return document.scrollingElement.scrollWidth > innerWidth")
-            .await;
-        if scrolls == true {
-            let culprits = self.script(script).await;
-            panic!(
-                "the page {name} at {} is wider than a phone: {culprits:#}",
-                self.path().await
-            );
-        }
+        let phone = PHONE.0;
+        let script = format!(
+            "const wide = Math.max(innerWidth, document.scrollingElement.scrollWidth);
+            const culprits = () => [...document.querySelectorAll('body *')]
+                .filter(element => element.getBoundingClientRect().right > {phone} + 1)
+                .slice(0, 8).map(element => element.outerHTML.slice(0, 200));
+            return wide > {phone} ? [wide, ...culprits()] : null"
+        );
+        let found = self.script(&script).await;
+        assert!(
+            found.is_null(),
+            "the page {name} at {} is wider than a phone: {found:#}",
+            self.path().await
+        );
     }
 
     /// Photographs the whole page as it is, up to [`TALLEST`], and answers the file.
@@ -141,6 +156,12 @@ impl Browser {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
         fs::create_dir_all(&folder).expect("a folder for pictures");
         let file = folder.join(format!("{name}.png"));
+        fs::write(&file, self.capture().await).expect("a picture");
+        file
+    }
+
+    /// The whole page as it is, up to [`TALLEST`], as PNG.
+    pub(super) async fn capture(&self) -> Vec<u8> {
         let cdp = self.web.cdp();
         let metrics = cdp
             .send_raw("Page.getLayoutMetrics", json!({}))
@@ -155,10 +176,8 @@ impl Browser {
             .send_raw("Page.captureScreenshot", whole)
             .await
             .expect("a picture");
-        let picture = BASE64_STANDARD
+        BASE64_STANDARD
             .decode(picture["data"].as_str().expect("a picture"))
-            .expect("a picture");
-        fs::write(&file, picture).expect("a picture");
-        file
+            .expect("a picture")
     }
 }

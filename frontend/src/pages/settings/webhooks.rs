@@ -10,6 +10,7 @@ use crate::{
         button::button,
         card::{card, paragraph},
         face::{empty_view, face, skeleton_lines},
+        remove_dialog::{RemoveDialogProps, use_remove_dialog},
         toast::use_toaster,
     },
     kept::use_kept,
@@ -18,7 +19,6 @@ use crate::{
     text,
 };
 use adding::{AddingProps, use_adding};
-use remove::{RemoveProps, use_remove};
 use row::{RowProps, use_row};
 use shared::webhook::{CreatedWebhook, Webhook, WebhookList};
 use std::rc::Rc;
@@ -82,7 +82,7 @@ pub(super) fn use_webhooks() -> Html {
         let doing = doing.setter();
         Callback::from(move |created| doing.set(Doing::Showing(created)))
     };
-    let on_done = {
+    let on_close = {
         let leaving = leaving.setter();
         Callback::from(move |()| leaving.set(None))
     };
@@ -116,7 +116,7 @@ pub(super) fn use_webhooks() -> Html {
     html! {
         <>
             { card(text::webhooks(), beside, body) }
-            { part(use_remove, RemoveProps { webhook: (*leaving).clone(), on_done }) }
+            { part(use_remove_dialog, RemoveDialogProps { leaving: leaving.as_ref().map(remove::leaving), on_close, on_gone: Callback::noop() }) }
         </>
     }
 }

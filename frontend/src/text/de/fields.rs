@@ -40,7 +40,7 @@ pub(crate) fn finding(field: &str, code: &FieldCode) -> String {
         ),
         "unknown_choice" => format!("{label}: eines von {}.", word("choices")),
         "duplicate" => format!("{label}: `{}` ist doppelt.", word("value")),
-        "needs_dpo" => format!("{label}: nur mit der Methode `dpo` wählbar."),
+        "needs_dpo" => format!("{label}: nur mit dem Verfahren `dpo` wählbar."),
         "not_supported" => format!("{label}: lässt sich hier nicht wählen; weglassen."),
         other => format!("{label}: ist nicht gültig (`{other}`)."),
     }

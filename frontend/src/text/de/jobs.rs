@@ -17,7 +17,7 @@ german_words! {
     clear_filters = "Suche und Filter leeren";
     any_model = "Alle Modelle";
     created_filter = "Erstellt";
-    any_time = "Jederzeit";
+    any_time = "Jeder Zeitraum";
     between_dates = "Zeitraum …";
     from_date = "Von";
     to_date = "Bis";

@@ -80,5 +80,5 @@ pub(crate) fn remove_title(name: &str) -> String {
 }
 
 pub(crate) fn removed(name: &str) -> String {
-    format!("{name} wurde entfernt")
+    format!("{name} wurde entfernt.")
 }

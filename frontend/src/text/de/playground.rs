@@ -14,7 +14,7 @@ german_words! {
     temperature = "Temperatur";
     top_p = "Top p";
     max_tokens = "Längste Antwort";
-    answer_waits = "Fragt, sobald der Prompt ausgeführt wird.";
+    answer_waits = "Antwortet, sobald der Prompt ausgeführt wird.";
     answer_thinks = "Liest den Prompt …";
     answer_stopped = "Gestoppt.";
     answer_stop = "Stoppen";

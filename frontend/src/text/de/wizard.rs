@@ -37,7 +37,7 @@ german_words! {
     hint_lora_dropout = "Anteil seiner Eingaben, der zufällig wegfällt, gegen Auswendiglernen.";
     hint_schedule = "Was die Lernrate nach dem Aufwärmen tut.";
     hint_beta = "Wie fest die Antworten an denen des Basismodells bleiben. Leer: 0,1.";
-    preference_method = "Vorzugspaare (DPO)";
+    preference_method = "Präferenzpaare (DPO)";
     beta = "Beta";
     hint_seed = "Dieselbe Zahl ergibt denselben Lauf. Leer: Es wird eine gewählt.";
     schedule_default = "Linear (Vorgabe)";

@@ -152,5 +152,5 @@ pub fn remove_title(name: &str) -> String {
 #[must_use]
 pub fn removed(name: &str) -> String {
     german!(removed(name));
-    format!("{name} was removed")
+    format!("{name} was removed.")
 }

@@ -1,53 +1,28 @@
-//! Removing a webhook: asked first.
+//! What removing a webhook asks, does and tells.
 
 use crate::{
-    components::{
-        confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
-        toast::use_toaster,
-    },
-    part::part,
-    query::hooks::use_store,
+    components::remove_dialog::{Leaving, Removal},
+    query::Store,
     text,
 };
 use shared::webhook::Webhook;
 use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(PartialEq)]
-pub(super) struct RemoveProps {
-    /// Which is to go, if one is.
-    pub(super) webhook: Option<Rc<Webhook>>,
-    /// The dialog was closed.
-    pub(super) on_done: Callback<()>,
-}
-
-#[hook]
-pub(super) fn use_remove(props: Rc<RemoveProps>) -> Html {
-    let store = use_store();
-    let toaster = use_toaster();
-    let url = (props.webhook.as_ref()).map(|webhook| webhook.url.clone());
-    let on_confirm = {
-        let props = Rc::clone(&props);
-        Callback::from(move |()| {
-            let Some(webhook) = props.webhook.clone() else {
-                return;
-            };
-            let (store, toaster) = (store.clone(), toaster.clone());
-            props.on_done.emit(());
-            wasm_bindgen_futures::spawn_local(async move {
-                let outcome = store.delete_webhook(&webhook.id).await;
-                toaster.tell(outcome.map(|()| text::deleted(&webhook.url)));
-            });
-        })
-    };
-    let dialog = ConfirmDialogProps {
-        open: props.webhook.is_some(),
-        title: text::delete_title(&url.unwrap_or_default()),
+/// Removes this webhook, once it is confirmed.
+pub(super) fn leaving(webhook: &Rc<Webhook>) -> Leaving {
+    let webhook = Rc::clone(webhook);
+    Leaving {
+        title: text::delete_title(&webhook.url),
         body: text::delete_webhook_body(),
         confirm: text::delete(),
-        decline: text::cancel(),
-        on_confirm,
-        on_close: props.on_done.clone(),
-    };
-    part(use_confirm_dialog, dialog)
+        remove: Callback::from(move |store: Store| -> Removal {
+            let webhook = Rc::clone(&webhook);
+            Box::pin(async move {
+                let outcome = store.delete_webhook(&webhook.id).await;
+                let told = outcome.map(|()| text::deleted(&webhook.url));
+                told.map_err(|error| text::error_line(&error))
+            })
+        }),
+    }
 }
