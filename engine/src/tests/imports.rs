@@ -432,7 +432,7 @@ async fn a_file_that_an_import_did_not_live_to_read_is_read_by_the_next_import_o
 
 #[tokio::test]
 async fn nothing_of_what_comes_is_believed() {
-    let engine = TestEngine::start_with(|config| config.max_file_bytes = 1_000).await;
+    let engine = TestEngine::start_with(|config| config.max_file_bytes = 100_000).await;
     let folder = open(&engine).await;
     let mut there = job(&folder, &format!("ftjob-{}\u{1b}", "x".repeat(300)));
     there.job.name = "\u{7}".repeat(10_000);
@@ -500,7 +500,7 @@ async fn nothing_of_what_comes_is_believed() {
         (DatasetStatus::Error, "../../file.jsonl")
     );
     let mut large = folder.begin_file().unwrap();
-    let piece = [0; 300];
+    let piece = [0; 30_000];
     let outcome: Vec<_> = (0..4).map(|_| large.write(&piece)).collect();
     assert!(matches!(outcome[3], Err(Error::TooLarge { .. })));
     drop(large);
