@@ -1,5 +1,4 @@
 //! What the page tells of itself: found in `/metrics` where operator and user agree to it, and never sent where not.
-#![expect(clippy::expect_used, reason = "what helps a test may fail it")]
 
 use shared::{job::Job, status::JobStatus};
 use tests::{

@@ -77,7 +77,7 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Reads records back, as LevelDB's format is described.
+    /// Reads records back, as `LevelDB`'s format is described.
     pub(in crate::wandb) fn read(file: &[u8]) -> Vec<Vec<u8>> {
         assert_eq!(file[..HEAD], MARK);
         let (mut records, mut open) = (Vec::new(), None::<Vec<u8>>);
