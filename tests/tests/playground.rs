@@ -62,7 +62,7 @@ async fn a_base_model_answers_beside_its_tuned_one_and_a_checkpoint() {
     // Every token tells how likely it was, to the pointer and to the keyboard.
     let switch = browser.control("switch", "Show probabilities").await;
     switch.click().await.expect("it can be clicked");
-    let same = "const answer = document.querySelector('.answer');
+    let same = "const answer = document.querySelectorAll('.answer')[1];
         const tokens = [...answer.querySelector('.tokens')?.children ?? []].map(token => token.textContent);
         return tokens.length > 0 && tokens.join('') === answer.querySelector('.answer-words').textContent";
     browser
@@ -70,8 +70,10 @@ async fn a_base_model_answers_beside_its_tuned_one_and_a_checkpoint() {
             browser.script(same).await == true
         })
         .await;
-    let told = "return document.querySelector('.token-told').textContent";
-    browser.script("document.querySelector('.tokens').focus()").await;
+    let told = "return document.querySelector('.answer:last-child .token-told').textContent";
+    browser
+        .script("document.querySelector('.answer:last-child .tokens').focus()")
+        .await;
     browser
         .until("the first token is told", async || {
             let told = browser.script(told).await;
@@ -79,16 +81,16 @@ async fn a_base_model_answers_beside_its_tuned_one_and_a_checkpoint() {
         })
         .await;
     let list = browser
-        .script("return document.querySelector('.tokens').getAttribute('aria-activedescendant')")
+        .script("return document.querySelector('.answer:last-child .tokens').getAttribute('aria-activedescendant')")
         .await;
     browser.press(Key::Right).await;
     browser
         .until("the next is told", async || {
-            let active = "return document.querySelector('.tokens').getAttribute('aria-activedescendant')";
+            let active = "return document.querySelector('.answer:last-child .tokens').getAttribute('aria-activedescendant')";
             browser.script(active).await != list
         })
         .await;
-    let shares = "return [...document.querySelector('.token-instead').querySelectorAll('.number')].map(share => parseFloat(share.textContent))";
+    let shares = "return [...document.querySelector('.answer:last-child .token-instead').querySelectorAll('.number')].map(share => parseFloat(share.textContent))";
     let shares = browser.script(shares).await;
     let shares: Vec<f64> = shares
         .as_array()

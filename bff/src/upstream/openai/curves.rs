@@ -246,6 +246,7 @@ mod tests {
         assert_eq!(csv(&steps), lines);
     }
 
+    #[cfg(feature = "embedded")]
     #[test]
     fn a_result_file_tells_steps_by_the_names_of_its_columns() {
         let table =
