@@ -5,7 +5,7 @@
 //! beside them.
 
 use super::lines::{Axis, Line};
-use crate::{browser, text};
+use crate::{api::json::write, browser, text};
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{
@@ -109,9 +109,9 @@ pub fn json(lines: &[Line], axis: Axis, range: (f64, f64)) -> String {
         let y = shown.filter_map(|index| line.y.get(index));
         let y = y.map(|y| y.map_or_else(|| "null".to_owned(), shared::number::text));
         format!(
-            "{{\"key\":\"{}\",\"name\":\"{}\",\"steps\":{},\"{}\":{},\"values\":{}}}",
-            escaped(&line.key),
-            escaped(&line.name),
+            "{{\"key\":{},\"name\":{},\"steps\":{},\"{}\":{},\"values\":{}}}",
+            json_text(&line.key),
+            json_text(&line.name),
             list(steps.collect()),
             axis_column(axis),
             list(x.collect()),
@@ -121,8 +121,8 @@ pub fn json(lines: &[Line], axis: Axis, range: (f64, f64)) -> String {
     format!("{{\"lines\":{}}}\n", list(lines.collect()))
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
+fn json_text(text: &str) -> String {
+    write(&text).unwrap_or_default()
 }
 
 const fn axis_column(axis: Axis) -> &'static str {
@@ -357,6 +357,11 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
         assert_eq!(value["lines"][0]["values"], serde_json::json!([2.5, null, 0.25]));
         assert_eq!(value["lines"][1]["name"], "a \"b\", c");
+        let mut odd = lines();
+        odd[0].name = "tab\t and line\n".into();
+        let odd = json(&odd, Axis::Step, (0.0, 9.0));
+        let odd: serde_json::Value = serde_json::from_str(&odd).expect("it is JSON");
+        assert_eq!(odd["lines"][0]["name"], "tab\t and line\n");
         assert_eq!(value["lines"][0]["steps"], serde_json::json!([1, 2, 3]));
     }
 }

@@ -24,7 +24,11 @@ use crate::{
     },
     kept::use_kept,
     part::part,
-    query::{Loaded, Poll, hooks::use_queries},
+    query::{
+        Loaded, Poll,
+        curves::ends_before,
+        hooks::{use_queries, use_store},
+    },
     route::Route,
     text,
 };
@@ -84,22 +88,22 @@ pub fn use_compare_page() -> Html {
             .collect(),
         poll,
     );
+    let store = use_store();
+    let mut finer_poll = Poll::Never;
     let finer = ids.iter().zip(&jobs).zip(&curves).map(|((id, job), whole)| {
-        let range = view.range.zip(job.data.as_deref())?;
-        Some(api::jobs::curves_among(
-            id,
-            Some(
-                Places::of_job(range.1, view.axis)
-                    .timed_by(whole.data.as_deref())
-                    .steps(range.0),
-            ),
-            measure.series(),
-            by_time,
-        ))
+        let (range, job) = view.range.zip(job.data.as_deref())?;
+        let steps = Places::of_job(job, view.axis)
+            .timed_by(whole.data.as_deref())
+            .steps(range);
+        let query = api::jobs::curves_among(id, Some(steps), measure.series(), by_time);
+        if !job.status.is_terminal() && ends_before(store.read(&query).as_deref(), steps.1) {
+            finer_poll = poll;
+        }
+        Some(query)
     });
     let finer: Vec<_> = finer.collect();
     let wanted: Vec<usize> = (0..finer.len()).filter(|index| finer[*index].is_some()).collect();
-    let finer = use_queries(finer.into_iter().flatten().collect(), Poll::Never);
+    let finer = use_queries(finer.into_iter().flatten().collect(), finer_poll);
     let finer = |index: usize| {
         let place = wanted.iter().position(|wanted| *wanted == index)?;
         finer.get(place).and_then(|loaded| loaded.data.clone())

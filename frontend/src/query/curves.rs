@@ -72,6 +72,12 @@ pub fn last_step(metrics: &Metrics) -> u64 {
         .unwrap_or(0)
 }
 
+/// Fetched curves don't reach a step yet.
+#[must_use]
+pub fn ends_before(fetched: Option<&Metrics>, step: u64) -> bool {
+    fetched.is_none_or(|fetched| last_step(fetched) < step)
+}
+
 /// Steps are missing between what was fetched and what was told, or among what was told.
 #[must_use]
 pub fn has_hole(fetched: &Metrics, tail: &Tail) -> bool {

@@ -13,7 +13,7 @@ use crate::{
 };
 use gloo_timers::future::TimeoutFuture;
 use shared::{
-    event::{Checkpoint, JobEvent, MeasuredStep},
+    event::{Checkpoint, EventList, JobEvent, MeasuredStep},
     id::JobId,
     job::Job,
 };
@@ -143,8 +143,8 @@ impl Follower {
                     return;
                 };
                 self.store.update(&api::jobs::events(&self.id), |list| {
-                    if !list.events.iter().any(|known| known.id == told.id) {
-                        list.events.insert(0, told);
+                    if let Some(place) = place_of(&told, list) {
+                        list.events.insert(place, told);
                         list.total += 1;
                     }
                 });
@@ -214,6 +214,16 @@ impl Follower {
     }
 }
 
+/// Where a told event stands in the newest page of the log, newest first; nowhere if it stands there, or on an older page: a
+/// stream tells the log from its beginning.
+fn place_of(told: &JobEvent, list: &EventList) -> Option<usize> {
+    let events = &list.events;
+    let place = events.partition_point(|known| known.created_at > told.created_at);
+    let is_older = place == events.len() && list.next_cursor.is_some();
+    let is_known = events.iter().any(|known| known.id == told.id);
+    (!is_older && !is_known).then_some(place)
+}
+
 /// Follows a job's stream while `on`.
 #[hook]
 pub fn use_live(id: &JobId, on: bool) -> Live {
@@ -268,6 +278,35 @@ mod tests {
             name: String::new(),
             data: serde_json::to_string(message).unwrap_or_default(),
         }
+    }
+
+    fn event(id: &str, at: i64) -> JobEvent {
+        JobEvent {
+            id: id.into(),
+            created_at: Timestamp::from_unix_ms(at),
+            level: shared::event::Level::Info,
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_told_event_stands_where_its_time_is_and_older_pages_stay_older() {
+        let mut list = EventList {
+            events: vec![event("d", 40), event("c", 30)],
+            next_cursor: Some("c".to_owned()),
+            total: 4,
+        };
+        assert_eq!(place_of(&event("e", 50), &list), Some(0));
+        assert_eq!(
+            place_of(&event("e", 40), &list),
+            Some(0),
+            "told later, in the same moment"
+        );
+        assert_eq!(place_of(&event("x", 35), &list), Some(1));
+        assert_eq!(place_of(&event("c", 30), &list), None, "it stands there");
+        assert_eq!(place_of(&event("a", 10), &list), None, "on an older page");
+        list.next_cursor = None;
+        assert_eq!(place_of(&event("a", 10), &list), Some(2));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use yew::prelude::*;
 
 /// What is the same word in both languages: names, signs, and words that German took over.
-const ALIKE: [&str; 21] = [
+const ALIKE: [&str; 22] = [
     "beta",
     "product",
     "none",
@@ -39,6 +39,7 @@ const ALIKE: [&str; 21] = [
     "prompt",
     "prompts",
     "webhooks",
+    "wandb",
 ];
 
 /// What `say` says in each language.

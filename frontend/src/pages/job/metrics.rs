@@ -20,8 +20,8 @@ use crate::{
     part::{keyed_part, part, use_change},
     query::{
         Loaded, Poll,
-        curves::{Tail, has_hole, join, last_step},
-        hooks::use_optional_query,
+        curves::{Tail, ends_before, has_hole, join, last_step},
+        hooks::{use_optional_query, use_store},
         use_query,
     },
     text,
@@ -46,7 +46,7 @@ pub(super) struct MetricsProps {
     pub(super) has_examples: bool,
 }
 
-/// How often curves over time are asked for anew, while training goes on.
+/// How often curves over time, and those of a part that isn't whole yet, are asked for anew while training goes on.
 const FRESH_MS: u32 = 5_000;
 
 /// How many steps are offered whose loss stands out.
@@ -62,18 +62,28 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     // The stream doesn't tell when a step was recorded: over time, the curves are those that the server has, asked for anew while
     // training goes on.
     let by_time = view.axis == Axis::Time;
-    let timed_poll = if props.job.status.is_terminal() {
+    let growing = if props.job.status.is_terminal() {
         Poll::Never
     } else {
         Poll::Every(FRESH_MS)
     };
     let timed = by_time.then(|| api::jobs::some_curves(&props.id, None, measure.series(), true));
-    let timed = use_optional_query(timed, timed_poll);
+    let timed = use_optional_query(timed, growing);
     let places = Places::of_job(&props.job, view.axis).timed_by(timed.data.as_deref());
     let finer = view.range.filter(|_| !by_time || timed.data.is_some());
-    let finer = finer
-        .map(|range| api::jobs::some_curves(&props.id, Some(places.steps(range)), measure.series(), by_time));
-    let finer = use_optional_query(finer, Poll::Never).data;
+    let store = use_store();
+    let finer = finer.map(|range| {
+        let steps = places.steps(range);
+        let query = api::jobs::some_curves(&props.id, Some(steps), measure.series(), by_time);
+        let poll = if ends_before(store.read(&query).as_deref(), steps.1) {
+            growing
+        } else {
+            Poll::Never
+        };
+        (query, poll)
+    });
+    let (finer, finer_poll) = finer.unzip();
+    let finer = use_optional_query(finer, finer_poll.unwrap_or(Poll::Never)).data;
     let hole = !whole.fetching
         && whole
             .data

@@ -61,8 +61,10 @@ pub fn progress_title(job: &Job) -> String {
         (_, Some(progress)) => {
             let stage = stage_label(progress.stage);
             if progress.stage == Stage::Training && progress.total_steps > 0 {
-                let epoch = epoch_of(progress.epoch, job.epochs.unwrap_or(0));
-                format!("{stage} · {epoch} · {}", in_step(progress))
+                // An upstream may tell steps without epochs.
+                let epoch = job.epochs.map(|epochs| epoch_of(progress.epoch, epochs));
+                let told = [Some(stage.to_owned()), epoch, Some(in_step(progress))];
+                told.into_iter().flatten().collect::<Vec<_>>().join(" · ")
             } else {
                 stage.to_owned()
             }
