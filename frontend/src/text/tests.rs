@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use yew::prelude::*;
 
 /// What is the same word in both languages: names, signs, and words that German took over.
-const ALIKE: [&str; 22] = [
+const ALIKE: [&str; 23] = [
     "beta",
     "product",
     "none",
@@ -40,6 +40,7 @@ const ALIKE: [&str; 22] = [
     "prompts",
     "webhooks",
     "wandb",
+    "wandb_entity",
 ];
 
 /// What `say` says in each language.
