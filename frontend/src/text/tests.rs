@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use yew::prelude::*;
 
 /// What is the same word in both languages: names, signs, and words that German took over.
-const ALIKE: [&str; 23] = [
+const ALIKE: [&str; 24] = [
     "beta",
     "product",
     "none",
@@ -41,6 +41,7 @@ const ALIKE: [&str; 23] = [
     "webhooks",
     "wandb",
     "wandb_entity",
+    "wandb_tags",
 ];
 
 /// What `say` says in each language.
