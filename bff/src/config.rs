@@ -156,10 +156,17 @@ pub struct LogConfig {
 pub enum UpstreamConfig {
     /// The embedded engine.
     Engine,
+    /// An API over the network.
+    Remote(RemoteApi, RemoteConfig),
+}
+
+/// What an upstream over the network speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoteApi {
     /// The Job Training API.
-    JobTrainingApi(RemoteConfig),
+    JobTrainingApi,
     /// Any OpenAI-compatible fine-tuning API.
-    OpenAi(RemoteConfig),
+    OpenAi,
 }
 
 /// How to reach an upstream over the network.
@@ -267,8 +274,8 @@ impl UpstreamConfig {
     pub const fn kind(&self) -> UpstreamKind {
         match self {
             Self::Engine => UpstreamKind::Engine,
-            Self::JobTrainingApi(_) => UpstreamKind::JobTrainingApi,
-            Self::OpenAi(_) => UpstreamKind::Openai,
+            Self::Remote(RemoteApi::JobTrainingApi, _) => UpstreamKind::JobTrainingApi,
+            Self::Remote(RemoteApi::OpenAi, _) => UpstreamKind::Openai,
         }
     }
 }

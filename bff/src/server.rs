@@ -178,9 +178,7 @@ async fn sessions(_config: &Config, clock: Clock) -> anyhow::Result<Sessions> {
 
 async fn upstream(config: &Config) -> anyhow::Result<(Arc<dyn Upstream>, Option<Router>)> {
     match &config.upstream {
-        UpstreamConfig::JobTrainingApi(remote) | UpstreamConfig::OpenAi(remote) => {
-            Ok((over_network(remote, config.upstream.kind())?, None))
-        }
+        UpstreamConfig::Remote(api, remote) => Ok((over_network(*api, remote)?, None)),
         #[cfg(feature = "embedded")]
         UpstreamConfig::Engine => embedded(config).await,
         #[cfg(not(feature = "embedded"))]

@@ -17,14 +17,14 @@ pub use remote::client::ClientError;
 #[cfg(feature = "embedded")]
 pub(crate) use remote::client::Reading;
 
-use crate::config::RemoteConfig;
+use crate::config::{RemoteApi, RemoteConfig};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use shared::{
     alert::AlertRules,
     attempt::{AttemptList, RetryJob},
-    capabilities::{Capabilities, UpstreamKind},
+    capabilities::Capabilities,
     chat::{ChatEvent, ChatModelList, ChatRequest},
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
@@ -48,12 +48,10 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The key can't stand in a header, or the HTTP client can't be built.
-pub fn over_network(config: &RemoteConfig, kind: UpstreamKind) -> Result<Arc<dyn Upstream>, ClientError> {
-    Ok(match kind {
-        UpstreamKind::Openai => Arc::new(openai::OpenAi::new(config)?),
-        UpstreamKind::JobTrainingApi | UpstreamKind::Engine => {
-            Arc::new(job_training_api::JobTrainingApi::new(config)?)
-        }
+pub fn over_network(api: RemoteApi, config: &RemoteConfig) -> Result<Arc<dyn Upstream>, ClientError> {
+    Ok(match api {
+        RemoteApi::OpenAi => Arc::new(openai::OpenAi::new(config)?),
+        RemoteApi::JobTrainingApi => Arc::new(job_training_api::JobTrainingApi::new(config)?),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     id::{CheckpointId, EventId, JobId},
-    job::Job,
+    job::{Job, is_false},
     metrics::Series,
     run::{Rewards, StepMetrics},
     timestamp::Timestamp,
@@ -89,6 +89,9 @@ pub struct EventList {
     /// How many events fit the query on all pages.
     #[serde(default)]
     pub total: u64,
+    /// The upstream has older events, or may have, which this list and its total leave out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub incomplete: bool,
 }
 
 /// A saved state of a job.

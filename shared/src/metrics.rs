@@ -1,5 +1,6 @@
 //! Curves as `/api/jobs/{id}/metrics` tells them.
 
+use crate::job::is_false;
 use serde::{Deserialize, Serialize};
 
 /// What is measured over the steps of a job.
@@ -154,6 +155,9 @@ pub struct Metrics {
     /// When the steps of the curves were recorded, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<Times>,
+    /// The upstream has older steps, or may have, which the curves leave out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub incomplete: bool,
 }
 
 /// When steps were recorded: those of the curves that come with it, those at both sides of where training was taken up again, and the

@@ -8,11 +8,13 @@
 
 use serde_json::json;
 use shared::{
-    event::{Level, StreamMessage},
+    event::{EventList, Level, StreamMessage},
     id::JobId,
-    metrics::Series,
+    metrics::{Metrics, Series},
 };
+use std::ops::RangeInclusive;
 use tests::{
+    api::Api,
     openai_console::account,
     openai_server::{Habits, OpenAiServer},
     stream::JobStream,
@@ -112,6 +114,70 @@ async fn a_record_is_read_once_and_then_only_what_is_new_in_pages_that_the_upstr
     upstream.step(id.as_str(), 251, 1.0, None);
     assert_eq!(api.steps(&id, Series::TrainLoss).await.len(), 251);
     assert_eq!(asked(&upstream), 1);
+}
+
+/// What is told of a job that has only steps: the first and the last, how many, and whether older ones may be missing; curves, log and
+/// CSV say the same.
+async fn reach(api: &Api, id: &JobId) -> (Option<u64>, Option<u64>, usize, bool) {
+    let steps = api.steps(id, Series::TrainLoss).await;
+    let curves: Metrics = api.get(&format!("/api/jobs/{id}/metrics")).await.expect(200);
+    let log: EventList = api.get(&format!("/api/jobs/{id}/events")).await.expect(200);
+    assert_eq!(log.incomplete, curves.incomplete);
+    let csv = api.get(&format!("/api/jobs/{id}/metrics.csv")).await;
+    assert_eq!(csv.body.as_str().expect("text").lines().count(), steps.len() + 1);
+    let name = csv.headers["content-disposition"].to_str().expect("text");
+    assert_eq!(
+        name.contains("-metrics-incomplete.csv"),
+        curves.incomplete,
+        "{name}"
+    );
+    (
+        steps.first().copied(),
+        steps.last().copied(),
+        steps.len(),
+        curves.incomplete,
+    )
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_long_to_be_read_is_its_newest_part_without_a_hole_and_says_so() {
+    let habits = Habits {
+        largest_page: 100,
+        ..Habits::default()
+    };
+    let (upstream, _server, api) = account(habits).await;
+    let id = JobId::new(upstream.add_job("long", "running"));
+    let train = |steps: RangeInclusive<u64>| {
+        steps.for_each(|step| upstream.step(id.as_str(), step, 1.0, None));
+    };
+    train(1..=3_000);
+    assert_eq!(reach(&api, &id).await, (Some(1), Some(3_000), 3_000, false));
+    train(3_001..=3_010);
+    assert_eq!(
+        reach(&api, &id).await,
+        (Some(1), Some(3_010), 3_010, false),
+        "it was whole, and what came was read in time"
+    );
+    // More than one reading reaches back over.
+    train(3_011..=6_030);
+    assert_eq!(reach(&api, &id).await, (Some(3_031), Some(6_030), 3_000, true));
+    train(6_031..=6_040);
+    assert_eq!(reach(&api, &id).await, (Some(3_031), Some(6_040), 3_010, true));
+}
+
+#[tokio::test]
+async fn a_stream_of_as_many_events_as_were_asked_for_may_be_the_newest_only() {
+    let (upstream, _server, api) = account(Habits::fakeai()).await;
+    let id = JobId::new(upstream.add_job("one", "running"));
+    let train = |steps: RangeInclusive<u64>| {
+        steps.for_each(|step| upstream.step(id.as_str(), step, 1.0, None));
+    };
+    train(1..=99);
+    assert_eq!(reach(&api, &id).await, (Some(1), Some(99), 99, false));
+    train(100..=150);
+    assert_eq!(reach(&api, &id).await, (Some(1), Some(150), 150, false));
+    train(151..=300);
+    assert_eq!(reach(&api, &id).await, (Some(201), Some(300), 100, true));
 }
 
 #[tokio::test]

@@ -135,8 +135,8 @@ fn models(folder: &Path) -> Finding {
 async fn upstream(config: &Config) -> Finding {
     match &config.upstream {
         UpstreamConfig::Engine => Finding::Good("upstream: the embedded engine".to_owned()),
-        UpstreamConfig::JobTrainingApi(remote) | UpstreamConfig::OpenAi(remote) => {
-            let client = match over_network(remote, config.upstream.kind()) {
+        UpstreamConfig::Remote(api, remote) => {
+            let client = match over_network(*api, remote) {
                 Ok(client) => client,
                 Err(error) => return Finding::Bad(format!("upstream: {}", chain(&error))),
             };

@@ -1,7 +1,7 @@
 //! What the settings mean together: each value becomes a type, or an error that names it.
 
 use super::{
-    Config, ConfigError, EngineConfig, InferenceConfig, LogConfig, RemoteConfig, UpstreamConfig,
+    Config, ConfigError, EngineConfig, InferenceConfig, LogConfig, RemoteApi, RemoteConfig, UpstreamConfig,
     settings::Settings,
 };
 use crate::secret::Secret;
@@ -217,8 +217,11 @@ fn allowed_origin(settings: &Settings, text: &str) -> Result<String, ConfigError
 fn upstream(settings: &Settings) -> Result<UpstreamConfig, ConfigError> {
     let kind = settings.raw.upstream.kind.as_deref();
     match kind {
-        Some("job-training-api") => Ok(UpstreamConfig::JobTrainingApi(remote(settings)?)),
-        Some("openai") => Ok(UpstreamConfig::OpenAi(remote(settings)?)),
+        Some("job-training-api") => Ok(UpstreamConfig::Remote(
+            RemoteApi::JobTrainingApi,
+            remote(settings)?,
+        )),
+        Some("openai") => Ok(UpstreamConfig::Remote(RemoteApi::OpenAi, remote(settings)?)),
         Some("engine") | None if cfg!(feature = "embedded") => Ok(UpstreamConfig::Engine),
         None => Err(ConfigError::Missing {
             setting: "upstream.kind".to_owned(),

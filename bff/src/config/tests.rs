@@ -184,7 +184,7 @@ fn a_key_can_come_from_a_file() {
         ("ATTUNE_UPSTREAM__API_KEY_FILE", path.as_str()),
     ];
     let config = read("", &pairs, None).expect("good").config;
-    let UpstreamConfig::JobTrainingApi(remote) = config.upstream else {
+    let UpstreamConfig::Remote(RemoteApi::JobTrainingApi, remote) = config.upstream else {
         panic!("a remote upstream")
     };
     assert!(remote.api_key.matches("from-the-file"));

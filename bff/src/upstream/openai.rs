@@ -315,6 +315,7 @@ impl Upstream for OpenAi {
         let metrics = curves::reduced(&record.steps(), query)?;
         Ok(Metrics {
             times: query.times.then(|| record.times(&metrics)),
+            incomplete: record.incomplete,
             ..metrics
         })
     }

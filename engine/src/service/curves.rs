@@ -42,6 +42,7 @@ impl Service {
                 to: query.to.unwrap_or(0),
                 curves: Vec::new(),
                 times: query.times.then(Times::default),
+                incomplete: false,
             });
         };
         let (from, to) = (query.from.unwrap_or(first), query.to.unwrap_or(last));
@@ -100,6 +101,7 @@ impl Service {
             to,
             curves,
             times,
+            incomplete: false,
         })
     }
 

@@ -71,6 +71,7 @@ impl Service {
             events: rows.iter().map(events::EventRow::to_event).collect(),
             next_cursor,
             total,
+            incomplete: false,
         })
     }
 

@@ -159,6 +159,7 @@ mod tests {
             to: steps.last().copied().unwrap_or(0),
             curves: vec![curve],
             times: None,
+            incomplete: false,
         }
     }
 
@@ -243,6 +244,7 @@ mod tests {
                 to: 0,
                 curves: Vec::new(),
                 times: None,
+                incomplete: false,
             },
             &tail,
         );

@@ -83,17 +83,17 @@ impl Account {
     /// A page of a job's record, newest first.
     pub(crate) async fn events(&self, id: &str, after: Option<&str>) -> Answer<AccountPage<AccountEntry>> {
         let path = job_path(&JobId::new(id), "/events")?;
-        let (answer, is_stream) = self.0.events_page(&path, after).await?;
-        let page = if is_stream {
+        let answer = self.0.events_page(&path, after).await?;
+        let page = if answer.is_stream {
             // It tells the newest, the oldest of them first, and can't be asked for older ones.
-            let mut items = read::event_stream(&answer)?;
+            let mut items = read::event_stream(&answer.body)?;
             items.reverse();
             Page {
                 items,
                 has_more: false,
             }
         } else {
-            read::events(&answer)?
+            read::events(&answer.body)?
         };
         let page = page_of(page, |entry| entry.id.as_str());
         Ok(AccountPage {

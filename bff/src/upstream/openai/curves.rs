@@ -57,6 +57,7 @@ pub(super) fn reduced(steps: &BTreeMap<u64, &MeasuredStep>, query: MetricsQuery)
         to,
         curves,
         times: None,
+        incomplete: false,
     })
 }
 
@@ -95,13 +96,17 @@ impl Inner {
     /// The upstream's own result file where the job has one, else what was measured.
     pub(super) async fn result_file(self: &Arc<Self>, id: &JobId) -> Answer<Download> {
         let job = self.client.get(&job_path(id, "")?).await?;
-        let content = match read::result_files(&job)?.first() {
-            Some(file) => self.result_content(file).await?,
-            None => csv(&self.record_of(id).await?.steps()).into_bytes(),
+        let (content, incomplete) = match read::result_files(&job)?.first() {
+            Some(file) => (self.result_content(file).await?, false),
+            None => {
+                let record = self.record_of(id).await?;
+                (csv(&record.steps()).into_bytes(), record.incomplete)
+            }
         };
         let content = Bytes::from(content);
+        let mark = if incomplete { "-incomplete" } else { "" };
         Ok(Download {
-            filename: format!("{}-metrics.csv", encode_segment(id.as_str())),
+            filename: format!("{}-metrics{mark}.csv", encode_segment(id.as_str())),
             content_type: "text/csv; charset=utf-8".to_owned(),
             bytes: Some(content.len() as u64),
             content: futures_util::stream::once(async move { Ok(content) }).boxed(),

@@ -115,8 +115,8 @@ impl Follower {
             self.job = Some(job);
         }
         let told = self.event.as_ref();
-        let start = told.and_then(|told| record.0.iter().rposition(|entry| entry.id == *told));
-        for entry in record.0.iter().skip(start.map_or(0, |last| last + 1)) {
+        let start = told.and_then(|told| record.entries.iter().rposition(|entry| entry.id == *told));
+        for entry in record.entries.iter().skip(start.map_or(0, |last| last + 1)) {
             self.event = Some(entry.id.clone());
             let message = match &entry.told {
                 Told::Message(event) => StreamMessage::Event { event: event.clone() },

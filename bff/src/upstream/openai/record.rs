@@ -3,10 +3,11 @@
 //! An upstream tells both as events, newest first. They are read back to one that is known, so a job that somebody follows
 //! costs one call however long it is; what nobody asks for is forgotten.
 
-use super::{Inner, is_set, job_path, read, set};
-use crate::upstream::{Answer, UpstreamError};
+mod reading;
+
+use super::read;
 use shared::{
-    event::{CheckpointList, EventList, EventQuery, JobEvent, MeasuredStep},
+    event::{EventList, EventQuery, JobEvent, MeasuredStep},
     id::JobId,
     job::{Job, Progress},
     metrics::{Metrics, Times},
@@ -18,18 +19,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Events a page: as many as another Attune gives, and what everybody gives.
-const LARGE_PAGE: &str = "1000";
-const SMALL_PAGE: &str = "100";
-/// Pages that are read at a time, and so how much of a record is known at most when it is read for the first time.
-const PAGES: usize = 30;
 /// Events of the log a page unless told.
 const LISTED: u32 = 50;
-/// Checkpoints a page, and pages.
-const CHECKPOINTS: &str = "100";
-const CHECKPOINT_PAGES: usize = 20;
 /// Records that are kept.
 const KEPT: usize = 16;
+/// Entries that a record keeps: some 20 MB of measured steps.
+const ENTRIES: usize = 50_000;
 
 /// One entry of a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +43,25 @@ pub(super) enum Told {
     Step(MeasuredStep),
 }
 
-/// What is known of a job's record, oldest first.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Record(pub(super) Vec<Entry>);
+/// What is known of a job's record: its newest part, without a hole.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    /// Oldest first; shared with the record as it was before the newest were added.
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// There are older entries, or may be, which aren't here.
+    pub(super) incomplete: bool,
+}
+
+/// What a reading of a job's events found.
+#[derive(Debug)]
+struct Reading {
+    /// What wasn't known, oldest first.
+    newer: Vec<Entry>,
+    /// It came to what was known: nothing lies between.
+    joins: bool,
+    /// It came to the oldest event that the upstream has.
+    to_the_end: bool,
+}
 
 /// The records that were asked for lately, newest last.
 #[derive(Default)]
@@ -77,7 +88,7 @@ impl Records {
 impl Record {
     /// The measured steps by number; one that is told again counts as it was told last.
     pub(super) fn steps(&self) -> BTreeMap<u64, &MeasuredStep> {
-        let steps = self.0.iter().filter_map(|entry| match &entry.told {
+        let steps = self.entries.iter().filter_map(|entry| match &entry.told {
             Told::Step(step) => Some((step.step, step)),
             Told::Message(_) => None,
         });
@@ -91,7 +102,7 @@ impl Record {
             .iter()
             .flat_map(|curve| curve.steps.iter().copied())
             .collect();
-        let recorded = self.0.iter().filter_map(|entry| match &entry.told {
+        let recorded = self.entries.iter().filter_map(|entry| match &entry.told {
             Told::Step(step) => Some((step.step, entry.created_at.unix_ms())),
             Told::Message(_) => None,
         });
@@ -107,7 +118,7 @@ impl Record {
     /// log begins anew.
     pub(super) fn page(&self, query: &EventQuery) -> EventList {
         let limit = query.limit.unwrap_or(LISTED);
-        let mut older = self.0.iter().rev().filter_map(|entry| match &entry.told {
+        let mut older = self.entries.iter().rev().filter_map(|entry| match &entry.told {
             Told::Message(event) => Some(event).filter(|event| event.fits(query.least(), query.words())),
             Told::Step(_) => None,
         });
@@ -126,6 +137,7 @@ impl Record {
             events,
             next_cursor,
             total,
+            incomplete: self.incomplete,
         }
     }
 
@@ -147,133 +159,31 @@ impl Record {
         })
     }
 
-    /// With what came since; `newer` is oldest first.
-    fn with(&self, newer: Vec<Entry>) -> Self {
-        let known: HashSet<&str> = self.0.iter().map(|entry| entry.id.as_str()).collect();
+    /// The ids of what is known.
+    fn ids(&self) -> HashSet<&str> {
+        self.entries.iter().map(|entry| entry.id.as_str()).collect()
+    }
+
+    /// With what a reading found. Where something may lie between, what was known before goes, and of a very long record the
+    /// oldest.
+    fn with(&self, reading: Reading) -> Self {
+        let (known, mut incomplete) = if reading.joins {
+            (self.entries.as_slice(), self.incomplete)
+        } else {
+            (&[][..], !reading.to_the_end || !self.entries.is_empty())
+        };
+        let mut newer = reading.newer;
         let mut seen = HashSet::new();
-        let newer: Vec<Entry> = newer
-            .into_iter()
-            .filter(|entry| !known.contains(entry.id.as_str()) && seen.insert(entry.id.clone()))
-            .collect();
-        Self(self.0.iter().cloned().chain(newer).collect())
-    }
-}
-
-impl Inner {
-    /// A job's record as it is now.
-    pub(super) async fn record_of(self: &Arc<Self>, id: &JobId) -> Answer<Arc<Record>> {
-        let (inner, of) = (Arc::clone(self), id.clone());
-        let read = || async move {
-            let before = inner.records.find(&of).unwrap_or_default();
-            let newer = match inner.newer_events(&of, &before).await {
-                // `FakeAI` begins a stream for a job that isn't there, and ends it or breaks it off.
-                Err(UpstreamError::BrokenOff) => {
-                    inner.find(&of).await?;
-                    return Err(UpstreamError::BrokenOff);
-                }
-                newer => newer?,
-            };
-            if newer.is_empty() && before.0.is_empty() {
-                inner.find(&of).await?;
-            }
-            let record = if newer.is_empty() {
-                before
-            } else {
-                Arc::new(before.with(newer))
-            };
-            inner.records.keep(&of, &record);
-            Ok(record)
-        };
-        Ok(Arc::clone(&*self.record.get(id.clone(), read).await?))
-    }
-
-    /// The events that a record doesn't have yet, oldest first.
-    async fn newer_events(&self, id: &JobId, before: &Record) -> Answer<Vec<Entry>> {
-        let path = job_path(id, "/events")?;
-        let known: HashSet<&str> = before.0.iter().map(|entry| entry.id.as_str()).collect();
-        let mut newest_first: Vec<Entry> = Vec::new();
-        for _ in 0..PAGES {
-            let after = newest_first.last().map(|entry| entry.id.clone());
-            let (answer, is_stream) = self.events_page(&path, after.as_deref()).await?;
-            if is_stream {
-                // It tells the newest, in the order in which they happened, and can't be asked for older ones.
-                return read::event_stream(&answer);
-            }
-            let page = read::events(&answer)?;
-            let (has_more, count) = (page.has_more, page.items.len());
-            let fresh = page
-                .items
-                .into_iter()
-                .take_while(|entry| !known.contains(entry.id.as_str()));
-            let length = newest_first.len();
-            newest_first.extend(fresh);
-            if !has_more || newest_first.len() - length < count {
-                break;
-            }
-        }
-        newest_first.reverse();
-        Ok(newest_first)
-    }
-
-    /// One page, as large as this upstream gives it.
-    pub(super) async fn events_page(&self, path: &str, after: Option<&str>) -> Answer<(Vec<u8>, bool)> {
-        if !is_set(&self.differences.small_pages) {
-            match self.ask_events(path, LARGE_PAGE, after).await {
-                Err(
-                    UpstreamError::Invalid { .. }
-                    | UpstreamError::Refused {
-                        status: 400 | 422, ..
-                    },
-                ) => {}
-                answer => return answer,
-            }
-        }
-        let answer = self.ask_events(path, SMALL_PAGE, after).await?;
-        set(&self.differences.small_pages);
-        Ok(answer)
-    }
-
-    async fn ask_events(&self, path: &str, limit: &str, after: Option<&str>) -> Answer<(Vec<u8>, bool)> {
-        let mut query = vec![("limit", limit)];
-        query.extend(after.map(|after| ("after", after)));
-        self.client.get_events(path, &query).await
-    }
-
-    /// A job's checkpoints, newest first.
-    pub(super) async fn checkpoints_of(self: &Arc<Self>, id: &JobId) -> Answer<Arc<CheckpointList>> {
-        if is_set(&self.differences.no_checkpoints) {
-            return Err(UpstreamError::Unsupported);
-        }
-        let (inner, path) = (Arc::clone(self), job_path(id, "/checkpoints")?);
-        let read = || async move {
-            let mut checkpoints = Vec::new();
-            let mut after: Option<String> = None;
-            for _ in 0..CHECKPOINT_PAGES {
-                let mut query = vec![("limit", CHECKPOINTS)];
-                query.extend(after.as_deref().map(|after| ("after", after)));
-                let page = read::checkpoints(&inner.client.get_with(&path, &query).await?)?;
-                let next = page.items.last().map(|checkpoint| checkpoint.id.to_string());
-                checkpoints.extend(page.items);
-                if !page.has_more || next.is_none() || next == after {
-                    break;
-                }
-                after = next;
-            }
-            checkpoints.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.step));
-            checkpoints.dedup_by_key(|checkpoint| checkpoint.step);
-            Ok(CheckpointList {
-                checkpoints,
-                keep_last: None,
-            })
-        };
-        match self.checkpoints.get(id.clone(), read).await {
-            Err(error) if super::is_unknown_call(&error) => {
-                // It may be the job that isn't there.
-                self.find(id).await?;
-                set(&self.differences.no_checkpoints);
-                Err(UpstreamError::Unsupported)
-            }
-            answer => answer,
+        newer.retain(|entry| seen.insert(entry.id.clone()));
+        let excess = (known.len() + newer.len()).saturating_sub(ENTRIES);
+        incomplete |= excess > 0;
+        let entries = known.iter().cloned().chain(newer.into_iter().map(Arc::new));
+        Self {
+            entries: entries.skip(excess).collect(),
+            incomplete,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,10 @@
-//! The tolerance of reading, and what is made of a record. How the whole speaks to such an API is tested from outside, in
+//! The tolerance of reading. How the whole speaks to such an API is tested from outside, in
 //! `tests/tests/openai_*.rs`.
 
-use super::{
-    read,
-    record::{Entry, Record, Told},
-};
+use super::{read, record::Told};
 use serde_json::{Value, json};
 use shared::{
-    dataset::DatasetStatus,
-    event::{JobEvent, Level, MeasuredStep},
-    id::EventId,
-    job::Job,
-    metrics::MetricsQuery,
-    run::Stage,
-    status::JobStatus,
-    timestamp::Timestamp,
+    dataset::DatasetStatus, event::Level, job::Job, run::Stage, status::JobStatus, timestamp::Timestamp,
 };
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
@@ -173,91 +163,4 @@ fn parameters_of_theirs_are_told_as_fields_of_ours() {
     ] {
         assert_eq!(read::field_name(theirs), ours);
     }
-}
-
-fn message(id: &str) -> Entry {
-    Entry {
-        created_at: NOW,
-        id: id.to_owned(),
-        told: Told::Message(JobEvent {
-            id: EventId::from(id),
-            created_at: NOW,
-            level: Level::Info,
-            message: id.to_owned(),
-        }),
-    }
-}
-
-fn step(number: u64, train_loss: f64) -> Entry {
-    Entry {
-        created_at: NOW,
-        id: format!("step-{number}-{train_loss}"),
-        told: Told::Step(MeasuredStep {
-            step: number,
-            train_loss: Some(train_loss),
-            ..MeasuredStep::default()
-        }),
-    }
-}
-
-fn page(limit: u32, cursor: Option<&str>) -> shared::event::EventQuery {
-    shared::event::EventQuery {
-        limit: Some(limit),
-        cursor: cursor.map(str::to_owned),
-        ..Default::default()
-    }
-}
-
-#[test]
-fn pages_of_a_log_join_without_gap_and_leave_measured_steps_out() {
-    let entries = ["a", "b", "c", "d"].map(message);
-    let record = Record(
-        entries
-            .into_iter()
-            .flat_map(|entry| [entry, step(1, 0.5)])
-            .collect(),
-    );
-    let ids = |list: &shared::event::EventList| -> Vec<String> {
-        list.events.iter().map(|event| event.id.to_string()).collect()
-    };
-    let first = record.page(&page(3, None));
-    assert_eq!(ids(&first), ["d", "c", "b"]);
-    let second = record.page(&page(3, first.next_cursor.as_deref()));
-    assert_eq!(
-        (ids(&second), second.next_cursor.clone()),
-        (vec!["a".to_owned()], None)
-    );
-    assert_eq!((first.total, second.total), (4, 4));
-    let searched = record.page(&shared::event::EventQuery {
-        q: Some(" B ".to_owned()),
-        ..page(1, None)
-    });
-    assert_eq!(
-        (ids(&searched), searched.total, searched.next_cursor),
-        (vec!["b".to_owned()], 1, None)
-    );
-    assert_eq!(ids(&record.page(&page(9, Some("gone")))), ["d", "c", "b", "a"]);
-}
-
-#[test]
-fn a_step_that_is_told_again_counts_as_it_was_told_last() {
-    let record = Record(vec![step(1, 3.0), step(2, 2.5), step(2, 2.0)]);
-    let losses: Vec<_> = record.steps().values().map(|step| step.train_loss).collect();
-    assert_eq!(losses, [Some(3.0), Some(2.0)]);
-}
-
-#[test]
-fn the_times_of_a_curves_steps_are_those_of_their_events() {
-    let mut record = Record(vec![step(1, 3.0), step(2, 2.5), step(5, 2.0), step(9, 1.0)]);
-    for (entry, seconds) in record.0.iter_mut().zip([0, 10, 10, 75]) {
-        entry.created_at = Timestamp::from_unix_ms(NOW.unix_ms() + 1_000 * seconds);
-    }
-    let query = MetricsQuery {
-        from: Some(2),
-        ..MetricsQuery::default()
-    };
-    let metrics = super::curves::reduced(&record.steps(), query).expect("the query is good");
-    let times = record.times(&metrics);
-    assert_eq!(times.steps, [2, 5, 9]);
-    assert_eq!(times.elapsed_ms, [10_000, 10_000, 75_000]);
 }

@@ -249,7 +249,7 @@ record!(Estimate {
     training_tokens,
     longest_tokens,
 } or default { trained_tokens });
-record!(EventList { events, next_cursor } or default { total });
+record!(EventList { events, next_cursor } or default { total, incomplete });
 record!(FieldCode { code } or default { params });
 record!(Finding {
     line,
@@ -356,7 +356,7 @@ record!(Metrics {
     to,
     curves,
     times,
-});
+} or default { incomplete });
 record!(ModelAddition {
     id,
     source,

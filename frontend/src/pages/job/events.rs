@@ -131,6 +131,13 @@ pub(super) fn use_events_section(props: Rc<RecordProps>) -> Html {
         empty,
         |_| view.map(|view| shown(&view, log, show_older)).unwrap_or_default(),
     );
+    let incomplete = newest.data.as_ref().is_some_and(|newest| newest.incomplete);
+    let body = html! {
+        <>
+            { body }
+            <p class="card-body dim" hidden={!incomplete}>{ text::incomplete_events() }</p>
+        </>
+    };
     card(text::events(), tools, body)
 }
 
@@ -221,6 +228,7 @@ mod tests {
             events: ids.iter().map(event).collect(),
             next_cursor: next_cursor.map(str::to_owned),
             total,
+            incomplete: false,
         }
     }
 

@@ -104,6 +104,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
             to: 0,
             curves: Vec::new(),
             times: None,
+            incomplete: false,
         };
         join(fetched.as_deref().unwrap_or(&nothing), tail)
     });
@@ -235,6 +236,7 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
                 </div>
                 { tools(&controls) }
                 <div class="card-body chart-body">{ chart }</div>
+                <p class="card-body dim" hidden={!drawn.incomplete}>{ text::incomplete_curves() }</p>
             </div>
             <div hidden={examples.is_none()}>{ examples }</div>
             <div class="minis" role="group" aria-label={text::measure()} hidden={joined.curves.is_empty()}>

@@ -34,6 +34,8 @@ words! {
     no_checkpoints_ended = "This job has no checkpoint.";
     /// Events.
     no_events = "Nothing has happened yet.";
+    /// Below the events.
+    incomplete_events = "The upstream may have older events still: neither this list nor its count has them.";
     /// Button below the events.
     show_older = "Show older";
     /// Table head.
