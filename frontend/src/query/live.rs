@@ -295,6 +295,7 @@ mod tests {
             events: vec![event("d", 40), event("c", 30)],
             next_cursor: Some("c".to_owned()),
             total: 4,
+            incomplete: false,
         };
         assert_eq!(place_of(&event("e", 50), &list), Some(0));
         assert_eq!(
