@@ -167,13 +167,8 @@ fn reason(error: &ApiError) -> Option<&'static str> {
 
 /// The epoch, and the tokens of all examples where they are counted.
 fn facts(told: &StepExamples) -> String {
-    let mut tokens = told
-        .examples
-        .iter()
-        .map(|example| example.tokens.zip(example.target_tokens));
-    let sum = tokens.try_fold((0, 0), |(all, targets), tokens| {
-        let (more, more_targets) = tokens?;
-        Some((all + more, targets + more_targets))
+    let sum = told.examples.iter().try_fold((0, 0), |sum, example| {
+        Some((sum.0 + example.tokens?, sum.1 + example.target_tokens?))
     });
     text::step_facts(told.epoch, told.examples.len() as u64, sum)
 }
