@@ -115,7 +115,7 @@ fn checkpoints(
         };
         html! {
             <tr key={checkpoint.step.to_string()}>
-                { text_cell("mono", text::checkpoint_name(checkpoint.step)) }
+                { text_cell("mono checkpoint-name", text::checkpoint_name(checkpoint.step)) }
                 { text_cell("number", number(checkpoint.train_loss)) }
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
                 { text_cell("number dim wide", checkpoint.bytes.map(format::bytes).unwrap_or_default()) }
