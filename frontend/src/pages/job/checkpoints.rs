@@ -149,7 +149,7 @@ fn checkpoints(
     };
     html! {
         <>
-            { table("", &columns, rows.collect()) }
+            { table("checkpoint-table", &columns, rows.collect()) }
             { change(list) }
             { paragraph("card-body dim retention", kept) }
         </>
