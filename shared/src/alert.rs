@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Largest count of a rule: it bounds how many losses are kept while a job is at work.
 pub const MAX_COUNT: u32 = 10_000;
+/// Most minutes that a condition waits: a year.
+pub const MAX_MINUTES: u32 = 525_600;
 
 /// What can be watched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -228,7 +230,8 @@ impl AlertRule {
                 "minutes",
                 own.minutes.is_some(),
                 known.minutes.is_some(),
-                own.minutes != Some(0),
+                own.minutes
+                    .is_none_or(|minutes| (1..=MAX_MINUTES).contains(&minutes)),
             ),
             ("bytes", own.bytes.is_some(), known.bytes.is_some(), true),
         ];
@@ -292,6 +295,10 @@ mod tests {
             (
                 rule("divergence", json!({"count": 0})),
                 OutOfRange(Divergence, "count"),
+            ),
+            (
+                rule("late", json!({"minutes": MAX_MINUTES + 1})),
+                OutOfRange(AlertCondition::Late, "minutes"),
             ),
             (
                 rule("plateau", json!({"count": MAX_COUNT + 1})),

@@ -102,6 +102,7 @@ pub struct BrowserErrors {
     /// Of what kind.
     pub kind: BrowserErrorKind,
     /// How often.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64, maximum = 4_294_967_295_u32))]
     pub count: u32,
 }
 

@@ -212,7 +212,10 @@ async fn a_job_comes_with_its_record_its_files_and_where_it_was_trained() {
     let csv: Vec<_> = csv.try_collect().await.unwrap();
     let csv = String::from_utf8(csv.concat()).unwrap();
     let first = csv.lines().nth(1).unwrap_or_default();
-    assert!(first.starts_with("1,") && first.contains("Z,0.5,3,,,,,,"), "{csv}");
+    assert!(
+        first.starts_with("1,") && first.contains("Z,0.5,3,,,,,,"),
+        "{csv}"
+    );
 
     let list = service.list_checkpoints(&owner, &taken.id).await.unwrap();
     let kept: Vec<_> = list

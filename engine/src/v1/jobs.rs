@@ -166,9 +166,10 @@ fn metadata_filter(pairs: &Pairs) -> Result<MetadataFilter, ApiError> {
         Some((name.to_owned(), value.clone()))
     };
     let wanted: BTreeMap<_, _> = pairs.0.iter().filter_map(wanted).collect();
-    if wanted.len() > MAX_METADATA || wanted.keys().any(|key| key.chars().count() > MAX_METADATA_KEY) {
+    let is_key = |key: &String| (1..=MAX_METADATA_KEY).contains(&key.chars().count());
+    if wanted.len() > MAX_METADATA || !wanted.keys().all(is_key) {
         let message = format!(
-            "no job has such `metadata`: at most {MAX_METADATA} pairs are taken, whose keys have at most \
+            "no job has such `metadata`: at most {MAX_METADATA} pairs are taken, whose keys have 1 to \
              {MAX_METADATA_KEY} characters"
         );
         return Err(ApiError::param("metadata", message));

@@ -151,7 +151,12 @@ async fn lists_filter_by_metadata() {
         pairs.join("&")
     };
     assert_eq!(count(&many(16)).await, 0);
-    for too_much in [many(17), many(2000), format!("metadata[{}]=v", "k".repeat(65))] {
+    for too_much in [
+        many(17),
+        many(2000),
+        format!("metadata[{}]=v", "k".repeat(65)),
+        "metadata[]=null".to_owned(),
+    ] {
         client
             .get(&format!("{JOBS}?{too_much}"))
             .await
