@@ -166,7 +166,8 @@ fn metadata_filter(pairs: &Pairs) -> Result<MetadataFilter, ApiError> {
         Some((name.to_owned(), value.clone()))
     };
     let wanted: BTreeMap<_, _> = pairs.0.iter().filter_map(wanted).collect();
-    let is_key = |key: &String| (1..=MAX_METADATA_KEY).contains(&key.chars().count());
+    // `metadata[k][l]=v` is a value of another shape, not a pair.
+    let is_key = |key: &String| (1..=MAX_METADATA_KEY).contains(&key.chars().count()) && !key.contains("][");
     if wanted.len() > MAX_METADATA || !wanted.keys().all(is_key) {
         let message = format!(
             "no job has such `metadata`: at most {MAX_METADATA} pairs are taken, whose keys have 1 to \

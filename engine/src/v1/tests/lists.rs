@@ -156,6 +156,7 @@ async fn lists_filter_by_metadata() {
         many(2000),
         format!("metadata[{}]=v", "k".repeat(65)),
         "metadata[]=null".to_owned(),
+        "metadata[k][]=false".to_owned(),
     ] {
         client
             .get(&format!("{JOBS}?{too_much}"))
