@@ -30,7 +30,7 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
-    event::{CheckpointList, EventList, EventQuery},
+    event::{CheckpointList, EventList, EventQuery, StreamStart},
     histogram::Histogram,
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
@@ -285,12 +285,12 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
-    /// A job's live stream after a stored message, or from the first; each event's data is a `StreamMessage`.
+    /// A job's live stream; each event's data is a `StreamMessage`.
     async fn stream(
         &self,
         _subject: &Subject,
         _id: &JobId,
-        _last_event_id: Option<&str>,
+        _start: StreamStart<&str>,
     ) -> Answer<FrameStream> {
         Err(UpstreamError::Unsupported)
     }

@@ -14,7 +14,7 @@ use engine::{
 use futures_util::{StreamExt as _, stream};
 use shared::{
     dataset::{DatasetStatus, NewDataset},
-    event::StreamMessage,
+    event::{StreamMessage, StreamStart},
     id::{DatasetId, JobId, Subject},
     job::NewJob,
     status::JobStatus,
@@ -101,7 +101,7 @@ async fn enqueue(service: &Service, owner: &Subject, dataset: &DatasetId, number
 
 /// Follows a job to its end.
 async fn ended(service: &Service, owner: &Subject, id: &JobId) -> Outcome<()> {
-    let mut stream = service.stream(owner, id, None).await?;
+    let mut stream = service.stream(owner, id, StreamStart::Beginning).await?;
     while let Some(told) = stream.next().await {
         if let StreamMessage::End { .. } = told.message {
             break;

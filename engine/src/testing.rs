@@ -7,7 +7,7 @@ use crate::{
 use futures_util::StreamExt as _;
 use shared::{
     dataset::{Dataset, DatasetStatus, NewDataset},
-    event::{EventQuery, StreamMessage},
+    event::{EventQuery, StreamMessage, StreamStart},
     id::{DatasetId, JobId, Subject},
     job::{Job, NewJob},
     status::JobStatus,
@@ -254,7 +254,11 @@ impl TestEngine {
         after: Option<u64>,
     ) -> Vec<(Option<u64>, StreamMessage)> {
         self.service
-            .stream(owner, id, after)
+            .stream(
+                owner,
+                id,
+                after.map_or(StreamStart::Beginning, StreamStart::After),
+            )
             .await
             .unwrap()
             .map(|told| (told.seq, told.message.clone()))

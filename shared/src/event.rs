@@ -22,6 +22,36 @@ pub enum Level {
     Error,
 }
 
+/// Where a job's live stream begins; `Id` names what was told last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamStart<Id> {
+    /// With the first thing in the job's record.
+    Beginning,
+    /// Behind something that was told before: what was missed comes first.
+    After(Id),
+    /// With what is recorded from now on.
+    Now,
+}
+
+/// The query of `GET /api/jobs/{id}/stream`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(default, deny_unknown_fields)]
+pub struct StreamQuery {
+    /// `now`: only what is recorded from now on; the whole record first unless told. `Last-Event-ID` goes before it.
+    #[cfg_attr(feature = "openapi", param(inline))]
+    pub from: Option<StreamFrom>,
+}
+
+/// What a stream leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StreamFrom {
+    /// Everything that is in the record already.
+    Now,
+}
+
 /// One entry of a job's event log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -244,6 +244,14 @@ impl Api {
         JobStream::new(response)
     }
 
+    /// A job's live stream, without what is in its record already.
+    pub async fn stream_from_now(&self, id: &JobId) -> JobStream {
+        let request = self.request(Method::GET, &format!("/api/jobs/{id}/stream?from=now"));
+        let response = request.send().await.expect("the server answers");
+        assert_eq!(response.status(), 200);
+        JobStream::new(response)
+    }
+
     /// Follows a job's stream to its end, and answers the job as it ended.
     pub async fn ended(&self, id: &JobId) -> Job {
         let mut stream = self.stream(id, None).await;

@@ -220,6 +220,7 @@ async fn a_job_is_followed_live_and_a_reconnect_tells_exactly_what_was_missed() 
         upstream.tell(id.as_str(), "info", "created");
         upstream.step(id.as_str(), 1, 2.0, None);
         let mut stream = api.stream(&id, None).await;
+        let mut from_now = api.stream_from_now(&id).await;
         let first = stream.next().await.expect("the job comes first");
         let StreamMessage::Job { job } = first else {
             panic!("{first:?}")
@@ -235,6 +236,17 @@ async fn a_job_is_followed_live_and_a_reconnect_tells_exactly_what_was_missed() 
         let (told, at_step_2) = next_stored(&mut stream).await;
         assert_eq!(told, "step 2");
         drop(stream);
+        let mut later = Vec::new();
+        while later.len() < 2 {
+            later.push(next_stored(&mut from_now).await.0);
+        }
+        later.sort_unstable();
+        assert_eq!(
+            later,
+            ["checkpoint 1", "step 2"],
+            "what was there before isn't told"
+        );
+        drop(from_now);
 
         upstream.step(id.as_str(), 3, 1.25, None);
         upstream.checkpoint(id.as_str(), 3);

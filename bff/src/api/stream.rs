@@ -5,7 +5,7 @@
 
 use super::LAST_EVENT_ID;
 use crate::{
-    extract::Path,
+    extract::{Path, Query},
     guard::SignedIn,
     listener::live::Live,
     problem::ApiError,
@@ -21,7 +21,12 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use shared::{id::JobId, problem::Problem, timestamp::Timestamp};
+use shared::{
+    event::{StreamFrom, StreamQuery, StreamStart},
+    id::JobId,
+    problem::Problem,
+    timestamp::Timestamp,
+};
 use std::{convert::Infallible, time::Duration};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
@@ -32,6 +37,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 #[utoipa::path(get, path = "/jobs/{id}/stream", tag = "jobs",
     params(
         ("id" = String, Path, description = "The job's id"),
+        StreamQuery,
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last message that arrived"),
     ),
     responses(
@@ -42,16 +48,19 @@ pub(super) async fn stream_job(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<JobId>,
+    Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let last_event_id = headers
         .get(LAST_EVENT_ID)
         .and_then(|value| value.to_str().ok())
         .filter(|id| !id.is_empty());
-    let messages = state
-        .upstream
-        .stream(signed_in.subject(), &id, last_event_id)
-        .await?;
+    let start = match (last_event_id, query.from) {
+        (Some(id), _) => StreamStart::After(id),
+        (None, Some(StreamFrom::Now)) => StreamStart::Now,
+        (None, None) => StreamStart::Beginning,
+    };
+    let messages = state.upstream.stream(signed_in.subject(), &id, start).await?;
     let date = state.clock.now();
     let mut response = response(Follower::new(state, &signed_in, messages));
     response.extensions_mut().insert(Live);

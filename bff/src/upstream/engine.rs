@@ -19,7 +19,7 @@ use shared::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
-    event::{CheckpointList, EventList, EventQuery},
+    event::{CheckpointList, EventList, EventQuery, StreamStart},
     id::{ArtifactId, DatasetId, JobId, Subject, WebhookId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -184,15 +184,14 @@ impl Upstream for Embedded {
         })
     }
 
-    async fn stream(
-        &self,
-        subject: &Subject,
-        id: &JobId,
-        last_event_id: Option<&str>,
-    ) -> Answer<FrameStream> {
-        // An id that isn't ours tells nothing about what arrived: everything is sent.
-        let after = last_event_id.and_then(|id| id.parse().ok());
-        let messages = self.service.stream(subject, id, after).await?;
+    async fn stream(&self, subject: &Subject, id: &JobId, start: StreamStart<&str>) -> Answer<FrameStream> {
+        let start = match start {
+            StreamStart::Beginning => StreamStart::Beginning,
+            // An id that isn't ours tells nothing about what arrived: everything is sent.
+            StreamStart::After(id) => id.parse().map_or(StreamStart::Beginning, StreamStart::After),
+            StreamStart::Now => StreamStart::Now,
+        };
+        let messages = self.service.stream(subject, id, start).await?;
         Ok(messages
             .map(|told| {
                 told.rendered(|told| frame(told.seq.map(|seq| seq.to_string()).as_deref(), &told.message))

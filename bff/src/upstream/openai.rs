@@ -34,7 +34,7 @@ use shared::{
     dataset::{
         CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
     },
-    event::{CheckpointList, EventList, EventQuery},
+    event::{CheckpointList, EventList, EventQuery, StreamStart},
     id::{DatasetId, JobId, Subject},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
@@ -325,13 +325,8 @@ impl Upstream for OpenAi {
         self.0.result_file(id).await
     }
 
-    async fn stream(
-        &self,
-        _subject: &Subject,
-        id: &JobId,
-        last_event_id: Option<&str>,
-    ) -> Answer<FrameStream> {
-        follow::follow(Arc::clone(&self.0), id, last_event_id).await
+    async fn stream(&self, _subject: &Subject, id: &JobId, start: StreamStart<&str>) -> Answer<FrameStream> {
+        follow::follow(Arc::clone(&self.0), id, start).await
     }
 
     async fn list_datasets(&self, _subject: &Subject) -> Answer<DatasetList> {

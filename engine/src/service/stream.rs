@@ -8,7 +8,10 @@
 mod board;
 
 use super::Service;
-use crate::error::{Error, chain};
+use crate::{
+    error::{Error, chain},
+    store::jobs,
+};
 use board::{Board, Place, read_page};
 use bytes::Bytes;
 use futures_util::{
@@ -16,7 +19,7 @@ use futures_util::{
     stream::{BoxStream, unfold},
 };
 use shared::{
-    event::StreamMessage,
+    event::{StreamMessage, StreamStart},
     id::{JobId, Subject},
 };
 use std::{
@@ -74,7 +77,7 @@ impl Boards {
 }
 
 impl Service {
-    /// Follows a job: first the job as it is, then everything stored after `after` (all of it unless told), then what
+    /// Follows a job: first the job as it is, then everything stored behind `start`, a place in its record, then what
     /// comes, and `End` once the job has ended and all was sent. The stream ends without `End` when the service goes
     /// down, the job is deleted, or the store fails: open it again with the last sequence number.
     ///
@@ -84,13 +87,19 @@ impl Service {
         &self,
         subject: &Subject,
         id: &JobId,
-        after: Option<u64>,
+        start: StreamStart<u64>,
     ) -> Result<JobStream, Error> {
-        self.find_job_row(subject, id).await?;
+        let last = jobs::last_seq(self.inner.store.read(), subject, id).await?;
+        let last = last.ok_or(Error::NotFound("job"))?;
+        let after = match start {
+            StreamStart::Beginning => 0,
+            StreamStart::After(place) => place,
+            StreamStart::Now => last,
+        };
         let board = self.board(subject, id);
         let follower = Follower {
             changed: board.subscribe(),
-            place: Place::new(after.unwrap_or(0)),
+            place: Place::new(after),
             page: VecDeque::new(),
             board,
         };

@@ -1,7 +1,12 @@
 //! Whatever belongs to somebody is not there for anybody else.
 
 use crate::{Error, testing::*};
-use shared::{event::EventQuery, job::JobQuery, metrics::MetricsQuery, status::JobStatus};
+use shared::{
+    event::{EventQuery, StreamStart},
+    job::JobQuery,
+    metrics::MetricsQuery,
+    status::JobStatus,
+};
 
 fn is_not_found<T>(answer: Result<T, Error>) -> bool {
     answer.is_err_and(|error| matches!(error, Error::NotFound(_)))
@@ -29,7 +34,7 @@ async fn every_call_hides_other_peoples_things() {
         service.job_metrics(&other, &id, &MetricsQuery::default()).await
     ));
     assert!(is_not_found(service.metrics_csv(&other, &id).await));
-    assert!(is_not_found(service.stream(&other, &id, None).await));
+    assert!(is_not_found(service.stream(&other, &id, StreamStart::Now).await));
     assert!(is_not_found(service.find_artifact(&other, &artifact).await));
     assert!(is_not_found(service.create_download(&other, &artifact).await));
     assert!(is_not_found(service.find_dataset(&other, &dataset).await));

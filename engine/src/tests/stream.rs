@@ -3,7 +3,11 @@
 use crate::testing::*;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, future::ready};
-use shared::{event::StreamMessage, run::RunEvent, status::JobStatus};
+use shared::{
+    event::{StreamMessage, StreamStart},
+    run::RunEvent,
+    status::JobStatus,
+};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -11,7 +15,11 @@ async fn a_reader_who_comes_back_gets_exactly_what_was_missed() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.running_job(&alice(), "followed").await;
     trainer.train_from(0).await;
-    let mut live = engine.service.stream(&alice(), &id, None).await.unwrap();
+    let mut live = engine
+        .service
+        .stream(&alice(), &id, StreamStart::Beginning)
+        .await
+        .unwrap();
     let (first, _) = live
         .next()
         .await
@@ -54,10 +62,51 @@ async fn a_reader_who_comes_back_gets_exactly_what_was_missed() {
 }
 
 #[tokio::test]
+async fn a_stream_from_now_on_leaves_out_what_is_recorded_already() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "followed").await;
+    trainer.train_from(0).await;
+    for step in 1..=200 {
+        trainer.step(step).await;
+    }
+    engine.wait_step(&alice(), &id, 200).await;
+    let mut streams = Vec::new();
+    // With a board that is made for it, and with one that another reader has.
+    for _ in 0..2 {
+        let stream = engine.service.stream(&alice(), &id, StreamStart::Now).await;
+        streams.push(stream.unwrap());
+    }
+    for step in 201..=203 {
+        trainer.step(step).await;
+    }
+    trainer.finish(203).await;
+    engine.wait_status(&alice(), &id, JobStatus::Succeeded).await;
+    for stream in streams {
+        let told: Vec<_> = stream.map(|told| told.message.clone()).collect().await;
+        assert!(matches!(told.first(), Some(StreamMessage::Job { .. })));
+        let steps = told.iter().filter_map(|message| match message {
+            StreamMessage::Metrics { metrics } => Some(metrics.step),
+            _ => None,
+        });
+        assert_eq!(steps.collect::<Vec<_>>(), [201, 202, 203]);
+    }
+    let stream = engine.service.stream(&alice(), &id, StreamStart::Now).await;
+    let told: Vec<_> = stream.unwrap().map(|told| told.message.clone()).collect().await;
+    assert!(matches!(
+        &told[..],
+        [StreamMessage::Job { .. }, StreamMessage::End { .. }]
+    ));
+}
+
+#[tokio::test]
 async fn a_slow_reader_of_a_long_job_misses_nothing() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.running_job(&alice(), "long").await;
-    let mut stream = engine.service.stream(&alice(), &id, None).await.unwrap();
+    let mut stream = engine
+        .service
+        .stream(&alice(), &id, StreamStart::Beginning)
+        .await
+        .unwrap();
     trainer.train_from(0).await;
     // More than a page of the store and than any channel holds, before the reader reads anything.
     for step in 1..=1300 {
@@ -82,7 +131,11 @@ async fn a_slow_reader_of_a_long_job_misses_nothing() {
 async fn streams_end_when_the_service_goes_down() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.running_job(&alice(), "cut").await;
-    let stream = engine.service.stream(&alice(), &id, None).await.unwrap();
+    let stream = engine
+        .service
+        .stream(&alice(), &id, StreamStart::Beginning)
+        .await
+        .unwrap();
     let service = engine.service.clone();
     let down = tokio::spawn(async move { service.shutdown().await });
     let told: Vec<_> = stream.collect().await;
@@ -102,7 +155,11 @@ async fn what_is_told_is_read_and_rendered_once_for_all_who_follow() {
     let mut told = Vec::new();
     let mut streams = Vec::new();
     for _ in 0..3 {
-        let mut stream = engine.service.stream(&alice(), &id, None).await.unwrap();
+        let mut stream = engine
+            .service
+            .stream(&alice(), &id, StreamStart::Beginning)
+            .await
+            .unwrap();
         // Told only once the job was read: the step comes after that.
         stream.next().await.unwrap();
         streams.push(stream);

@@ -157,7 +157,7 @@ pub fn step_examples(id: &JobId, step: u64) -> Query<StepExamples> {
 /// The address of a job's stream.
 #[must_use]
 pub fn stream_path(id: &JobId) -> String {
-    path(id, "/stream")
+    path(id, "/stream?from=now")
 }
 
 /// Creates a job; the same `draft_id` never creates a second one.

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStreamDefaultReader};
 
-/// Reads a job's stream from `last_event_id` on and hands over the events of each chunk, until the server closes it
+/// Reads a job's stream from `last_event_id` on, or from now on, and hands over the events of each chunk, until the server closes it
 /// or `signal` aborts it.
 ///
 /// # Errors

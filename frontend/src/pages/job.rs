@@ -45,7 +45,7 @@ use events::use_events_section;
 use failure::{FailureProps, use_failure};
 use metrics::{MetricsProps, use_metrics_section};
 use reckoning::{ReckoningProps, use_reckoning};
-use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job};
+use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job, status::JobStatus};
 use std::rc::Rc;
 use timeline::{TimelineProps, use_timeline};
 use turn::{TurnProps, use_turn};
@@ -78,7 +78,8 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let has_stream = capabilities
         .as_ref()
         .is_some_and(|capabilities| capabilities.stream);
-    let live = use_live(&props.id, has_stream && *following && known.is_some());
+    let is_followed = use_followed(&props.id, known);
+    let live = use_live(&props.id, has_stream && *following && is_followed);
     let streaming = matches!(live.connection, Connection::Open | Connection::Ended);
     let poll = if streaming { Poll::Never } else { often };
 
@@ -223,6 +224,16 @@ fn alerts_card(job: &Job, has_alerts: bool) -> Html {
     let watched = has_alerts && !job.status.is_terminal();
     let card = watched.then(|| part(use_alerts, AlertsProps { id: job.id.clone() }));
     html! { <div hidden={!watched}>{ card }</div> }
+}
+
+/// Whether there is something to follow: the job was at work when it was first seen here. One that had ended by then is told
+/// whole by its record; one that ends meanwhile is followed to the end of its stream.
+#[hook]
+fn use_followed(id: &JobId, known: Option<JobStatus>) -> bool {
+    let at_work = use_memo((id.clone(), known.is_some()), |_| {
+        known.is_some_and(|status| !status.is_terminal())
+    });
+    *at_work || known.is_some_and(|status| !status.is_terminal())
 }
 
 /// How far the job is, in the tab's title and its picture.

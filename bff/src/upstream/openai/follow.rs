@@ -9,7 +9,7 @@ use crate::upstream::{Answer, FrameStream, UpstreamError, frame::frame};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use shared::{
-    event::{CheckpointList, StreamMessage},
+    event::{CheckpointList, StreamMessage, StreamStart},
     id::JobId,
     job::Job,
 };
@@ -28,20 +28,26 @@ struct Follower {
     event: Option<String>,
     /// The step of the newest checkpoint that was told.
     checkpoint: u64,
+    /// What is there already counts as told.
+    skips: bool,
     job: Option<Job>,
     ready: VecDeque<Bytes>,
     failures: u32,
     ended: bool,
 }
 
-/// Follows a job after a message, or from the first one.
-pub(super) async fn follow(inner: Arc<Inner>, id: &JobId, after: Option<&str>) -> Answer<FrameStream> {
-    let (event, checkpoint) = after.map_or((None, 0), place);
+/// Follows a job behind a message, from the first one, or from now on.
+pub(super) async fn follow(inner: Arc<Inner>, id: &JobId, start: StreamStart<&str>) -> Answer<FrameStream> {
+    let (event, checkpoint) = match start {
+        StreamStart::After(id) => place(id),
+        StreamStart::Beginning | StreamStart::Now => (None, 0),
+    };
     let mut follower = Follower {
         inner,
         id: id.clone(),
         event,
         checkpoint,
+        skips: start == StreamStart::Now,
         job: None,
         ready: VecDeque::new(),
         failures: 0,
@@ -113,6 +119,11 @@ impl Follower {
             self.ready
                 .push_back(frame(None, &StreamMessage::Job { job: told }));
             self.job = Some(job);
+        }
+        if std::mem::take(&mut self.skips) {
+            self.event = record.entries.last().map(|entry| entry.id.clone());
+            let steps = checkpoints.checkpoints.iter().map(|checkpoint| checkpoint.step);
+            self.checkpoint = steps.max().unwrap_or(0);
         }
         let told = self.event.as_ref();
         let start = told.and_then(|told| record.entries.iter().rposition(|entry| entry.id == *told));
