@@ -254,6 +254,8 @@ async fn a_long_log_is_read_to_its_beginning_and_searched_whole() {
     browser.click("Show older").await;
     browser.shows("400 of 450 events").await;
     browser.click("Show older").await;
+    // Only then are all of them there: "400 of 450 events" has the words of "450 events".
+    browser.gone("button", "Show older").await;
     browser.shows("450 events").await;
     let lines = "return [...document.querySelectorAll('.log li span')].map(line => line.textContent)";
     let lines = browser.script(lines).await;
@@ -263,7 +265,6 @@ async fn a_long_log_is_read_to_its_beginning_and_searched_whole() {
         (&lines[0], &lines[449]),
         (&"Line 450 of the log".into(), &"Line 1 of the log".into())
     );
-    browser.gone("button", "Show older").await;
 
     // What is searched for is found wherever it stands.
     browser.fill("Search events", "LINE 7 ").await;
