@@ -19,6 +19,7 @@ use shared::{
 use std::{env, net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 use tests::{
     api::Api,
+    browser::Browser,
     examples,
     openai_console::{console, setup},
     server::Server,
@@ -234,4 +235,55 @@ async fn fakeais_jobs_are_created_followed_and_cancelled() {
     assert_eq!(job.status, JobStatus::Succeeded);
     assert!(job.fine_tuned_model.is_some() && job.trained_tokens.is_some());
     assert_eq!(api.steps(&job.id, Series::TrainLoss).await.last(), Some(&100));
+}
+
+/// `ATTUNE_TEST_FAKEAI=ENV/bin/fakeai cargo nextest run -p tests --test openai_peers --run-ignored only`
+#[tokio::test]
+#[ignore = "needs FakeAI, 210 MB of Python; a minute"]
+async fn fakeais_jobs_are_worked_with_in_the_browser() {
+    let (_fakeai, base_url) = fakeai().await;
+    let (server, api) = console(setup(&base_url, "any-key", "200")).await;
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    let start = async |name: &str| {
+        browser.goto(&format!("{}/jobs/new/setup", server.address)).await;
+        browser.fill("Job name", name).await;
+        browser.choose_first("Base model").await;
+        browser.choose_first("Training dataset").await;
+        browser.click("Next").await;
+        browser.at("/jobs/new/configure").await;
+        browser.click("Next").await;
+        browser.at("/jobs/new/review").await;
+        browser.start_job().await
+    };
+    let cancelled = start("not-wanted").await;
+    browser.click("Cancel job").await;
+    browser.click("Yes, cancel job").await;
+    browser.shows("Cancelled").await;
+    let followed = start("followed").await;
+    // It trains for half a minute; what is new comes without a reload.
+    browser
+        .until("its first measured step is drawn", async || {
+            browser.points().await >= 1
+        })
+        .await;
+    browser.photograph_all("fakeai-running").await;
+    browser
+        .until_within(PATIENCE, "it has ended", async || {
+            browser.text().await.contains("Completed")
+        })
+        .await;
+    browser.shows("step-100").await;
+    browser.photograph_all("fakeai-succeeded").await;
+    browser.follow("/jobs").await;
+    for id in [&cancelled, &followed] {
+        browser.find_css(&format!("a[href='/jobs/{id}']")).await;
+    }
+    browser.no_errors().await;
+    for (id, status) in [
+        (cancelled, JobStatus::Cancelled),
+        (followed, JobStatus::Succeeded),
+    ] {
+        assert_eq!(api.job(&JobId::new(id)).await.status, status);
+    }
 }

@@ -232,6 +232,8 @@ async fn a_job_is_followed_live_and_a_reconnect_tells_exactly_what_was_missed() 
 
         upstream.checkpoint(id.as_str(), 1);
         assert_eq!(next_stored(&mut stream).await.0, "checkpoint 1");
+        let kept = api.checkpoints(&id).await;
+        assert_eq!((kept[0].train_loss, kept[0].valid_loss), (Some(1.5), Some(1.75)));
         upstream.step(id.as_str(), 2, 1.5, Some(1.75));
         let (told, at_step_2) = next_stored(&mut stream).await;
         assert_eq!(told, "step 2");

@@ -57,6 +57,15 @@ impl Habits {
             ..Self::default()
         }
     }
+
+    /// The figures of a checkpoint, by the names that the API has for them.
+    fn measured_at(self, step: u64) -> Value {
+        if self.events_as_stream {
+            json!({"train_loss": 1.5, "valid_loss": 1.75, "train_accuracy": 0.5})
+        } else {
+            json!({"step": step, "train_loss": 1.5, "full_valid_loss": 1.75})
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -180,7 +189,7 @@ impl Account {
         let checkpoint = json!({"id": format!("ftckpt_{now}"), "object": "fine_tuning.job.checkpoint",
             "created_at": now, "fine_tuning_job_id": job, "step_number": step,
             "fine_tuned_model_checkpoint": format!("ft:model:org::{now}"),
-            "metrics": {"step": step, "train_loss": 1.5, "full_valid_loss": 1.75}});
+            "metrics": self.habits.measured_at(step)});
         let checkpoints = self.checkpoints.entry(job.to_owned()).or_default();
         checkpoints.insert(0, checkpoint);
     }

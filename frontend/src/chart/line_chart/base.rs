@@ -36,7 +36,7 @@ pub(crate) fn use_base(props: Rc<LayerProps>) -> Html {
         pixels(props.width - RIGHT - LEFT),
         pixels(HEIGHT - BOTTOM - TOP + 8.0),
     );
-    // Their own picture, which cuts off what leads out of view.
+    // Their own picture, which cuts off what leads out of view. Points stand above it: one at an end is drawn whole.
     let view_box = format!("{} {} {} {}", inside.0, pixels(TOP - 4.0), inside.1, inside.2);
     html! {
         <svg class="line-chart-base" aria-hidden="true" width={width.clone()} height={height.clone()} viewBox={format!("0 0 {width} {height}")}>
@@ -46,8 +46,9 @@ pub(crate) fn use_base(props: Rc<LayerProps>) -> Html {
                 { plot.marks(&props.chart.marks) }
                 <g>{ for props.chart.lines.iter().map(|line| plot.line(line)) }</g>
                 { plot.gaps(&props.chart.lines) }
-                { plot.tip(props.chart.all.first(), props.chart.growing) }
             </svg>
+            <g>{ for props.chart.lines.iter().map(|line| plot.dots(line)) }</g>
+            { plot.tip(props.chart.all.first(), props.chart.growing) }
         </svg>
     }
 }
@@ -169,21 +170,22 @@ impl Plot {
             <g key={line.key.clone()} {class}>
                 <path class="line-raw" d={self.path(line, &line.y)} />
                 <path class="line-smooth" d={over} />
-                <g>{ self.dots(line) }</g>
             </g>
         }
     }
 
     fn dots(&self, line: &Line) -> Html {
         let shown = line.visible(self.range);
-        if !line.dashed || shown.len() > DOTS_AT_MOST {
-            return Html::default();
-        }
-        let points = shown.filter_map(|index| Some((index, *line.x.get(index)?, (*line.y.get(index)?)?)));
-        let dots = points.map(|(index, x, y)| {
-            html! { <circle key={index} cx={pixels(self.x.at(x))} cy={pixels(self.y.at(y))} r="3" /> }
-        });
-        dots.collect()
+        let has_dots = line.dashed && shown.len() <= DOTS_AT_MOST;
+        let points = shown
+            .filter(|_| has_dots)
+            .filter_map(|index| Some((index, *line.x.get(index)?, (*line.y.get(index)?)?)));
+        let dots = points
+            .filter(|(_, x, _)| (self.range.0..=self.range.1).contains(x))
+            .map(|(index, x, y)| {
+                html! { <circle key={index} cx={pixels(self.x.at(x))} cy={pixels(self.y.at(y))} r="3" /> }
+            });
+        html! { <g key={line.key.clone()} class={hue_class(line)}>{ for dots }</g> }
     }
 
     /// Steps whose value is not a number: a mark at the top, because a gap alone is easily overlooked.
@@ -206,7 +208,10 @@ impl Plot {
     /// The newest point of a growing curve.
     fn tip(&self, line: Option<&Line>, growing: bool) -> Html {
         let last = line.filter(|_| growing).and_then(|line| {
-            let x = line.x.last().filter(|x| **x <= self.range.1)?;
+            let x = line
+                .x
+                .last()
+                .filter(|x| (self.range.0..=self.range.1).contains(*x))?;
             Some((*x, (*line.y.last()?)?))
         });
         let Some((x, y)) = last else {

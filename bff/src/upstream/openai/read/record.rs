@@ -97,9 +97,16 @@ fn level(word: &str) -> Level {
 
 /// What was measured at a step, where an event's data tells it.
 fn measured(data: &Fields<'_>) -> Option<MeasuredStep> {
+    let step = find(data, &["step"]).and_then(whole)?;
+    let measured = figures(data, step);
+    (measured.train_loss.is_some() || measured.valid_loss.is_some()).then_some(measured)
+}
+
+/// The figures that are told of a step.
+fn figures(data: &Fields<'_>, step: u64) -> MeasuredStep {
     let value = |names: &[&str]| find(data, names).and_then(number);
-    let step = MeasuredStep {
-        step: find(data, &["step"]).and_then(whole)?,
+    MeasuredStep {
+        step,
         total_steps: find(data, &["total_steps"]).and_then(whole).unwrap_or(0),
         epoch: value(&["epoch"]),
         train_loss: value(&["train_loss", "training_loss"]),
@@ -116,8 +123,7 @@ fn measured(data: &Fields<'_>) -> Option<MeasuredStep> {
         ]),
         rewards: rewards(data, "reward"),
         valid_rewards: rewards(data, "valid_reward"),
-    };
-    (step.train_loss.is_some() || step.valid_loss.is_some()).then_some(step)
+    }
 }
 
 /// With what another Attune tells besides.
@@ -147,14 +153,16 @@ fn rewards(data: &Fields<'_>, kind: &str) -> Option<Rewards> {
 /// A page of a job's checkpoints.
 pub(in crate::upstream::openai) fn checkpoints(answer: &[u8]) -> Answer<Page<Checkpoint>> {
     page(answer, "data", |fields, place| {
+        let step = find(fields, &["step_number", "step"])
+            .and_then(whole)
+            .ok_or_else(|| missing(place, "step_number"))?;
+        // Some repeat the step among the figures, some don't.
         let metrics = find(fields, &["metrics"])
             .and_then(Json::as_object)
-            .and_then(measured);
+            .map(|metrics| figures(metrics, step));
         Ok(Checkpoint {
             id: CheckpointId::new(identifier(find(fields, &["id"])).ok_or_else(|| missing(place, "id"))?),
-            step: find(fields, &["step_number", "step"])
-                .and_then(whole)
-                .ok_or_else(|| missing(place, "step_number"))?,
+            step,
             created_at: find(fields, &["created_at"])
                 .and_then(time)
                 .ok_or_else(|| missing(place, "created_at"))?,
