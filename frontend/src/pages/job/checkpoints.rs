@@ -118,7 +118,7 @@ fn checkpoints(
                 { text_cell("mono checkpoint-name", text::checkpoint_name(checkpoint.step)) }
                 { text_cell("number", number(checkpoint.train_loss)) }
                 { text_cell(valid_class, number(checkpoint.valid_loss)) }
-                { text_cell("number dim wide", checkpoint.bytes.map(format::bytes).unwrap_or_default()) }
+                { text_cell("number dim wide", checkpoint.bytes.map_or_else(|| text::none().to_owned(), format::bytes)) }
                 { cell("number dim wide", relative_time(now, checkpoint.created_at)) }
                 { cell(ACTIONS, html! {
                     <>
@@ -151,7 +151,7 @@ fn checkpoints(
         <>
             { table("checkpoint-table", &columns, rows.collect()) }
             { change(list) }
-            { paragraph("card-body dim retention", kept) }
+            <p class="card-body dim retention" hidden={kept.is_empty()}>{ kept }</p>
         </>
     }
 }
