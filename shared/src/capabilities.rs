@@ -240,7 +240,6 @@ impl Capabilities {
             artifacts: false,
             delete: false,
             attempts: false,
-            timeline: false,
             stop: false,
             retry: false,
             queue: false,

@@ -274,6 +274,11 @@ async fn fakeais_jobs_are_worked_with_in_the_browser() {
         })
         .await;
     browser.shows("step-100").await;
+    let timeline = browser.section("Timeline").await;
+    let timeline = timeline.text().await.expect("the timeline's text");
+    for phase in ["Validating", "Running", "Completed"] {
+        assert!(timeline.contains(phase), "{phase}: {timeline}");
+    }
     browser.photograph_all("fakeai-succeeded").await;
     browser.follow("/jobs").await;
     for id in [&cancelled, &followed] {

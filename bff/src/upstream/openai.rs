@@ -13,6 +13,7 @@ mod follow;
 mod listing;
 mod read;
 mod record;
+mod timeline;
 mod uploads;
 
 use super::{
@@ -39,6 +40,7 @@ use shared::{
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{BaseModel, JobDefaults, ModelList},
+    timeline::Timeline,
 };
 use std::{
     sync::{
@@ -300,6 +302,11 @@ impl Upstream for OpenAi {
 
     async fn resume_job(&self, _subject: &Subject, id: &JobId) -> Answer<Job> {
         self.0.act(id, "/resume").await
+    }
+
+    async fn find_timeline(&self, _subject: &Subject, id: &JobId) -> Answer<Timeline> {
+        let (job, record) = tokio::try_join!(self.0.find(id), self.0.record_of(id))?;
+        Ok(timeline::timeline(&job, &record))
     }
 
     async fn list_events(&self, _subject: &Subject, id: &JobId, query: &EventQuery) -> Answer<EventList> {
