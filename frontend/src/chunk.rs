@@ -106,8 +106,10 @@ fn now(page: &mut Drawn) -> Poll<Result<Html, Unreachable>> {
 pub fn use_page(route: Rc<Route>) -> Html {
     let failed = use_kept(|| None::<Route>);
     let arrived = use_kept(|| ());
+    let page = now(&mut draw(&route));
     {
         let (failed, arrived) = (failed.setter(), arrived.setter());
+        let waited = page.is_pending();
         use_change((*route).clone(), move |route| {
             let mut page = draw(route);
             if now(&mut page).is_pending() {
@@ -119,11 +121,13 @@ pub fn use_page(route: Rc<Route>) -> Html {
                         Err(Unreachable) => failed.set(Some(route)),
                     }
                 });
+            } else if waited {
+                // It came between the drawing and this.
+                arrived.set(());
             }
             None
         });
     }
-    let page = now(&mut draw(&route));
     use_page_measured((*route).clone(), matches!(page, Poll::Ready(Ok(_))));
     let has_failed = failed.as_ref() == Some(&*route);
     match page {

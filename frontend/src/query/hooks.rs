@@ -1,6 +1,10 @@
 //! How a page asks the store.
 
-use super::{Answer, Query, Request, cache::Value, store::Store};
+use super::{
+    Answer, Query, Request,
+    cache::{Entry, Value},
+    store::Store,
+};
 use crate::{api::ApiError, app::Services, kept::use_kept, part::use_change};
 use gloo_timers::callback::Interval;
 use std::rc::Rc;
@@ -86,20 +90,38 @@ struct Known {
 fn use_requests(requests: Vec<Request>, poll: Poll) -> Vec<Known> {
     let store = use_store();
     let redraw = use_force_update();
+    let drawn: Vec<Known> = requests
+        .iter()
+        .map(|request| known(&store, request.clone()))
+        .collect();
     {
         let store = store.clone();
-        use_change((requests.clone(), poll), move |(requests, poll)| {
+        let drawn: Vec<_> = drawn
+            .iter()
+            .map(|known| (known.value.clone(), known.error.is_some()))
+            .collect();
+        use_change((requests, poll), move |(requests, poll)| {
             let poll = *poll;
             let told = Callback::from(move |()| redraw.force_update());
             let observe = |request| store.observe(request, poll, told.clone());
             let observers = requests.iter().map(observe).collect();
+            // Yew may pause between a drawing and its effects: what came meanwhile was told to nobody here.
+            let is_old = |(request, (value, failed)): (&Request, &(Option<Value>, bool))| {
+                store.look(&request.key, |entry| {
+                    let is_same = match (entry.and_then(Entry::value), value) {
+                        (Some(now), Some(value)) => Rc::ptr_eq(now, value),
+                        (now, value) => now.is_none() && value.is_none(),
+                    };
+                    !is_same || entry.is_some_and(|entry| entry.error().is_some()) != *failed
+                })
+            };
+            if requests.iter().zip(&drawn).any(is_old) {
+                told.emit(());
+            }
             Some(Box::new(Observing { store, observers }))
         });
     }
-    requests
-        .into_iter()
-        .map(|request| known(&store, request))
-        .collect()
+    drawn
 }
 
 /// Requests are shown until this is dropped.
