@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use shared::strict_json::Strict;
 use std::collections::BTreeMap;
 
 /// A JSON body, of a request or of an answer.
@@ -28,7 +29,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .await
             .map_err(|rejection| refuse_bytes(&rejection))?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let value = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
             let field = error.path().to_string();
             let reason = error.inner().to_string();
             let refusal = ApiError::new(

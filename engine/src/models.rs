@@ -15,6 +15,7 @@ pub use error::AddError;
 pub use hub::{DEFAULT_ENDPOINT, HubConfig};
 pub(crate) use memory::available_memory;
 pub use memory::memory_for_training;
+pub(crate) use pending::Removed;
 pub use source::Source;
 
 use crate::{config::Config, executor::child::Limits};
@@ -148,11 +149,19 @@ impl Models {
         }
     }
 
-    /// Removes a model; the caller has seen to it that nothing needs it.
+    /// Whether a model that was found a moment ago is still there.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.places
+            .iter()
+            .any(|place| place.join(id).join("config.json").is_file())
+    }
+
+    /// Takes a model away at once, whatever happens while its files are cleared; the caller has seen to it that nothing
+    /// needs it.
     ///
     /// # Errors
     /// [`AddError::Unknown`], [`AddError::NotAdded`], [`AddError::Files`].
-    pub fn remove(&self, id: &str) -> Result<(), AddError> {
+    pub(crate) fn take_away(&self, id: &str) -> Result<Removed, AddError> {
         let found = self.find(id).ok_or_else(|| AddError::Unknown(id.to_owned()))?;
         if !found
             .model
@@ -162,7 +171,7 @@ impl Models {
         {
             return Err(AddError::NotAdded(id.to_owned()));
         }
-        pending::remove_model(&found.place, id)
+        pending::take_away(&found.place, id)
     }
 
     /// What cut transfers and ended processes left: identifier and whence it came.

@@ -30,6 +30,7 @@ pub mod run;
 pub mod session;
 pub mod status;
 pub mod step_examples;
+pub mod strict_json;
 pub mod timeline;
 pub mod timestamp;
 pub mod training_line;

@@ -21,6 +21,9 @@ use tokio::time::{interval, timeout};
 /// Far above what reading a small file takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What two busy cores may take for a part of a job.
+pub const TRAINING: Duration = Duration::from_secs(180);
+
 /// A client with a session.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -255,6 +258,21 @@ impl Api {
         let response = request.send().await.expect("the server answers");
         assert_eq!(response.status(), 200);
         JobStream::new(response)
+    }
+
+    /// Waits until a job is as wanted; `what` is said where it never comes to be so.
+    pub async fn until(&self, id: &JobId, what: &str, wanted: impl Fn(&Job) -> bool) -> Job {
+        let mut ticks = interval(Duration::from_millis(50));
+        let waiting = async {
+            loop {
+                ticks.tick().await;
+                let job = self.job(id).await;
+                if wanted(&job) {
+                    return job;
+                }
+            }
+        };
+        timeout(TRAINING, waiting).await.expect(what)
     }
 
     /// Follows a job's stream to its end, and answers the job as it ended.

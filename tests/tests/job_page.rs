@@ -3,42 +3,18 @@
 #![expect(clippy::expect_used, reason = "what fails here is the test")]
 
 use serde_json::Value;
-use shared::{
-    id::JobId,
-    job::{Job, NewJob},
-    status::JobStatus,
-    timeline::Timeline,
-};
+use shared::{job::NewJob, status::JobStatus, timeline::Timeline};
 use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 use std::{
     fs,
     io::{Cursor, Read as _},
-    time::Duration,
 };
 use tests::{
-    api::Api,
+    api::{Api, TRAINING},
     browser::Browser,
     many_jobs,
     server::{Server, Setup},
 };
-use tokio::time::interval;
-
-/// What two busy cores may take for a part of these jobs.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-async fn wait(api: &Api, id: &JobId, what: &str, wanted: impl Fn(&Job) -> bool) -> Job {
-    let mut ticks = interval(Duration::from_millis(50));
-    let waiting = async {
-        loop {
-            ticks.tick().await;
-            let job = api.job(id).await;
-            if wanted(&job) {
-                return job;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.expect(what)
-}
 
 async fn section(browser: &Browser, name: &str) -> String {
     browser.section(name).await.text().await.unwrap_or_default()
@@ -56,16 +32,18 @@ async fn a_checkpoint_of_a_running_job_is_downloaded_as_it_lies_on_the_disk() {
     let browser = Browser::start().await;
     browser.sign_in(&server).await;
     browser.goto(&format!("{}/jobs/{id}", server.address)).await;
-    wait(&api, &id, "it trains", |job| {
+    api.until(&id, "it trains", |job| {
         job.progress.as_ref().is_some_and(|progress| progress.step > 5)
     })
     .await;
     // Saved by a pause; then it goes on, and the checkpoint is there beside it.
     browser.click("Pause").await;
-    wait(&api, &id, "it pauses", |job| job.status == JobStatus::Paused).await;
+    api.until(&id, "it pauses", |job| job.status == JobStatus::Paused)
+        .await;
     let step = api.checkpoints(&id).await[0].step;
     browser.click("Resume").await;
-    wait(&api, &id, "it goes on", |job| job.status == JobStatus::Running).await;
+    api.until(&id, "it goes on", |job| job.status == JobStatus::Running)
+        .await;
     browser.click(&format!("Download step-{step}")).await;
     let zip = browser.downloaded(".zip").await;
     let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
@@ -131,10 +109,12 @@ async fn what_a_job_costs_is_told_while_it_trains_and_what_it_took_beside_what_w
     let browser = Browser::start().await;
     browser.sign_in(&server).await;
     browser.goto(&format!("{}/jobs/{id}", server.address)).await;
-    let running = wait(&api, &id, "it has trained", |job| job.trained_tokens > Some(0)).await;
+    let running = api
+        .until(&id, "it has trained", |job| job.trained_tokens > Some(0))
+        .await;
     assert_eq!(running.status, JobStatus::Running, "it is told on the way");
     browser
-        .until_within(PATIENCE, "the cost so far is told", async || {
+        .until_within(TRAINING, "the cost so far is told", async || {
             let told = section(&browser, "Cost").await;
             told.contains("So far") && told.contains('$') && !told.contains('–')
         })

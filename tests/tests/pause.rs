@@ -1,6 +1,5 @@
 //! Pausing, stopping, trying again, as a user does it: paused means saved, and whatever happens in between, the curve has
 //! every step once and the adapter the bytes of a run that nobody touched.
-#![expect(clippy::expect_used, reason = "what fails here is the test")]
 
 use rustix::process::Signal;
 use shared::{
@@ -12,29 +11,12 @@ use shared::{
 };
 use std::time::Duration;
 use tests::{
-    api::Api,
+    api::{Api, TRAINING},
     browser::Browser,
     process_tree,
     server::{Server, Setup},
 };
 use tokio::time::interval;
-
-/// What two busy cores may take for a part of these jobs.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-async fn wait(api: &Api, id: &JobId, what: &str, wanted: impl Fn(&Job) -> bool) -> Job {
-    let mut ticks = interval(Duration::from_millis(50));
-    let waiting = async {
-        loop {
-            ticks.tick().await;
-            let job = api.job(id).await;
-            if wanted(&job) {
-                return job;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.expect(what)
-}
 
 fn step(job: &Job) -> u64 {
     job.progress.as_ref().map_or(0, |progress| progress.step)
@@ -56,7 +38,7 @@ async fn a_job_paused_in_one_tab_and_resumed_in_another_over_a_restart_is_one_un
     let page = format!("{}/jobs/{id}", server.address);
     browser.goto(&page).await;
     browser
-        .until_within(PATIENCE, "the curve has ten points", async || {
+        .until_within(TRAINING, "the curve has ten points", async || {
             browser.points().await >= 10
         })
         .await;
@@ -65,7 +47,9 @@ async fn a_job_paused_in_one_tab_and_resumed_in_another_over_a_restart_is_one_un
         "an open stream isn't being reconnected"
     );
     browser.click("Pause").await;
-    let job = wait(&api, &id, "it pauses", |job| job.status == JobStatus::Paused).await;
+    let job = api
+        .until(&id, "it pauses", |job| job.status == JobStatus::Paused)
+        .await;
     let saved = api.checkpoints(&id).await;
     assert_eq!(
         saved.first().map(|newest| newest.step),
@@ -84,7 +68,7 @@ async fn a_job_paused_in_one_tab_and_resumed_in_another_over_a_restart_is_one_un
     browser.click("Resume").await;
     let before = step(&job) + 10;
     browser
-        .until_within(PATIENCE, "the curve goes on", async || {
+        .until_within(TRAINING, "the curve goes on", async || {
             browser.points().await >= before
         })
         .await;
@@ -94,7 +78,7 @@ async fn a_job_paused_in_one_tab_and_resumed_in_another_over_a_restart_is_one_un
     let api = Api::signed_in(&server).await;
     let before = browser.points().await + 10;
     browser
-        .until_within(PATIENCE, "the curve goes on by itself", async || {
+        .until_within(TRAINING, "the curve goes on by itself", async || {
             browser.points().await >= before
         })
         .await;
@@ -112,7 +96,9 @@ async fn a_job_paused_in_one_tab_and_resumed_in_another_over_a_restart_is_one_un
     );
     browser.photograph_all("job-resumed").await;
 
-    let job = wait(&api, &id, "it completes", |job| job.status.is_terminal()).await;
+    let job = api
+        .until(&id, "it completes", |job| job.status.is_terminal())
+        .await;
     assert_eq!(job.status, JobStatus::Succeeded, "{:?}", job.failure);
     browser
         .until("the chart has every step", async || {
@@ -159,14 +145,14 @@ async fn a_stopped_job_keeps_what_it_has_and_a_retry_from_its_checkpoint_goes_on
     browser.sign_in(&server).await;
     browser.goto(&format!("{}/jobs/{id}", server.address)).await;
     browser
-        .until_within(PATIENCE, "the curve has ten points", async || {
+        .until_within(TRAINING, "the curve has ten points", async || {
             browser.points().await >= 10
         })
         .await;
     browser.click("Stop and keep").await;
     browser.photograph("dialog-stop").await;
     browser.click("Yes, stop and keep").await;
-    let stopped = wait(&api, &id, "it stops", |job| job.status.is_terminal()).await;
+    let stopped = api.until(&id, "it stops", |job| job.status.is_terminal()).await;
     assert_eq!((stopped.status, stopped.stopped), (JobStatus::Succeeded, true));
     let at = step(&stopped);
     assert!(at < 240, "it ended early: {at}");
@@ -202,7 +188,7 @@ async fn a_stopped_process_is_noticed_and_its_job_goes_on() {
     let api = Api::signed_in(&server).await;
     let body = api.new_job("stopped-process", 96, 20).await;
     let id = api.create_job(&body).await.id;
-    wait(&api, &id, "it trains", |job| step(job) >= 5).await;
+    api.until(&id, "it trains", |job| step(job) >= 5).await;
     process_tree::signal(server.trainer().unwrap(), Signal::STOP);
     let job = api.ended(&id).await;
     assert_eq!((job.status, job.attempt), (JobStatus::Succeeded, 2));

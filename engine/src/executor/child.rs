@@ -302,6 +302,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_child_inherits_a_secret() {
+        const SECRET: &str = "ATTUNE_TEST_SECRET";
+        if std::env::var_os(SECRET).is_some() {
+            let told = command("env").output().await.unwrap().stdout;
+            let told = String::from_utf8(told).unwrap();
+            assert!(told.contains("PATH=") && !told.contains(SECRET), "{told}");
+            return;
+        }
+        // The environment of this process is everybody's, so the secret goes into that of another like it.
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "executor::child::tests::no_child_inherits_a_secret"])
+            .env(SECRET, "1")
+            .output()
+            .await
+            .unwrap();
+        assert!(
+            again.status.success(),
+            "{}",
+            String::from_utf8_lossy(&again.stdout)
+        );
+    }
+
+    #[tokio::test]
     async fn a_child_is_told_its_run_heard_and_commanded() {
         let folder = tempfile::tempdir().unwrap();
         let body = r#"

@@ -222,11 +222,26 @@ pub(super) fn finish_removals(models: &Path) {
     }
 }
 
-/// Removes a model: it is gone at once, whatever happens while its files are removed.
+/// What a model was: no model any more, but files that take room. Dropped unclear, it goes with the next sweep.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Removed(PathBuf);
+
+impl Removed {
+    /// Removes the files.
+    ///
+    /// # Errors
+    /// [`AddError::Files`].
+    pub(crate) fn clear(self) -> Result<(), AddError> {
+        remove(&self.0)
+    }
+}
+
+/// Makes a model vanish at once.
 ///
 /// # Errors
 /// [`AddError::Files`].
-pub(super) fn remove_model(models: &Path, id: &str) -> Result<(), AddError> {
+pub(super) fn take_away(models: &Path, id: &str) -> Result<Removed, AddError> {
     let target = folder_of(models, id)?;
     let leaving = models.join(format!("{REMOVING}{}", id.replace('/', SEPARATOR)));
     remove(&leaving)?;
@@ -235,7 +250,7 @@ pub(super) fn remove_model(models: &Path, id: &str) -> Result<(), AddError> {
         // Only an empty one goes.
         drop(fs::remove_dir(group));
     }
-    remove(&leaving)
+    Ok(Removed(leaving))
 }
 
 fn remove(folder: &Path) -> Result<(), AddError> {
@@ -291,7 +306,7 @@ mod tests {
             Pending::open(models.path(), "a/b", "here").unwrap_err().code(),
             "model_exists"
         );
-        remove_model(models.path(), "a/b").unwrap();
+        take_away(models.path(), "a/b").unwrap().clear().unwrap();
         assert_eq!(names(models.path()), Vec::<String>::new());
     }
 

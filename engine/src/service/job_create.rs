@@ -246,6 +246,10 @@ impl Service {
                 return Ok(Inserted { row, repeated: true });
             }
         }
+        // Whoever removes models is alone with the store while it looks for jobs that need them, as we are now.
+        if !self.has_model(create.base_model).await? {
+            return Err(Error::Invalid(one_finding("base_model", "unknown_model", &[])));
+        }
         let id = match create.id {
             Some(id) => id,
             None => JobId::new(secret::new_id("ftjob-")?),

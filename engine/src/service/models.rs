@@ -9,6 +9,7 @@ use crate::{
     store::{self, Store},
 };
 use shared::model::{AddModel, AdditionFailure, AdditionStage, ModelAddition, ModelList};
+use sqlx::SqliteConnection;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -166,24 +167,24 @@ impl Service {
             addition.progress.clone()
         });
         let models = self.inner.models.clone();
-        let name = id.to_owned();
         if let Some(mut progress) = given_up {
+            let name = id.to_owned();
             // Until the task has ended: nothing is added behind the answer's back.
             while progress.changed().await.is_ok() {}
-            let cleared = blocking(move || {
-                models.discard_left(&name);
-                // It may have become whole in the last moment.
-                match models.remove(&name) {
-                    Err(AddError::Unknown(_)) | Ok(()) => Ok(()),
-                    Err(error) => Err(error),
-                }
+            let cleared = blocking({
+                let models = models.clone();
+                move || models.discard_left(&name)
             })
             .await;
             self.inner.additions.lock().remove(id);
-            return Ok(cleared??);
+            cleared?;
+            // It may have become whole in the last moment.
+            return match remove_unneeded(&self.inner.store, models, id).await {
+                Err(AddError::Unknown(_)) => Ok(()),
+                removed => Ok(removed?),
+            };
         }
-        refuse_needed(&self.inner.store, id).await?;
-        Ok(blocking(move || models.remove(&name)).await??)
+        Ok(remove_unneeded(&self.inner.store, models, id).await?)
     }
 
     /// Shows what servers before this one left unfinished, so that it can be tried again or given up.
@@ -206,6 +207,12 @@ impl Service {
             };
             self.inner.additions.lock().insert(id, addition);
         }
+    }
+
+    /// Whether a model is there at this moment; cheap enough to be asked while nobody else may write.
+    pub(super) async fn has_model(&self, id: &str) -> Result<bool, Error> {
+        let (models, id) = (self.inner.models.clone(), id.to_owned());
+        blocking(move || models.has(&id)).await
     }
 
     /// One base model by its identifier.
@@ -247,18 +254,32 @@ pub async fn remove_model_in(config: &Config, id: &str) -> Result<(), AddError> 
     let storage = |error| AddError::Storage(Error::storage("the data folder can't be read", error));
     let layout = Layout::prepare(&config.data_dir).map_err(storage)?;
     let store = Store::open(&layout.database()).await.map_err(storage)?;
-    let free = refuse_needed(&store, id).await;
+    let removed = remove_unneeded(&store, Models::new(config), id).await;
     store.close().await;
-    free?;
-    Models::new(config).remove(id)
+    removed
+}
+
+/// Removes a model that nothing needs. Nobody else writes from the look at who needs it until it is gone, and a job is
+/// created only where its model is there when it may write: so no job is left without its model, whichever process made it.
+async fn remove_unneeded(store: &Store, models: Models, id: &str) -> Result<(), AddError> {
+    let mut alone = store.begin().await?;
+    refuse_needed(&mut alone, id).await?;
+    let name = id.to_owned();
+    let removed = blocking({
+        let models = models.clone();
+        move || models.take_away(&name)
+    })
+    .await??;
+    drop(alone);
+    blocking(move || removed.clear()).await?
 }
 
 /// That no job which has not ended, and no adapter, needs the model.
-async fn refuse_needed(store: &Store, id: &str) -> Result<(), AddError> {
-    let jobs = store::jobs::count_unfinished_of_model(store.read(), id)
+async fn refuse_needed(connection: &mut SqliteConnection, id: &str) -> Result<(), AddError> {
+    let jobs = store::jobs::count_unfinished_of_model(&mut *connection, id)
         .await
         .map_err(Error::from)?;
-    let artifacts = store::artifacts::count_of_model(store.read(), id)
+    let artifacts = store::artifacts::count_of_model(connection, id)
         .await
         .map_err(Error::from)?;
     let counted = [(jobs, "unfinished job"), (artifacts, "tuned model")]

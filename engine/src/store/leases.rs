@@ -178,11 +178,13 @@ pub(crate) async fn requeue_orphans(
 pub(crate) async fn requeue(
     connection: &mut SqliteConnection,
     fence: &Fence,
+    fruitless: i64,
+    reason: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(concat!(
         "UPDATE jobs SET status = 'queued', interrupted = 1, lease_owner = NULL, lease_expires_at = NULL, \
-                         tokens_per_second = NULL, remaining_ms = NULL, resume_reason = 'after the server restarted' \
+                         tokens_per_second = NULL, remaining_ms = NULL, fruitless = $5, resume_reason = $6 \
          WHERE ",
         held!()
     ))
@@ -190,6 +192,8 @@ pub(crate) async fn requeue(
     .bind(&fence.server)
     .bind(fence.attempt)
     .bind(now.unix_ms())
+    .bind(fruitless)
+    .bind(reason)
     .execute(&mut *connection)
     .await?;
     phases::note(connection, &fence.job_id, now).await?;

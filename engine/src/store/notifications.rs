@@ -56,6 +56,9 @@ impl NotificationRow {
     }
 }
 
+/// How many an owner has at most: whoever reads none of them for long has the oldest forgotten.
+pub(crate) const KEPT: u32 = 1000;
+
 /// Tells a job's owner that it has come to an end. Called with the change itself, in its transaction; of a status that is
 /// no end it does nothing.
 pub(crate) async fn announce(
@@ -68,12 +71,29 @@ pub(crate) async fn announce(
         return Ok(());
     }
     // The words of the statuses that are an end are those of the kinds.
-    sqlx::query(
-        "INSERT INTO notifications (owner, job_id, created_at, kind) SELECT owner, id, $2, $3 FROM jobs WHERE id = $1",
+    let owner: Option<String> = sqlx::query_scalar(
+        "INSERT INTO notifications (owner, job_id, created_at, kind) SELECT owner, id, $2, $3 FROM jobs WHERE id = $1 \
+         RETURNING owner",
     )
     .bind(job_id)
     .bind(now.unix_ms())
     .bind(status.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    match owner {
+        Some(owner) => forget_oldest(connection, &owner).await,
+        None => Ok(()),
+    }
+}
+
+/// Removes what an owner has more than [`KEPT`].
+async fn forget_oldest(connection: &mut SqliteConnection, owner: &str) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM notifications WHERE owner = $1 AND seq <= \
+         (SELECT seq FROM notifications WHERE owner = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)",
+    )
+    .bind(owner)
+    .bind(KEPT)
     .execute(connection)
     .await?;
     Ok(())
@@ -97,9 +117,9 @@ pub(crate) async fn insert_alert(
     .bind(now.unix_ms())
     .bind(condition.as_str())
     .bind(message)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    forget_oldest(connection, owner.as_str()).await
 }
 
 /// An owner's notifications before a place in the list, the newest first.

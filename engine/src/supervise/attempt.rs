@@ -51,7 +51,7 @@ pub(crate) enum End {
     /// The job was cancelled, or another attempt has it.
     Fenced,
     /// What it told could not be stored, however often that was tried.
-    Unrecorded,
+    Unrecorded(Error),
 }
 
 /// What somebody wants of the trainer, and whether it was told.
@@ -65,13 +65,10 @@ struct Wish {
 
 impl Wish {
     async fn read(job: &Supervised<'_>) -> Result<Self, Error> {
-        let mut backoff = Backoff::new(job.service);
-        let (wanted, recorded) = loop {
-            match leases::wish(job.service.inner.store.read(), &job.fence).await {
-                Ok(read) => break read,
-                Err(error) => wait_to_try_again(job, &mut backoff, error.into()).await?,
-            }
-        };
+        let read = job.service.inner.store.read();
+        let (wanted, recorded) = job
+            .persist(|| async { Ok(leases::wish(read, &job.fence).await?) })
+            .await?;
         Ok(Self {
             wanted,
             recorded: crate::store::from_sql(recorded),
@@ -93,15 +90,15 @@ impl Wish {
     }
 }
 
-/// Minds a trainer until it has ended. Storage that fails for long is no end of the job: the trainer saves and leaves, and
-/// the next one tells again what is missing.
+/// Minds a trainer until it has ended. Where storage fails for long the trainer saves and leaves, and the next one tells
+/// again what is missing.
 pub(crate) async fn mind(job: &mut Supervised<'_>, mut trainer: Trainer, launch: &Launch) -> End {
     let why = match follow(job, &mut trainer, launch).await {
         Ok(Some(end)) => return end,
         Ok(None) => End::Fenced,
         Err(error) => {
             tracing::error!(error = %chain(&error), job = %job.row.id, "what a trainer tells could not be stored");
-            End::Unrecorded
+            End::Unrecorded(error)
         }
     };
     let_go(job, trainer).await;
@@ -188,7 +185,7 @@ async fn follow(
                 let recorded = loop {
                     match ingest.record(job, &batch, peak_memory).await {
                         Ok(recorded) => break recorded,
-                        Err(error) => wait_to_try_again(job, &mut backoff, error).await?,
+                        Err(error) => job.wait_to_try_again(&mut backoff, error).await?,
                     }
                 };
                 if recorded == Recorded::Fenced {
@@ -232,23 +229,6 @@ async fn follow(
     around.pausing = wish.wanted == Some(RunCommand::Pause);
     around.out_of_memory = memory_kills() > kills_before && kills_before.is_some();
     Ok(Some(judge(exit, last_words, around, &launch.log)))
-}
-
-/// Waits before the next try at what storage has refused; the error where none may help, or nobody waits for it.
-async fn wait_to_try_again(
-    job: &Supervised<'_>,
-    backoff: &mut Backoff<'_>,
-    error: Error,
-) -> Result<(), Error> {
-    if !backoff.may_help(&error) {
-        return Err(error);
-    }
-    tracing::warn!(error = %chain(&error), job = %job.row.id, "storage refuses what a trainer tells: trying again");
-    let goes_on = tokio::select! {
-        goes_on = backoff.wait() => goes_on,
-        () = job.handle.cancelled.cancelled() => false,
-    };
-    if goes_on { Ok(()) } else { Err(error) }
 }
 
 /// Parts with a trainer whose attempt isn't the job's any more, or that nobody can record. Of a job that goes on it saves

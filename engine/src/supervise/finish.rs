@@ -1,4 +1,5 @@
-//! The end of a job: what it made, or why it failed. Each end is one transaction that the fence guards.
+//! The end of a job: what it made, or why it failed. Each end is one transaction that the fence guards, and that is tried
+//! again where storage refuses it: what was trained is safe on disk.
 
 use super::{run::Supervised, watch};
 use crate::{
@@ -26,12 +27,16 @@ use shared::{
 };
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, ErrorKind, Read as _},
     path::Path,
 };
 
 /// Records that a job has failed, and why, with the last lines of its trainer's log.
 pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(), Error> {
+    job.persist(|| record_failure(job, failure)).await
+}
+
+async fn record_failure(job: &Supervised<'_>, failure: &JobFailure) -> Result<(), Error> {
     let now = job.service.now();
     let id = JobId::new(&job.row.id);
     let log = job.log_tail().await;
@@ -64,6 +69,10 @@ pub(crate) async fn fail(job: &Supervised<'_>, failure: &JobFailure) -> Result<(
 
 /// Records that a job is paused; false where the checkpoint that makes it so isn't recorded, or the job isn't ours.
 pub(crate) async fn pause(job: &Supervised<'_>, step: u64) -> Result<bool, Error> {
+    job.persist(|| record_pause(job, step)).await
+}
+
+async fn record_pause(job: &Supervised<'_>, step: u64) -> Result<bool, Error> {
     let now = job.service.now();
     let mut transaction = job.service.inner.store.begin().await?;
     if !checkpoints::is_kept(&mut *transaction, &job.row.id, step).await?
@@ -90,14 +99,23 @@ pub(crate) async fn pause(job: &Supervised<'_>, step: u64) -> Result<bool, Error
 /// Records a job's result: the artifact, the tuned model's name, the result file. `complete` is false where it ended
 /// early as asked.
 pub(crate) async fn succeed(job: &Supervised<'_>, trained_tokens: u64, complete: bool) -> Result<(), Error> {
+    job.persist(|| record_result(job, trained_tokens, complete)).await
+}
+
+/// Bytes of a try that comes to nothing have no row, so the sweep clears them away.
+async fn record_result(job: &Supervised<'_>, trained_tokens: u64, complete: bool) -> Result<(), Error> {
     let folder = job.run_dir.join(ADAPTER);
     let listed = tokio::task::spawn_blocking(move || list_files(&folder))
         .await
         .map_err(|error| Error::storage("reading the result was interrupted", error))?;
     let made = match listed {
         Ok(made) if !made.is_empty() => made,
-        Ok(_) => return fail(job, &no_result("its folder is empty")).await,
-        Err(error) => return fail(job, &no_result(&error.to_string())).await,
+        Ok(_) => return record_failure(job, &no_result("its folder is empty")).await,
+        // No other try finds what was never written.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
+            return record_failure(job, &no_result(&error.to_string())).await;
+        }
+        Err(error) => return Err(Error::storage("the result could not be read", error)),
     };
     let id = JobId::new(&job.row.id);
     let result_file = secret::new_id("file-")?;
@@ -193,7 +211,7 @@ fn list_files(folder: &Path) -> io::Result<Vec<ArtifactFile>> {
         let name = entry
             .file_name()
             .into_string()
-            .map_err(|_| io::Error::other("a file's name is not UTF-8"))?;
+            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "a file's name is not UTF-8"))?;
         let (bytes, sha256) = hash_file(&entry.path())?;
         made.push(ArtifactFile { name, bytes, sha256 });
     }

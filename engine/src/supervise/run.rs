@@ -12,7 +12,7 @@ use crate::{
     data_folder::run_is_free,
     error::{Error, chain},
     executor::Launch,
-    service::{Service, counters::Tallies},
+    service::{Service, backoff::Backoff, counters::Tallies},
     store::{
         attempts::{self, Ended},
         checkpoints, from_sql,
@@ -32,15 +32,14 @@ use std::{
     time::Duration,
 };
 
-/// Attempts in a row without a newer checkpoint before a job is given up.
+/// Attempts in a row that got no further before a job is given up.
 const MAX_FRUITLESS: i64 = 5;
+
+/// Why the attempt after a trainer's death isn't the first.
+const AFTER_DEATH: &str = "after the trainer ended unexpectedly";
 
 /// How often an orphan's lock is looked at.
 const LOCK_POLL: Duration = Duration::from_millis(100);
-
-/// How often, and after how long a pause, a failure is recorded against a store that fails.
-const RECORD_TRIES: u32 = 5;
-const RECORD_PAUSE: Duration = Duration::from_secs(2);
 
 /// A job under supervision.
 pub(crate) struct Supervised<'a> {
@@ -51,6 +50,8 @@ pub(crate) struct Supervised<'a> {
     pub(crate) run_dir: PathBuf,
     pub(crate) handle: &'a Handle,
     pub(crate) watch: Watch,
+    /// Up to which step the job was recorded when its newest attempt began; nothing before one has.
+    recorded: Option<u64>,
 }
 
 /// Minds a job until it has ended, was cancelled, or the service goes down.
@@ -67,25 +68,19 @@ pub(crate) async fn supervise(service: &Service, row: JobRow, handle: &Handle) {
         row,
         handle,
         watch: Watch::new(service.now()),
+        recorded: None,
     };
     let Err(error) = job.run().await else { return };
     tracing::error!(error = %chain(&error), job = %job.row.id, "a job could not be supervised");
-    let failure = error.to_failure();
-    for _ in 0..RECORD_TRIES {
-        match finish::fail(&job, &failure).await {
-            Ok(()) => return,
-            Err(error) => {
-                tracing::error!(error = %chain(&error), job = %job.row.id, "nor could its failure be recorded");
-            }
-        }
-        tokio::time::sleep(RECORD_PAUSE).await;
+    if let Err(error) = job.part_with(&error).await {
+        // The lease runs out now, and the job is taken up again once the store is well.
+        tracing::error!(error = %chain(&error), job = %job.row.id, "nor could it be given back");
     }
-    // The lease runs out now, and the job is taken up again once the store is well.
 }
 
 impl Supervised<'_> {
     async fn run(&mut self) -> Result<(), Error> {
-        if let Some(failure) = prepare::prepare(self).await? {
+        if let Some(failure) = self.persist(|| prepare::prepare(self)).await? {
             return finish::fail(self, &failure).await;
         }
         if self.fence.attempt == 1 {
@@ -113,7 +108,8 @@ impl Supervised<'_> {
                 }
                 End::Failed(failure) => return finish::fail(self, &failure).await,
                 End::Fenced => return self.forget_removed_silently().await,
-                End::Stopped | End::Unrecorded => return self.leave().await,
+                End::Stopped => return self.leave().await,
+                End::Unrecorded(error) => return Err(error),
                 // The lock was free a moment ago: look again, but not in a spin.
                 End::Locked => tokio::time::sleep(LOCK_POLL).await,
                 End::Died(death) => {
@@ -128,12 +124,18 @@ impl Supervised<'_> {
     /// One trainer from start to end.
     async fn attempt(&mut self) -> Result<End, Error> {
         let folder = self.attempt_folder();
-        let failed = |error| Error::storage("an attempt's folder could not be created", error);
-        tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
-        self.forget_removed().await?;
+        let replay_after = self
+            .persist(|| async {
+                let failed = |error| Error::storage("an attempt's folder could not be created", error);
+                tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
+                self.forget_removed().await?;
+                self.recorded_steps().await
+            })
+            .await?;
+        self.recorded = Some(replay_after);
         let launch = Launch {
             run_dir: self.run_dir.clone(),
-            replay_after: steps::contiguous(self.service.inner.store.read(), &self.row.id).await?,
+            replay_after,
             log: folder.join("log"),
         };
         Tallies::add(&self.service.inner.tallies.attempts, 1);
@@ -153,9 +155,11 @@ impl Supervised<'_> {
             if self.handle.cancelled.is_cancelled() || self.service.inner.stopping.is_cancelled() {
                 return Ok(false);
             }
-            let free = run_is_free(&self.run_dir)
-                .map_err(|error| Error::storage("a run's lock could not be looked at", error))?;
-            if free {
+            let look = || async {
+                run_is_free(&self.run_dir)
+                    .map_err(|error| Error::storage("a run's lock could not be looked at", error))
+            };
+            if self.persist(look).await? {
                 return Ok(true);
             }
             if !told {
@@ -188,37 +192,16 @@ impl Supervised<'_> {
             finish::fail(self, &failure).await?;
             return Ok(false);
         }
-        let now = self.service.now();
         let from = newest.map_or_else(|| "the beginning".to_owned(), |step| format!("step {step}"));
         let message = format!("The trainer ended unexpectedly: {how}. Starting it again from {from}");
-        let log = self.log_tail().await;
-        let mut transaction = self.service.inner.store.begin().await?;
-        let Some(attempt) = leases::next_attempt(&mut transaction, &self.fence, fruitless, now).await? else {
+        let next = self.persist(|| self.begin_next_attempt(how, fruitless, &message));
+        let Some(attempt) = next.await? else {
             return Ok(false);
         };
-        let died = Ended {
-            outcome: AttemptOutcome::Died,
-            message: Some(how),
-            log: log.as_deref(),
-        };
-        attempts::end(&mut transaction, &self.row.id, now, died).await?;
-        attempts::begin(&mut transaction, &self.row.id, &self.owner, attempt, now).await?;
-        let reason = "after the trainer ended unexpectedly";
-        leases::set_resume_reason(&mut transaction, &self.row.id, reason).await?;
-        jobs::add_event(
-            &mut transaction,
-            &self.row.id,
-            &self.owner,
-            now,
-            Level::Warn,
-            &message,
-        )
-        .await?;
-        transaction.commit().await?;
         self.service.inner.jobs_changed.changed(&self.row.id);
         self.fence.attempt = attempt;
         self.row.fruitless = fruitless;
-        self.row.resume_reason = Some(reason.to_owned());
+        self.row.resume_reason = Some(AFTER_DEATH.to_owned());
         // The first restart is at once; a trainer that keeps dying is given more and more time.
         if let Ok(doublings) = u32::try_from(fruitless - 2) {
             tokio::select! {
@@ -230,24 +213,129 @@ impl Supervised<'_> {
         Ok(true)
     }
 
-    /// Gives the job back to the queue; of a cancelled one there is nothing to give. Where the store refuses even that,
-    /// the lease runs out, and the job is taken up again once the store is well.
-    async fn leave(&self) -> Result<(), Error> {
-        if let Err(error) = self.try_to_leave().await {
-            tracing::error!(error = %chain(&error), job = %self.row.id, "a job could not be given back");
-        }
-        Ok(())
+    /// Records how the newest attempt ended and that another begins; its number, or nothing where the job isn't ours.
+    async fn begin_next_attempt(
+        &self,
+        how: &str,
+        fruitless: i64,
+        message: &str,
+    ) -> Result<Option<i64>, Error> {
+        let now = self.service.now();
+        let log = self.log_tail().await;
+        let id = &self.row.id;
+        let mut transaction = self.service.inner.store.begin().await?;
+        let Some(attempt) = leases::next_attempt(&mut transaction, &self.fence, fruitless, now).await? else {
+            return Ok(None);
+        };
+        let died = Ended {
+            outcome: AttemptOutcome::Died,
+            message: Some(how),
+            log: log.as_deref(),
+        };
+        attempts::end(&mut transaction, id, now, died).await?;
+        attempts::begin(&mut transaction, id, &self.owner, attempt, now).await?;
+        leases::set_resume_reason(&mut transaction, id, AFTER_DEATH).await?;
+        jobs::add_event(&mut transaction, id, &self.owner, now, Level::Warn, message).await?;
+        transaction.commit().await?;
+        Ok(Some(attempt))
     }
 
-    async fn try_to_leave(&self) -> Result<(), Error> {
+    /// Gives the job back to the queue for the next server; of a cancelled one there is nothing to give. Where the store
+    /// refuses that, the next server takes the job from a dead one.
+    async fn leave(&self) -> Result<(), Error> {
+        let requeued = Ended::well(AttemptOutcome::Requeued);
+        self.requeue(self.row.fruitless, "after the server restarted", requeued)
+            .await
+    }
+
+    /// Ends the supervision of a job that an error stands in the way of. One that storage has refused for longer than is
+    /// waited for goes back to the queue, to be taken up again, unless attempt after attempt gets its record no further:
+    /// then it is what the job has to say that is refused, and the job fails. So it does at once for any other error.
+    async fn part_with(&self, error: &Error) -> Result<(), Error> {
+        if self.handle.cancelled.is_cancelled() {
+            return self.forget_removed_silently().await;
+        }
+        if self.service.inner.stopping.is_cancelled() {
+            return self.leave().await;
+        }
+        if !error.is_internal() {
+            return finish::fail(self, &error.to_failure()).await;
+        }
+        let recorded = self.persist(|| self.recorded_steps()).await?;
+        let fruitless = if self.recorded.is_some_and(|before| recorded > before) {
+            0
+        } else {
+            self.row.fruitless + 1
+        };
+        let message = error.to_string();
+        if fruitless >= MAX_FRUITLESS {
+            let mut failure = error.to_failure();
+            failure.message = format!(
+                "what happened to the job could not be stored in {fruitless} attempts in a row: {message}. \
+                 Its checkpoints are kept: retry it once the server's log has told why"
+            );
+            return finish::fail(self, &failure).await;
+        }
+        let requeued = Ended {
+            message: Some(&message),
+            ..Ended::well(AttemptOutcome::Requeued)
+        };
+        self.persist(|| self.requeue(fruitless, "after storage had failed", requeued))
+            .await
+    }
+
+    /// Puts the job back into the queue, unless the attempt may not write any more.
+    async fn requeue(&self, fruitless: i64, reason: &str, ended: Ended<'_>) -> Result<(), Error> {
         let mut transaction = self.service.inner.store.begin().await?;
         let now = self.service.now();
-        if leases::requeue(&mut transaction, &self.fence, now).await? {
-            let requeued = Ended::well(AttemptOutcome::Requeued);
-            attempts::end(&mut transaction, &self.row.id, now, requeued).await?;
+        if leases::requeue(&mut transaction, &self.fence, fruitless, reason, now).await? {
+            attempts::end(&mut transaction, &self.row.id, now, ended).await?;
         }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Does a piece of work, and does it again after growing pauses where storage refuses it. What it begins in vain it has
+    /// to leave so that it can be begun again.
+    ///
+    /// # Errors
+    /// Its own; storage's once it has refused too often, or nobody waits any more.
+    pub(crate) async fn persist<T, F>(&self, work: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut backoff = Backoff::new(self.service);
+        loop {
+            match work().await {
+                Ok(done) => return Ok(done),
+                Err(error) => self.wait_to_try_again(&mut backoff, error).await?,
+            }
+        }
+    }
+
+    /// Waits before the next try at what storage has refused.
+    ///
+    /// # Errors
+    /// The error itself where no other try may help, or nobody waits for it.
+    pub(crate) async fn wait_to_try_again(
+        &self,
+        backoff: &mut Backoff<'_>,
+        error: Error,
+    ) -> Result<(), Error> {
+        if !backoff.may_help(&error) {
+            return Err(error);
+        }
+        tracing::warn!(error = %chain(&error), job = %self.row.id, "storage refuses what happened to a job: trying again");
+        let goes_on = tokio::select! {
+            goes_on = backoff.wait() => goes_on,
+            () = self.handle.cancelled.cancelled() => false,
+        };
+        if goes_on { Ok(()) } else { Err(error) }
+    }
+
+    /// Up to which step the job is recorded without a gap.
+    async fn recorded_steps(&self) -> Result<u64, Error> {
+        Ok(steps::contiguous(self.service.inner.store.read(), &self.row.id).await?)
     }
 
     /// The last lines that the attempt's trainer wrote for people.
@@ -308,6 +396,10 @@ impl Supervised<'_> {
 
     /// Adds an event, unless the attempt may not write any more.
     async fn tell(&self, level: Level, message: &str) -> Result<(), Error> {
+        self.persist(|| self.try_to_tell(level, message)).await
+    }
+
+    async fn try_to_tell(&self, level: Level, message: &str) -> Result<(), Error> {
         let now = self.service.now();
         let mut transaction = self.service.inner.store.begin().await?;
         if leases::hold(&mut transaction, &self.fence, now).await? {

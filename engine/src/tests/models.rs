@@ -6,11 +6,14 @@ use crate::{
     Service,
     error::Error,
     models::Models,
-    testing::{TestEngine, alice, new_job},
+    testing::{TestEngine, alice, lines, new_job},
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use shared::model::{AddModel, AdditionStage, ModelAddition};
+use shared::{
+    id::JobId,
+    model::{AddModel, AdditionStage, ModelAddition},
+};
 use stage::{CONFIG, Mood, Stage, script};
 use std::fs;
 
@@ -307,6 +310,46 @@ async fn a_server_shows_what_the_one_before_it_left_unfinished() {
     engine.service.remove_model("owner/model").await.unwrap();
     let engine = engine.restart().await;
     assert_eq!(addition(&engine.service).await, None);
+}
+
+#[tokio::test]
+async fn a_model_and_a_job_on_it_never_miss_each_other() {
+    let engine = TestEngine::start().await;
+    let dataset = engine.dataset(&alice(), &lines(12)).await;
+    let new = new_job("late", &dataset.id);
+
+    // A job that comes while the model goes.
+    let mut creating = engine.service.inner.store.begin().await.unwrap();
+    let service = engine.service.clone();
+    let removal = tokio::spawn(async move { service.remove_model("tiny").await });
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::query(
+        "INSERT INTO jobs (id, owner, name, search_text, name_key, base_model, status, created_at, training_file, \
+                           parameters) \
+         VALUES ('ftjob-raced', 'alice', 'raced', 'raced', 'raced', 'tiny', 'paused', 1, $1, '{}')",
+    )
+    .bind(dataset.id.as_str())
+    .execute(&mut *creating)
+    .await
+    .unwrap();
+    creating.commit().await.unwrap();
+    assert_eq!(removal.await.unwrap().unwrap_err().code(), "model_in_use");
+    let raced = JobId::new("ftjob-raced");
+    engine.service.cancel_job(&alice(), &raced).await.unwrap();
+
+    // A model that goes while the job comes.
+    let writing = engine.service.inner.store.begin().await.unwrap();
+    let service = engine.service.clone();
+    let creation = tokio::spawn(async move { service.create_job(&alice(), new, None).await });
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+    fs::remove_dir_all(engine.folder.path().join("models/tiny")).unwrap();
+    drop(writing);
+    let refused = creation.await.unwrap().unwrap_err();
+    assert!(refused.fields().contains_key("base_model"), "{refused}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Notifications: each end of a job is told once, to its owner alone, until it was read.
 
 use super::actions::job_in;
-use crate::{Error, testing::*};
+use crate::{Error, store::notifications::KEPT, testing::*};
 use shared::{
     notification::{NotificationKind, NotificationList, NotificationQuery},
     status::JobStatus,
@@ -77,6 +77,29 @@ async fn what_ends_a_job_is_told_once_and_stays_unread_until_it_is_read() {
     engine.service.delete_job(&alice(), &jobs[2]).await.unwrap();
     let kept = list(&engine, &NotificationQuery::default()).await;
     assert_eq!(kept.notifications.len(), 2, "a deleted job has nothing to say");
+}
+
+#[tokio::test]
+async fn the_oldest_notifications_are_forgotten() {
+    let engine = TestEngine::start().await;
+    let (first, _) = job_in(&engine, JobStatus::Cancelled).await;
+    let fill = format!(
+        "WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {KEPT}) \
+         INSERT INTO notifications (owner, job_id, created_at, kind, message) \
+         SELECT owner, id, created_at, 'alert', 'full' FROM jobs, numbers"
+    );
+    let mut transaction = engine.service.inner.store.begin().await.unwrap();
+    let fill = sqlx::AssertSqlSafe(fill);
+    sqlx::query(fill).execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    let (last, _) = job_in(&engine, JobStatus::Succeeded).await;
+    let newest = list(&engine, &page(1, None)).await;
+    assert_eq!(newest.unread, u64::from(KEPT));
+    assert_eq!(newest.notifications[0].job_id, last);
+    let before_the_end = page(2, Some("4".to_owned()));
+    let oldest = list(&engine, &before_the_end).await.notifications;
+    let oldest: Vec<_> = oldest.iter().map(|it| (it.id.as_str(), it.kind)).collect();
+    assert_eq!(oldest, [("3", NotificationKind::Alert)], "not the end of {first}");
 }
 
 #[tokio::test]

@@ -38,6 +38,11 @@ impl ApiError {
         }
     }
 
+    /// A list can't go on after what was never in it.
+    pub(crate) fn no_cursor(after: Option<&str>, message: impl FnOnce(&str) -> String) -> Self {
+        Self::param("after", message(after.unwrap_or_default()))
+    }
+
     /// Something that nobody knows stands in a request: a `parameter`, a `part`.
     pub(crate) fn unknown(what: &str, name: &str) -> Self {
         Self::param(name, format!("the {what} `{name}` is not known")).with_code("unknown_parameter")

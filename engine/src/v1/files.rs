@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Error, Service, secret,
     service::{datasets::is_filename, uploads::Staged},
-    store::files::{self, NewFile, Page, RESULTS},
+    store::files::{NewFile, RESULTS},
 };
 use axum::{
     Json,
@@ -200,32 +200,13 @@ pub(crate) async fn list_files(
         Some("asc") => true,
         Some(_) => return Err(ApiError::param("order", "`order` must be `asc` or `desc`")),
     };
-    let read = service.inner.store.read();
-    let after = match pairs.get("after") {
-        None => None,
-        Some(after) => {
-            // Whoever deletes what a page has goes on from there all the same.
-            let place = files::place(read, &caller.subject, after)
-                .await
-                .map_err(Error::from)?;
-            let message = format!("there is no file `{after}`");
-            Some((place.ok_or_else(|| ApiError::param("after", message))?, after))
-        }
-    };
-    let page = Page {
-        purpose: pairs.get("purpose"),
-        after,
-        oldest_first,
-        now: service.now(),
-        limit: i64::from(limit) + 1,
-    };
-    let mut rows = files::list(read, &caller.subject, page)
-        .await
-        .map_err(Error::from)?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let data: Vec<_> = rows.iter().map(objects::file).collect();
-    Ok(Json(objects::list_with_ends(&data, has_more)))
+    let after = pairs.get("after");
+    let page = service
+        .page_of_files(&caller.subject, pairs.get("purpose"), oldest_first, after, limit)
+        .await?
+        .ok_or_else(|| ApiError::no_cursor(after, |id| format!("there is no file `{id}`")))?;
+    let data: Vec<_> = page.rows.iter().map(objects::file).collect();
+    Ok(Json(objects::list_with_ends(&data, page.has_more)))
 }
 
 /// `GET /files/{id}`.

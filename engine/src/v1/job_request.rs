@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use shared::{
     model::BaseModel,
     run::{GradientCheckpointing, LoraSpec, Method, Projection, Schedule, Warmup, is_beta},
+    strict_json::Strict,
     wandb::Wandb,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -402,7 +403,7 @@ fn read_wandb(body: &Map<String, Value>) -> Result<Option<Wandb>, ApiError> {
     }
     let place = "integrations[0].wandb";
     let wandb = object(integration.get("wandb"), place)?;
-    let wandb: Wandb = match serde_json::from_value(Value::Object(wandb)) {
+    let wandb = match Wandb::deserialize(Strict(Value::Object(wandb))) {
         Ok(wandb) => wandb,
         Err(error) => return fault(place, format!("`wandb`: {error}")),
     };
@@ -416,5 +417,6 @@ fn read_extras(value: Option<Value>) -> Result<Extras, ApiError> {
     let Some(value) = value else {
         return Ok(Extras::default());
     };
-    serde_json::from_value(value).map_err(|error| ApiError::param("x_attune", format!("`x_attune`: {error}")))
+    Extras::deserialize(Strict(value))
+        .map_err(|error| ApiError::param("x_attune", format!("`x_attune`: {error}")))
 }

@@ -7,14 +7,9 @@ use super::{
     request::{Authorized, Pairs, Path, read_object},
 };
 use crate::{
-    Error, Service, secret,
+    Service, secret,
     service::job_create::{CreateJob, Idempotency, fresh_seed},
-    store::{
-        files::FINE_TUNE,
-        job_list::{self, Filter, KeyValue, MetadataFilter, Page, SortKey},
-        jobs::{self, JobRow},
-        metadata,
-    },
+    store::{files::FINE_TUNE, job_list::MetadataFilter, jobs::JobRow},
 };
 use axum::{
     Json,
@@ -33,9 +28,7 @@ use std::collections::BTreeMap;
 const MAX_PAGE: u32 = 1000;
 
 async fn describe(service: &Service, row: &JobRow) -> Result<Value, ApiError> {
-    let pairs = metadata::list(service.inner.store.read(), &row.id)
-        .await
-        .map_err(Error::from)?;
+    let pairs = service.metadata_of(row).await?;
     Ok(objects::job(row, &pairs, service.now()))
 }
 
@@ -122,38 +115,16 @@ pub(crate) async fn list_jobs(
     pairs: Pairs,
 ) -> Result<Json<Value>, ApiError> {
     let limit = pairs.limit(20, MAX_PAGE)?;
-    let read = service.inner.store.read();
-    let after = match pairs.get("after") {
-        None => None,
-        Some(after) => {
-            let row = jobs::find(read, &caller.subject, &JobId::new(after))
-                .await
-                .map_err(Error::from)?;
-            let row = row.ok_or_else(|| ApiError::param("after", format!("there is no job `{after}`")))?;
-            Some((KeyValue::Number(row.created_at), row.id))
-        }
-    };
-    let filter = Filter {
-        metadata: metadata_filter(&pairs)?,
-        ..Filter::default()
-    };
-    let page = Page {
-        sort: SortKey::CreatedAt,
-        descending: true,
-        after,
-        offset: 0,
-        limit: limit + 1,
-    };
-    let mut rows = job_list::list(read, &caller.subject, &filter, &page)
-        .await
-        .map_err(Error::from)?;
-    let has_more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
+    let after = pairs.get("after");
+    let page = service
+        .page_of_jobs(&caller.subject, metadata_filter(&pairs)?, after, limit)
+        .await?
+        .ok_or_else(|| ApiError::no_cursor(after, |id| format!("there is no job `{id}`")))?;
     let mut data = Vec::new();
-    for row in &rows {
+    for row in &page.rows {
         data.push(describe(&service, row).await?);
     }
-    Ok(Json(objects::list(&data, has_more)))
+    Ok(Json(objects::list(&data, page.has_more)))
 }
 
 /// `metadata[k]=v` asks for the pair, the literal `metadata=null` for jobs without any.

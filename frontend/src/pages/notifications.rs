@@ -134,12 +134,17 @@ fn sections(
     now: i64,
     read: &Callback<Option<String>>,
 ) -> Html {
-    let unread = new.notifications.iter().filter(|one| !one.read);
+    let known = || pages.iter().flat_map(|page| &page.notifications);
+    // Of more than the server tells at once, the older ones come with the pages.
+    let oldest = new.next_cursor.as_ref().and(new.notifications.last());
+    let is_older = |one: &&Notification| {
+        oldest.is_some_and(|oldest| one.created_at <= oldest.created_at)
+            && !new.notifications.iter().any(|told| told.id == one.id)
+    };
+    let unread = new.notifications.iter().chain(known().filter(is_older));
+    let unread = unread.filter(|one| !one.read);
     let unread: Vec<_> = unread.map(|one| item(one, now, read)).collect();
-    let earlier = pages
-        .iter()
-        .flat_map(|page| &page.notifications)
-        .filter(|one| one.read);
+    let earlier = known().filter(|one| one.read);
     let earlier: Vec<_> = earlier.map(|one| item(one, now, read)).collect();
     html! {
         <>

@@ -98,6 +98,19 @@ async fn a_body_of_the_wrong_shape_names_the_field() {
       "type": "about:blank"
     }
     "#);
+    let list = user
+        .post("/api/jobs", &with("lora", json!([8, 16.0, 0.0, ["q_proj"]])))
+        .await;
+    assert_eq!(
+        list.json()["fields"],
+        json!({"lora": "invalid type: sequence, expected an object"})
+    );
+    let bare = user.post("/api/browser-reports", &json!([])).await;
+    assert_eq!(
+        (bare.status, bare.code().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_body")
+    );
+    assert!(bare.text().contains("expected an object"), "{}", bare.text());
     let unknown = user.post("/api/jobs", &with("epoch", json!(3))).await;
     assert_eq!(
         (unknown.status, unknown.code().as_str()),

@@ -215,6 +215,9 @@ async fn every_fault_of_a_create_names_its_parameter() {
             json!({"hyperparameters": {"learning_rate_multiplier": 5000}}),
         ),
         ("x_attune", json!({"x_attune": {"learning_rat": 1}})),
+        // Lists of an object's values in their order.
+        ("x_attune", json!({"x_attune": [0.1]})),
+        ("x_attune", json!({"x_attune": {"lora": [8]}})),
         (
             "x_attune.learning_rate",
             json!({"x_attune": {"learning_rate": 1.5}}),

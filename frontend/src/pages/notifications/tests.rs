@@ -29,6 +29,30 @@ fn Sections() -> Html {
     sections(&unread, &[&all], 60_000, &Callback::noop())
 }
 
+/// As where the server tells one unread notification at once.
+#[component]
+fn ManySections() -> Html {
+    let all = list(&[(5, false), (4, true), (3, false), (2, true), (1, false)]);
+    let mut unread = list(&[(3, false)]);
+    unread.next_cursor = Some("n3".to_owned());
+    sections(&unread, &[&all], 60_000, &Callback::noop())
+}
+
+#[tokio::test]
+async fn unread_ones_beyond_those_that_are_told_at_once_come_with_the_pages() {
+    let html = yew::LocalServerRenderer::<ManySections>::new()
+        .hydratable(false)
+        .render()
+        .await;
+    let shown = [1, 2, 3, 4].map(|job| html.matches(&format!("job-{job}<")).count());
+    assert_eq!(shown, [1; 4], "{html}");
+    assert!(html.find("job-1<") < html.find("job-4<"), "it is unread: {html}");
+    assert!(
+        !html.contains("job-5<"),
+        "it was read since its page was told: {html}"
+    );
+}
+
 async fn draw() -> String {
     yew::LocalServerRenderer::<Sections>::new()
         .hydratable(false)
