@@ -25,6 +25,7 @@ pub mod model;
 pub mod notification;
 pub mod number;
 pub mod problem;
+pub mod plain;
 pub mod queue;
 pub mod run;
 pub mod session;
