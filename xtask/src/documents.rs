@@ -139,3 +139,12 @@ fn the_readme_names_the_rust_that_is_needed() {
     let needed = format!("Rust {}", version.unwrap().trim_matches('"'));
     assert!(read("README.md").contains(&needed), "{needed}");
 }
+
+#[test]
+fn cargo_tells_how_far_it_is_while_it_compiles_this() {
+    let config = fs::read_to_string(project::root().join(".cargo/config.toml")).unwrap();
+    assert!(
+        config.contains("xtask = ") && !config.contains("quiet"),
+        "{config}"
+    );
+}
