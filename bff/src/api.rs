@@ -9,6 +9,7 @@ mod datasets;
 mod estimate;
 mod job_record;
 mod jobs;
+mod keys;
 mod models;
 mod notifications;
 mod session;
@@ -112,6 +113,8 @@ fn closed_routes() -> OpenApiRouter<AppState> {
         .routes(routes!(webhooks::delete_webhook))
         .routes(routes!(webhooks::list_deliveries))
         .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(keys::list_keys, keys::create_key))
+        .routes(routes!(keys::delete_key))
         .routes(routes!(notifications::list_notifications))
         .routes(routes!(notifications::read_notification))
         .routes(routes!(notifications::read_all_notifications))

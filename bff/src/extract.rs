@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use shared::strict_json::Strict;
+use shared::{plain, strict_json::Strict};
 use std::collections::BTreeMap;
 
 /// A JSON body, of a request or of an answer.
@@ -29,28 +29,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .await
             .map_err(|rejection| refuse_bytes(&rejection))?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
-            let field = error.path().to_string();
-            let reason = error.inner().to_string();
-            let refusal = ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_body",
-                format!("the body can't be read: {reason}"),
-            );
-            if field == "." || field.is_empty() {
-                return refusal;
-            }
-            refusal.with_fields(BTreeMap::from([(field, without_position(&reason))]))
-        })?;
-        reader.end().map_err(|error| {
-            ApiError::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_body",
-                format!("the body can't be read: {error}"),
-            )
-        })?;
+        let value = serde_path_to_error::deserialize(Strict(&mut reader))
+            .map_err(|error| refuse_value(&error.path().to_string(), error.inner()))?;
+        reader.end().map_err(|error| refuse_value("", &error))?;
         Ok(Self(value))
     }
+}
+
+/// A body that is no JSON, or not what is asked for: in words that whoever sent it knows.
+fn refuse_value(path: &str, error: &serde_json::Error) -> ApiError {
+    let refusal = |detail: String| ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", detail);
+    if !error.is_data() {
+        return refusal(format!("the body is not valid JSON: {error}"));
+    }
+    let (field, problem) = located(path, &error.to_string());
+    if field.is_empty() {
+        return refusal(format!("the body {problem}"));
+    }
+    refusal(format!("`{field}` {problem}")).with_fields(BTreeMap::from([(field, problem)]))
+}
+
+/// The whole name of the field at fault, which is empty where it is the body itself, and what is wrong with it.
+fn located(path: &str, finding: &str) -> (String, String) {
+    let mut names: Vec<&str> = Some(path)
+        .filter(|path| !matches!(*path, "" | "."))
+        .into_iter()
+        .collect();
+    let Some(fault) = plain::fault(finding) else {
+        let reason = finding.split(" at line ").next().unwrap_or(finding);
+        return (names.concat(), format!("can't be read: {reason}"));
+    };
+    // The path ends in an unknown field already, and before a missing one.
+    let ends_in = |field: &str| path == field || path.ends_with(&format!(".{field}"));
+    names.extend(fault.field.as_deref().filter(|field| !ends_in(field)));
+    (names.join("."), fault.problem)
 }
 
 /// Written into a vector: a list is some five hundred small pieces, each of which axum's own growing buffer takes more
@@ -75,10 +87,6 @@ impl IntoResponse for Written {
         let kind = HeaderValue::from_static("application/json");
         ([(header::CONTENT_TYPE, kind)], self.0).into_response()
     }
-}
-
-fn without_position(reason: &str) -> String {
-    reason.split(" at line ").next().unwrap_or(reason).to_owned()
 }
 
 fn is_json(request: &Request) -> bool {
@@ -123,11 +131,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|axum::extract::Query(value)| Self(value))
             .map_err(|rejection| {
-                ApiError::new(
-                    StatusCode::BAD_REQUEST,
-                    "invalid_query",
-                    format!("the query can't be read: {}", rejection.body_text()),
-                )
+                // `…: limit: invalid digit found in string`
+                let text = rejection.body_text();
+                let finding = text
+                    .split_once("string: ")
+                    .map_or(text.as_str(), |(_, finding)| finding);
+                let (field, problem) = match finding.split_once(": ") {
+                    Some((field, finding)) if !field.contains([' ', '`']) => located(field, finding),
+                    _ => located("", finding),
+                };
+                let detail = match field.as_str() {
+                    "" => format!("the query {problem}"),
+                    field => format!("`{field}` {problem}"),
+                };
+                ApiError::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
             })
     }
 }

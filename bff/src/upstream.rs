@@ -23,6 +23,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use shared::{
     alert::AlertRules,
+    api_key::{ApiKeyList, CreatedApiKey, NewApiKey},
     attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
     chat::{ChatEvent, ChatModelList, ChatRequest},
@@ -32,7 +33,7 @@ use shared::{
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList, EventQuery, StreamStart},
     histogram::Histogram,
-    id::{ArtifactId, DatasetId, JobId, Subject, WebhookId},
+    id::{ApiKeyId, ArtifactId, DatasetId, JobId, Subject, WebhookId},
     job::{Created, Job, JobList, JobQuery, JobSummary, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
@@ -408,6 +409,21 @@ pub trait Upstream: Send + Sync + 'static {
 
     /// Tells a webhook something now, and what came of it.
     async fn test_webhook(&self, _subject: &Subject, _id: &WebhookId) -> Answer<Delivery> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// The subject's keys of `/v1`, the oldest first.
+    async fn list_keys(&self, _subject: &Subject) -> Answer<ApiKeyList> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Makes a key of `/v1`, whose secret is told this once.
+    async fn create_key(&self, _subject: &Subject, _key: NewApiKey) -> Answer<CreatedApiKey> {
+        Err(UpstreamError::Unsupported)
+    }
+
+    /// Takes a key of `/v1` back.
+    async fn delete_key(&self, _subject: &Subject, _id: &ApiKeyId) -> Answer<()> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -216,6 +216,7 @@ pub fn english(field: &str, code: &FieldCode) -> String {
             "sort by `created_at`, `name`, `status` or `base_model`, with a leading `-` to turn it round"
         }
         "name_length" => "must have 1 to 200 characters",
+        "key_name_length" => "the key's name must have 1 to 100 characters, no control characters",
         "filename_length" => "must have 1 to 255 characters and no control characters",
         "invalid_url" => "write `https://HOST/PATH`, without a user or a password",
         "https_required" => {

@@ -41,7 +41,7 @@ pub use service::{
     downloads::Download,
     import,
     job_create::fresh_seed,
-    keys::{ApiKey, Caller, create_api_key_in},
+    keys::{ApiKeyFolder, Caller, OwnedKey},
     models::remove_model_in,
     record::CsvStream,
     stream::{JobStream, Told},

@@ -12,6 +12,7 @@ mod imports;
 mod job_create;
 mod job_list;
 mod jobs;
+mod keys;
 mod models;
 mod notifications;
 mod ownership;

@@ -12,6 +12,7 @@ pub mod chat;
 pub mod datasets;
 pub mod jobs;
 pub mod json;
+pub mod keys;
 pub mod models;
 pub mod notifications;
 pub mod session;

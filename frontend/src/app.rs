@@ -156,7 +156,7 @@ async fn knock(store: &Store, toaster: &Toaster, token: Option<String>) -> Door 
     }
 }
 
-/// The token of the address that the server printed. It is taken out of the address bar as soon as it is tried.
+/// The token of the address that signs in. It is taken out of the address bar as soon as it is tried.
 fn token_in_address() -> Option<String> {
     Some(browser::address().parameter("token")).filter(|token| !token.is_empty())
 }

@@ -228,6 +228,13 @@ pub fn focus_id(id: &str) -> bool {
     element_by_id(id).is_some_and(|element| element.unchecked_into::<HtmlElement>().focus().is_ok())
 }
 
+/// Where the page is from, `https://example.org` for example; empty without a browser.
+#[must_use]
+pub fn origin() -> String {
+    let origin = window().and_then(|window| window.location().origin().ok());
+    origin.unwrap_or_default()
+}
+
 /// What the address bar says.
 #[must_use]
 pub fn address() -> Address {

@@ -73,15 +73,27 @@ pub fn of_api(path: &str) -> String {
     PLACE.with_borrow(|place| place.api.clone()) + path
 }
 
+/// The address of something on the server with its origin, as other programs need it.
+#[must_use]
+pub fn whole(path: &str) -> String {
+    let address = of_api(path);
+    if address.starts_with('/') {
+        browser::origin() + &address
+    } else {
+        address
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{PLACE, Place, of_api, of_page, within};
+    use super::{PLACE, Place, of_api, of_page, whole, within};
 
     #[test]
     fn at_the_root_of_an_origin_every_address_is_its_path() {
         assert_eq!(of_page("/jobs"), "/jobs");
         assert_eq!(of_api("/api/jobs"), "/api/jobs");
         assert_eq!(within("/jobs/a"), "/jobs/a");
+        assert_eq!(whole("/v1"), "/v1", "there is no browser here");
     }
 
     #[test]
@@ -92,6 +104,7 @@ mod tests {
         });
         assert_eq!(of_page("/jobs"), "/console/jobs");
         assert_eq!(of_api("/api/jobs"), "https://api.example.org/api/jobs");
+        assert_eq!(whole("/v1"), "https://api.example.org/v1");
         assert_eq!(within("/console/jobs/a"), "/jobs/a");
         assert_eq!(within("/console/"), "/");
         assert_eq!(within("/console"), "/");

@@ -41,6 +41,8 @@ pub enum Resource {
     ChatModels,
     /// Webhooks and what came of telling them.
     Webhooks,
+    /// Keys of `/v1`.
+    Keys,
     /// What is watched for.
     Alerts,
     /// What somebody should know about their jobs.

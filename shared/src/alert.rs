@@ -23,7 +23,7 @@ pub enum AlertCondition {
     NotFinite,
     /// A training loss far above its running level, for a while.
     Divergence,
-    /// A training loss that has stopped to fall.
+    /// A training loss that has stopped falling.
     Plateau,
     /// A validation loss above its lowest, several times in a row.
     ValidationRising,

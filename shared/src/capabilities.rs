@@ -93,6 +93,9 @@ pub struct Capabilities {
     /// Addresses can be told when a job ends.
     #[serde(default)]
     pub webhooks: bool,
+    /// There is a `/v1` here, whose keys can be listed, made and removed.
+    #[serde(default)]
+    pub keys: bool,
     /// Jobs are watched, and their owner is told: alerts and notifications.
     #[serde(default)]
     pub alerts: bool,
@@ -160,6 +163,7 @@ impl Capabilities {
             estimates: true,
             chat: true,
             webhooks: true,
+            keys: true,
             alerts: true,
             browser_reports: false,
             statuses: JobStatus::ALL.to_vec(),
@@ -215,6 +219,7 @@ impl Capabilities {
             estimates: false,
             chat: false,
             webhooks: false,
+            keys: false,
             alerts: false,
             browser_reports: false,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
@@ -249,6 +254,7 @@ impl Capabilities {
             estimates: false,
             chat: false,
             webhooks: false,
+            keys: false,
             alerts: false,
             methods: vec![Method::Supervised],
             bounds: JobBounds {
@@ -299,9 +305,12 @@ mod tests {
     }
 
     #[test]
-    fn webhooks_are_the_engines_alone() {
-        assert!(Capabilities::engine().webhooks);
-        assert!(!Capabilities::openai().webhooks && !Capabilities::job_training_api().webhooks);
+    fn webhooks_and_keys_are_the_engines_alone() {
+        let has = |known: &Capabilities| (known.webhooks, known.keys);
+        assert_eq!(has(&Capabilities::engine()), (true, true));
+        for remote in [Capabilities::openai(), Capabilities::job_training_api()] {
+            assert_eq!(has(&remote), (false, false));
+        }
     }
 
     #[test]

@@ -66,6 +66,10 @@ id!(
     WebhookId
 );
 id!(
+    /// A key of `/v1` (`key-…`); not its secret.
+    ApiKeyId
+);
+id!(
     /// Who owns a row: the local user, or a user of an identity provider.
     Subject
 );

@@ -103,6 +103,37 @@ pub struct Job {
     pub imported: Option<Imported>,
 }
 
+impl Job {
+    /// Nobody gave it a name, as on `/v1` without a suffix: its id stands there.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        self.name == self.id.as_str()
+    }
+
+    /// What people are shown: its name, or where nobody gave it one the base model and what it trains on.
+    #[must_use]
+    pub fn title(&self) -> String {
+        if !self.is_nameless() {
+            return self.name.clone();
+        }
+        let dataset = self.training_dataset.as_ref();
+        match dataset.filter(|dataset| dataset.name != dataset.id.as_str()) {
+            Some(dataset) => format!("{} · {}", self.base_model, dataset.name),
+            None => self.base_model.clone(),
+        }
+    }
+
+    /// The title, with the id where others may have the same: for what must not be mistaken.
+    #[must_use]
+    pub fn title_of_its_own(&self) -> String {
+        if self.is_nameless() {
+            format!("{} ({})", self.title(), self.id)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
 /// Where a job was trained that was taken over from an account elsewhere. Its weights stayed there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -416,4 +447,36 @@ pub struct NewJob {
     /// Whether activations are computed again instead of kept; by itself only where they would not fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_checkpointing: Option<GradientCheckpointing>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_without_a_name_goes_by_its_base_model_and_its_data() {
+        let job = |name: &str, dataset: &str| -> Job {
+            let json = format!(
+                r#"{{"id":"ftjob-1","name":"{name}","base_model":"m","status":"running","attempt":1,
+                "created_at":"2027-01-15T07:59:00Z"{dataset}}}"#
+            );
+            serde_json::from_str(&json).expect("a job")
+        };
+        let of = |dataset: &str| format!(r#","training_dataset":{{"id":"file-1","name":"{dataset}"}}"#);
+        let named = job("triage", &of("mails.jsonl"));
+        assert_eq!(
+            (named.title(), named.title_of_its_own()),
+            ("triage".into(), "triage".into())
+        );
+        let nameless = job("ftjob-1", &of("mails.jsonl"));
+        assert_eq!(nameless.title(), "m · mails.jsonl");
+        assert_eq!(nameless.title_of_its_own(), "m · mails.jsonl (ftjob-1)");
+        for dataset in [of("file-1"), String::new()] {
+            assert_eq!(
+                job("ftjob-1", &dataset).title(),
+                "m",
+                "an id tells nobody anything"
+            );
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! validated here is validated by the same code everywhere.
 
 pub mod alert;
+pub mod api_key;
 pub mod attempt;
 pub mod browser_report;
 pub mod capabilities;
@@ -24,6 +25,7 @@ pub mod metrics;
 pub mod model;
 pub mod notification;
 pub mod number;
+pub mod plain;
 pub mod problem;
 pub mod queue;
 pub mod run;

@@ -336,12 +336,20 @@ async fn a_refused_key_ends_it_a_limit_is_waited_for_and_a_list_without_end_ends
     let file = upstream.add_file("train.jsonl", "fine-tune", examples::chats(12));
     trained_job(&upstream, "one", &file);
     let setup = Setup::new();
-    let said = import(&setup, &upstream.base_url, "sk-wrong", &[]).await;
-    assert!(
-        !said.succeeded && said.stderr.contains("does not take the key"),
-        "{}",
-        said.stderr
-    );
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        format!("http://{}/v1", listener.local_addr().expect("an address"))
+    };
+    let dry: &[&str] = &["--dry-run"];
+    for (url, key, more, why) in [
+        (&upstream.base_url, "sk-wrong", &[][..], "does not take the key"),
+        (&upstream.base_url, "sk-wrong", dry, "does not take the key"),
+        (&nobody, KEY, dry, "can't be reached"),
+    ] {
+        let said = import(&setup, url, key, more).await;
+        assert!(!said.succeeded && said.stderr.contains(why), "{}", said.stderr);
+        assert_eq!(said.stdout, "", "there is nothing to sum up");
+    }
     let without: Outcome = setup
         .run(&["import", "--from-openai", "--base-url", &upstream.base_url])
         .await

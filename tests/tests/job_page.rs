@@ -124,10 +124,9 @@ async fn what_a_job_costs_is_told_while_it_trains_and_what_it_took_beside_what_w
     let estimate = job.estimate.expect("it was reckoned");
     assert_eq!(job.trained_tokens, Some(estimate.trained_tokens), "exactly");
     let peak = job.peak_memory_bytes.expect("it was measured");
-    assert!(
-        peak > 10_000_000 && estimate.memory_bytes > 10_000_000,
-        "{peak} {estimate:?}"
-    );
+    // Both count what the trainer's process holds at its peak. A development build's code is 8 MB larger.
+    let off = estimate.memory_bytes as f64 / peak as f64;
+    assert!((0.7..1.4).contains(&off), "{peak} {estimate:?}");
     browser
         .until("the total is told", async || {
             section(&browser, "Cost").await.contains("Total")

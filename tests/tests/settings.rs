@@ -1,7 +1,8 @@
-//! The settings page: webhooks that are added, tried and removed; alerts that are kept, and what they are told by.
+//! The settings page: keys that are made and removed; webhooks that are added, tried and removed; alerts that are kept, and what they are told by.
 #![expect(clippy::expect_used, reason = "what helps a test may fail it")]
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
+use reqwest::Method;
 use shared::{
     alert::{AlertAction, AlertCondition, AlertRules},
     webhook::{DeliveryList, WebhookList},
@@ -110,6 +111,61 @@ async fn a_webhook_is_added_tried_and_removed_and_its_secret_is_shown_once() {
     assert_eq!(list.webhooks, []);
     browser.no_errors().await;
     browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_key_is_made_shown_once_used_and_removed() {
+    let server = Server::new().await;
+    let api = Api::signed_in(&server).await;
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.goto(&format!("{}/settings", server.address)).await;
+    browser.shows("No key yet").await;
+
+    // By keyboard: the form takes the focus, and what is wrong stands under the name.
+    browser.click("New key").await;
+    browser
+        .until("the field has the focus", async || {
+            browser.focus_name().await == "Name of the key"
+        })
+        .await;
+    browser.click("Create key").await;
+    browser.shows("Write 1 to 100 characters.").await;
+    browser.photograph_all("settings-key-refused").await;
+    browser.fill("Name of the key", "notebook").await;
+    browser.click("Create key").await;
+    browser.shows("It is shown this once").await;
+    browser.shows(&format!("{}/v1", server.address)).await;
+    let code = browser.find_css(".secret code").await;
+    let secret = code.text().await.expect("a text");
+    assert!(secret.starts_with("sk-attune-"), "{secret}");
+    browser.is_accessible("settings-key").await;
+    browser.photograph_all("settings-key-secret").await;
+    browser.click("I have kept it").await;
+    browser.gone("region", "The new key").await;
+    browser.shows("Not used yet").await;
+
+    let models = async || {
+        let request = api.request(Method::GET, "/v1/models").bearer_auth(&secret);
+        api.send(request).await.status.as_u16()
+    };
+    assert_eq!(models().await, 200);
+    browser.reload().await;
+    browser.shows("Last used").await;
+    assert!(!browser.text().await.contains(&secret), "it is nowhere any more");
+    browser.photograph_all("settings-key").await;
+
+    browser.click("Delete notebook").await;
+    browser.click("Cancel").await;
+    assert_eq!(models().await, 200, "nothing was confirmed");
+    browser.click("Delete notebook").await;
+    browser.click("Delete").await;
+    browser.shows("notebook was deleted.").await;
+    browser.shows("No key yet").await;
+    assert_eq!(models().await, 401);
+    browser.no_errors().await;
+    browser.quit().await;
+    assert!(!server.log().contains(&secret), "the log keeps the key to itself");
 }
 
 #[tokio::test]

@@ -99,6 +99,37 @@ async fn a_key_made_on_the_command_line_opens_v1_and_no_other_does() {
 }
 
 #[tokio::test]
+async fn a_key_removed_on_the_command_line_is_refused_by_the_server_at_once() {
+    let server = Server::new().await;
+    let attune = async |words: &[&str]| -> (bool, String) {
+        let output = server.setup.run(words).await;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        (output.status.success(), said.trim().to_owned())
+    };
+    let (_, lost) = attune(&["key", "create", "--name", "lost"]).await;
+    let (_, kept) = attune(&["key", "create", "--name", "kept", "--owner", "somebody"]).await;
+    let api = Api::anonymous(&server);
+    let status = async |key: &str| {
+        let request = api.request(Method::GET, "/v1/models").bearer_auth(key);
+        api.send(request).await.status.as_u16()
+    };
+    assert_eq!((status(&lost).await, status(&kept).await), (200, 200));
+    let (_, list) = attune(&["key", "list"]).await;
+    assert!(!list.contains(&lost) && !list.contains(&kept), "{list}");
+    assert!(list.contains("lost") && list.contains("somebody"), "{list}");
+
+    let (done, said) = attune(&["key", "remove", "lost"]).await;
+    assert!(
+        done && said.contains("(lost): it is refused from now on"),
+        "{said}"
+    );
+    assert_eq!((status(&lost).await, status(&kept).await), (401, 200));
+    let (done, said) = attune(&["key", "remove", "lost"]).await;
+    assert!(!done && said.contains("there is no key `lost`"), "{said}");
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named_in_the_error() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();

@@ -4,6 +4,7 @@
 //!     cargo run --release -p trainer --example memory
 
 use anyhow::{Context, Result, ensure};
+use mimalloc::MiMalloc;
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 use trainer::{
@@ -12,6 +13,10 @@ use trainer::{
     config::ModelConfig,
     run::{Commands, RunOptions, run},
 };
+
+/// The program's own: what it keeps counts.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The most that an estimate may be off.
 const TOLERANCE: f64 = 0.15;

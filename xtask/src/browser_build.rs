@@ -14,6 +14,10 @@ use std::{
 /// Kinds of files that are sent compressed.
 const COMPRESSED: [&str; 7] = ["html", "js", "css", "wasm", "json", "svg", "txt"];
 
+/// What trunk tells of: what it does unless told, without the warning of its minifier, which can't read the script that
+/// wasm-bindgen writes. That script is replaced below and minified by another.
+const TOLD: &str = "error,trunk=info,trunk::processing::minify=error";
+
 /// Builds the page in release mode.
 ///
 /// # Errors
@@ -25,6 +29,9 @@ pub(crate) fn build() -> Result<()> {
     trunk
         .env_remove("NO_COLOR")
         .args(["build", "--release", "--features", "split"]);
+    if env::var_os("RUST_LOG").is_none() {
+        trunk.args(["--log", TOLD]);
+    }
     // The module is cut along what refers to what, which the linker keeps for it.
     let flags = format!("-Clink-arg=--emit-relocs {}", short_paths());
     trunk.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);

@@ -7,6 +7,8 @@ mod arguments;
 mod bench;
 mod browser_build;
 mod dist;
+#[cfg(test)]
+mod documents;
 mod example;
 mod fuzz_api;
 mod glue;

@@ -127,7 +127,10 @@ pub(super) async fn run(import: Import) -> anyhow::Result<ExitCode> {
         taken
     };
     progress.end();
-    tally.print(dry_run)?;
+    // Where the account told nothing there is nothing to sum up, and the error stands alone.
+    if outcome.is_ok() || tally != Tally::default() {
+        tally.print(dry_run)?;
+    }
     outcome?;
     Ok(if tally.has_failed() {
         ExitCode::FAILURE

@@ -7,6 +7,7 @@ use figment::{
     providers::{Format as _, Toml},
 };
 use serde::Deserialize;
+use shared::plain;
 use std::path::PathBuf;
 
 /// How a setting's text in an environment variable is read.
@@ -344,10 +345,18 @@ fn explain(error: figment::Error, file: Option<&PathBuf>) -> ConfigError {
             figment::error::Kind::InvalidType(_, expected),
             "local_token" | "upstream.api_key" | "metrics.token",
         ) => {
-            format!("must be {expected}")
+            format!("must be {}", in_a_file(expected))
         }
-        (figment::error::Kind::InvalidType(found, expected), _) => {
-            format!("found {found}, expected {expected}")
+        (
+            figment::error::Kind::InvalidType(found, expected)
+            | figment::error::Kind::InvalidValue(found, expected),
+            _,
+        ) => {
+            format!(
+                "must be {}, not {}",
+                in_a_file(expected),
+                plain::told(&found.to_string())
+            )
         }
         (other, _) => other.to_string(),
     };
@@ -355,6 +364,14 @@ fn explain(error: figment::Error, file: Option<&PathBuf>) -> ConfigError {
         setting,
         source_name,
         problem,
+    }
+}
+
+/// What a setting must be. An object is a table there.
+fn in_a_file(expected: &str) -> String {
+    match plain::expected(expected).as_str() {
+        "an object" => "a table of settings".to_owned(),
+        words => words.to_owned(),
     }
 }
 

@@ -85,12 +85,17 @@ fn a_token_of_digits_stays_a_text() {
 
 #[test]
 fn a_bad_value_names_its_setting_and_where_it_came_from() {
-    insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "many")]), @r#"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): found string "many", expected u32"#);
+    insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "many")]), @r#"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): must be a whole number from 0 to 4294967295, not the text "many""#);
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__MAX_RUNNING", "0")]), @"setting `engine.max_running` (from environment variable `ATTUNE_ENGINE__MAX_RUNNING`): must be at least 1");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ENGINE__LEASE_MS", "999")]), @"setting `engine.lease_ms` (from environment variable `ATTUNE_ENGINE__LEASE_MS`): must be at least 1000");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_INFERENCE__NICENESS", "20")]), @"setting `inference.niceness` (from environment variable `ATTUNE_INFERENCE__NICENESS`): must be at most 19");
     insta::assert_snapshot!(refusal("[inference]\nqueue = 10001\n", &[]), @"setting `inference.queue` (from `attune.toml`): must be at most 10000");
-    insta::assert_snapshot!(refusal("[engine]\nmax_running = \"many\"\n", &[]), @r#"setting `engine.max_running` (from `attune.toml`): found string "many", expected u32"#);
+    insta::assert_snapshot!(refusal("[engine]\nmax_running = \"many\"\n", &[]), @r#"setting `engine.max_running` (from `attune.toml`): must be a whole number from 0 to 4294967295, not the text "many""#);
+    insta::assert_snapshot!(refusal("engine = 3\n", &[]), @"setting `engine` (from `attune.toml`): must be a table of settings, not 3");
+    insta::assert_snapshot!(refusal("listen = 5\n", &[]), @"setting `listen` (from `attune.toml`): must be a text, not 5");
+    insta::assert_snapshot!(refusal("allowed_origins = \"x\"\n", &[]), @r#"setting `allowed_origins` (from `attune.toml`): must be a list, not the text "x""#);
+    insta::assert_snapshot!(refusal("browser_metrics = \"yes\"\n", &[]), @r#"setting `browser_metrics` (from `attune.toml`): must be `true` or `false`, not the text "yes""#);
+    insta::assert_snapshot!(refusal("[engine]\nthreads = -1\n", &[]), @"setting `engine.threads` (from `attune.toml`): must be a whole number from 0 to 4294967295, not -1");
     insta::assert_snapshot!(refusal("listen = \"here\"\n", &[]), @"setting `listen` (from `attune.toml`): is no address with a port; write for example `127.0.0.1:8080`");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_PUBLIC_URL", "tune.example.com")]), @"setting `public_url` (from environment variable `ATTUNE_PUBLIC_URL`): is no web address: relative URL without a base");
     insta::assert_snapshot!(refusal("", &[("ATTUNE_ALLOWED_ORIGINS", "https://a.example, https://b.example/path")]), @"setting `allowed_origins` (from environment variable `ATTUNE_ALLOWED_ORIGINS`): takes origins without a path, such as `https://app.example.com`");

@@ -12,6 +12,7 @@ use engine::{Error, Service};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use shared::{
     alert::AlertRules,
+    api_key::{ApiKeyList, CreatedApiKey, NewApiKey},
     attempt::{AttemptList, RetryJob},
     capabilities::Capabilities,
     chat::{ChatModelList, ChatRequest},
@@ -20,7 +21,7 @@ use shared::{
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList, EventQuery, StreamStart},
-    id::{ArtifactId, DatasetId, JobId, Subject, WebhookId, encode_segment},
+    id::{ApiKeyId, ArtifactId, DatasetId, JobId, Subject, WebhookId, encode_segment},
     job::{Created, Job, JobList, JobQuery, NewJob},
     metrics::{Metrics, MetricsQuery},
     model::{AddModel, Artifact, ArtifactList, DownloadLink, ModelAddition, ModelList},
@@ -299,6 +300,19 @@ impl Upstream for Embedded {
 
     async fn test_webhook(&self, subject: &Subject, id: &WebhookId) -> Answer<Delivery> {
         Ok(self.service.test_webhook(subject, id).await?)
+    }
+
+    async fn list_keys(&self, subject: &Subject) -> Answer<ApiKeyList> {
+        Ok(self.service.list_api_keys(subject).await?)
+    }
+
+    /// One that administers is made on the command line alone: a session has no such power to give.
+    async fn create_key(&self, subject: &Subject, key: NewApiKey) -> Answer<CreatedApiKey> {
+        Ok(self.service.create_api_key(&key.name, subject, false).await?)
+    }
+
+    async fn delete_key(&self, subject: &Subject, id: &ApiKeyId) -> Answer<()> {
+        Ok(self.service.delete_api_key(subject, id).await?)
     }
 
     async fn list_notifications(

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use shared::{
     memory::{ModelShape, RunShape, TOKENS_PER_PASS, peak},
     model::{BaseModel, InstalledModel, JobDefaults, ModelObstacle},
+    plain::{self, Fault},
 };
 use std::{
     collections::BTreeMap,
@@ -206,7 +207,26 @@ fn size_of(path: &Path) -> u64 {
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, String> {
     let text = fs::read(path).map_err(|error| format!("`{}` can't be read: {error}", path.display()))?;
     serde_json::from_slice(&text)
-        .map_err(|error| format!("`{}` can't be understood: {error}", path.display()))
+        .map_err(|error| format!("`{}` can't be understood: {}", path.display(), finding(&error)))
+}
+
+/// What is wrong with a file's JSON, in words that whoever wrote it knows.
+fn finding(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match plain::fault(&text) {
+        None => text,
+        Some(Fault {
+            field: Some(field),
+            problem,
+        }) => format!("`{field}` {problem}"),
+        Some(Fault { field: None, problem }) => {
+            format!(
+                "what stands at line {}, column {} {problem}",
+                error.line(),
+                error.column()
+            )
+        }
+    }
 }
 
 /// One entry of a safetensors header.

@@ -8,17 +8,15 @@ use crate::{
     secret,
     store::{Store, api_keys},
 };
-use shared::id::Subject;
+use shared::{
+    api_key::{ApiKey, ApiKeyList, CreatedApiKey, checked_name},
+    id::{ApiKeyId, Subject},
+    timestamp::Timestamp,
+};
 use std::path::Path;
 
-/// A key as its maker sees it, once.
-#[derive(Clone)]
-pub struct ApiKey {
-    /// Names the key.
-    pub id: String,
-    /// What to send after `Authorization: Bearer`; only its hash is kept.
-    pub secret: String,
-}
+/// How exactly it is known when a key was used last. A write for every request would cost more than the request.
+const USE_NOTED_EVERY_MS: i64 = 60_000;
 
 /// Who calls with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,22 +29,66 @@ pub struct Caller {
     pub admin: bool,
 }
 
+/// A key and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedKey {
+    /// Whose.
+    pub owner: Subject,
+    /// The key.
+    pub key: ApiKey,
+}
+
 impl Service {
-    /// Makes a key for an owner. The secret is shown this once.
+    /// All of the subject's keys, the oldest first.
     ///
     /// # Errors
     /// Storage only.
-    pub async fn create_api_key(&self, name: &str, owner: &Subject, admin: bool) -> Result<ApiKey, Error> {
-        insert_key(&self.inner.store, self.inner.clock.as_ref(), name, owner, admin).await
+    pub async fn list_api_keys(&self, subject: &Subject) -> Result<ApiKeyList, Error> {
+        let rows = api_keys::list(self.inner.store.read(), subject).await?;
+        Ok(ApiKeyList {
+            keys: rows.iter().map(api_keys::ApiKeyRow::to_key).collect(),
+        })
     }
 
-    /// Whose a secret is; nothing where it isn't a key, or was revoked.
+    /// Makes a key for an owner. The secret is shown this once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for `name`.
+    pub async fn create_api_key(
+        &self,
+        name: &str,
+        owner: &Subject,
+        admin: bool,
+    ) -> Result<CreatedApiKey, Error> {
+        create(&self.inner.store, self.distinct_now(), name, owner, admin).await
+    }
+
+    /// Takes a key back: the next request with it is refused. An answer that is under way goes on to its end.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn delete_api_key(&self, subject: &Subject, id: &ApiKeyId) -> Result<(), Error> {
+        revoke(&self.inner.store, self.inner.clock.now(), subject, id).await
+    }
+
+    /// Whose a secret is, and notes that it is used; nothing where it isn't a key, or was taken back.
     ///
     /// # Errors
     /// Storage only.
     pub async fn subject_for_api_key(&self, secret: &str) -> Result<Option<Caller>, Error> {
-        let found = api_keys::find(self.inner.store.read(), &secret::hash(secret)).await?;
-        Ok(found.map(|row| Caller {
+        let Some(row) = api_keys::find(self.inner.store.read(), &secret::hash(secret)).await? else {
+            return Ok(None);
+        };
+        let now = self.inner.clock.now();
+        let last = row.to_key().last_used_at;
+        let is_noted = |at: Timestamp| (0..USE_NOTED_EVERY_MS).contains(&(now.unix_ms() - at.unix_ms()));
+        // Whoever calls isn't refused because the disk is full.
+        if !last.is_some_and(is_noted)
+            && let Err(error) = note_use(&self.inner.store, &row.id, now).await
+        {
+            tracing::warn!(error = %crate::error::chain(&error), "when a key was used could not be noted");
+        }
+        Ok(Some(Caller {
             subject: Subject::new(row.owner),
             key_id: row.id,
             admin: row.admin,
@@ -54,49 +96,102 @@ impl Service {
     }
 }
 
-/// Makes a key in a data folder whether a server works there or not: what `attune key create` calls.
-///
-/// # Errors
-/// The data folder can't be used or is of a newer version.
-pub async fn create_api_key_in(
-    data_dir: &Path,
-    clock: &dyn Clock,
-    name: &str,
-    owner: &Subject,
-    admin: bool,
-) -> Result<ApiKey, StartError> {
-    let layout = Layout::prepare(data_dir)?;
-    let store = Store::open(&layout.database()).await?;
-    let key = insert_key(&store, clock, name, owner, admin).await;
-    store.close().await;
-    key.map_err(|error| StartError::Database {
-        path: layout.root().display().to_string(),
-        source: error.into(),
-    })
+/// The keys of a data folder, everybody's, whether a server works there or not: what `attune key` calls.
+pub struct ApiKeyFolder {
+    store: Store,
+    clock: Box<dyn Clock>,
 }
 
-async fn insert_key(
+impl ApiKeyFolder {
+    /// Opens the data folder.
+    ///
+    /// # Errors
+    /// It can't be used or is of a newer version.
+    pub async fn open(data_dir: &Path, clock: impl Clock) -> Result<Self, StartError> {
+        let layout = Layout::prepare(data_dir)?;
+        Ok(Self {
+            store: Store::open(&layout.database()).await?,
+            clock: Box::new(clock),
+        })
+    }
+
+    /// Everybody's keys, the oldest first.
+    ///
+    /// # Errors
+    /// Storage only.
+    pub async fn list(&self) -> Result<Vec<OwnedKey>, Error> {
+        let rows = api_keys::list_all(self.store.read()).await?;
+        let owned = |row: api_keys::ApiKeyRow| OwnedKey {
+            key: row.to_key(),
+            owner: Subject::new(row.owner),
+        };
+        Ok(rows.into_iter().map(owned).collect())
+    }
+
+    /// As [`Service::create_api_key`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn create(&self, name: &str, owner: &Subject, admin: bool) -> Result<CreatedApiKey, Error> {
+        create(&self.store, self.clock.now(), name, owner, admin).await
+    }
+
+    /// As [`Service::delete_api_key`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn delete(&self, owner: &Subject, id: &ApiKeyId) -> Result<(), Error> {
+        revoke(&self.store, self.clock.now(), owner, id).await
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+async fn create(
     store: &Store,
-    clock: &dyn Clock,
+    now: Timestamp,
     name: &str,
     owner: &Subject,
     admin: bool,
-) -> Result<ApiKey, Error> {
-    let key = ApiKey {
-        id: secret::new_id("key-")?,
+) -> Result<CreatedApiKey, Error> {
+    let name = checked_name(name).ok_or_else(|| Error::field("name", "key_name_length"))?;
+    let created = CreatedApiKey {
+        key: ApiKey {
+            id: ApiKeyId::new(secret::new_id("key-")?),
+            name: name.to_owned(),
+            admin,
+            created_at: now,
+            last_used_at: None,
+        },
         secret: secret::new_secret("sk-attune-")?,
     };
     let mut transaction = store.begin().await?;
     api_keys::insert(
         &mut transaction,
-        &key.id,
         owner,
-        name,
-        &secret::hash(&key.secret),
-        admin,
-        clock.now(),
+        &created.key,
+        &secret::hash(&created.secret),
     )
     .await?;
     transaction.commit().await?;
-    Ok(key)
+    Ok(created)
+}
+
+async fn revoke(store: &Store, now: Timestamp, owner: &Subject, id: &ApiKeyId) -> Result<(), Error> {
+    let mut transaction = store.begin().await?;
+    if !api_keys::revoke(&mut transaction, owner, id, now).await? {
+        return Err(Error::NotFound("key"));
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn note_use(store: &Store, id: &str, now: Timestamp) -> Result<(), Error> {
+    let mut transaction = store.begin().await?;
+    api_keys::note_use(&mut transaction, id, now).await?;
+    transaction.commit().await?;
+    Ok(())
 }

@@ -1,13 +1,15 @@
 //! The body of `POST /v1/fine_tuning/jobs`, read value by value so that each fault names its parameter.
 
-use super::{error::ApiError, request::only};
+use super::{
+    error::ApiError,
+    request::{only, read_as},
+};
 use crate::parameters::{Parameters, given_or, learning_rate, method, sequence_length};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::{
     model::BaseModel,
     run::{GradientCheckpointing, LoraSpec, Method, Projection, Schedule, Warmup, is_beta},
-    strict_json::Strict,
     wandb::Wandb,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -403,10 +405,7 @@ fn read_wandb(body: &Map<String, Value>) -> Result<Option<Wandb>, ApiError> {
     }
     let place = "integrations[0].wandb";
     let wandb = object(integration.get("wandb"), place)?;
-    let wandb = match Wandb::deserialize(Strict(Value::Object(wandb))) {
-        Ok(wandb) => wandb,
-        Err(error) => return fault(place, format!("`wandb`: {error}")),
-    };
+    let wandb: Wandb = read_as(Value::Object(wandb), place)?;
     if let Err((field, problem)) = wandb.check() {
         return fault(&format!("{place}.{field}"), format!("`{field}` {problem}"));
     }
@@ -417,6 +416,5 @@ fn read_extras(value: Option<Value>) -> Result<Extras, ApiError> {
     let Some(value) = value else {
         return Ok(Extras::default());
     };
-    Extras::deserialize(Strict(value))
-        .map_err(|error| ApiError::param("x_attune", format!("`x_attune`: {error}")))
+    read_as(value, "x_attune")
 }

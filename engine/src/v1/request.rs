@@ -11,7 +11,9 @@ use axum::{
         request::Parts,
     },
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use shared::{plain, strict_json::Strict};
 
 /// Who calls, by the key in `Authorization`.
 pub(crate) struct Authorized(pub(crate) Caller);
@@ -125,9 +127,13 @@ pub(crate) async fn read_object(request: Request) -> Result<(Map<String, Value>,
             "send JSON, with the header `Content-Type: application/json`",
         ));
     }
-    let bytes = Bytes::from_request(request, &())
-        .await
-        .map_err(|rejection| ApiError::bad_body(rejection.status(), rejection.body_text()))?;
+    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| {
+        let message = match rejection.status() {
+            axum::http::StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this server takes",
+            _ => "the body ended before it was whole: send it again",
+        };
+        ApiError::bad_body(rejection.status(), message)
+    })?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok((object, bytes)),
         Ok(_) => Err(ApiError::bad_body(
@@ -139,4 +145,23 @@ pub(crate) async fn read_object(request: Request) -> Result<(Map<String, Value>,
             Err(ApiError::bad_body(axum::http::StatusCode::BAD_REQUEST, message))
         }
     }
+}
+
+/// A value as what is asked for; a refusal names the parameter at fault within it.
+pub(super) fn read_as<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
+        let (path, finding) = (error.path().to_string(), error.inner().to_string());
+        let mut param = match path.as_str() {
+            "." => place.to_owned(),
+            path => format!("{place}.{path}"),
+        };
+        let Some(fault) = plain::fault(&finding) else {
+            return ApiError::param(&param, format!("`{param}` can't be read: {finding}"));
+        };
+        // The path ends in an unknown parameter already, and before a missing one.
+        if let Some(field) = fault.field.filter(|field| !param.ends_with(&format!(".{field}"))) {
+            param = format!("{param}.{field}");
+        }
+        ApiError::param(&param, format!("`{param}` {}", fault.problem))
+    })
 }

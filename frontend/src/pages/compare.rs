@@ -262,9 +262,9 @@ fn lines(
         let places = Places::of_job(job, view.axis).timed_by(Some(&metrics));
         let lines = places.lines(&metrics, measure, view.smoothing, |series| {
             let name = if is_validation(series) {
-                text::validation_of(&job.name)
+                text::validation_of(&job.title())
             } else {
-                job.name.clone()
+                job.title()
             };
             (job.id.to_string(), name, *index)
         });

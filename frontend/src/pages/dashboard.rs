@@ -167,7 +167,7 @@ fn recent_jobs(jobs: &[Job], capabilities: &Capabilities, now: i64) -> Html {
             .and_then(|progress| progress.valid_loss.or(progress.train_loss));
         html! {
             <tr key={job.id.as_str()}>
-                { cell("", link(&Route::Job(job.id.to_string()), "row-link", job.name.clone())) }
+                { cell("", link(&Route::Job(job.id.to_string()), "row-link", job.title())) }
                 { cell("", status_pill(job.status)) }
                 { text_cell("sub wide", job.base_model.clone()) }
                 { cell("dim wide", relative_time(now, job.created_at)) }
@@ -231,7 +231,7 @@ fn needs_attention(jobs: &[Job]) -> Html {
     let route = Route::Job(job.id.to_string());
     let body = html! {
         <div class="card-body attention">
-            <p><b>{ job.name.clone() }</b>{ text::failed_word() }</p>
+            <p><b>{ job.title() }</b>{ text::failed_word() }</p>
             <p class="dim attention-text" lang="en">{ message }</p>
             { button("button", text::last_failure(), Callback::from(move |_| route.go())) }
         </div>
@@ -280,11 +280,11 @@ fn use_running_job(props: Rc<RunningJobProps>) -> Html {
         <div class="running-job">
             <div>
                 <div class="running-head">
-                    { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
+                    { link(&Route::Job(job.id.to_string()), "row-link", job.title()) }
                     { status_pill(job.status) }
                 </div>
                 { paragraph("dim running-line", text::running_line(job)) }
-                <div hidden={is_untold}>{ meter(text::progress_of(&job.name), share) }</div>
+                <div hidden={is_untold}>{ meter(text::progress_of(&job.title()), share) }</div>
             </div>
             <div class="running-curve">{ drawing }</div>
         </div>

@@ -100,7 +100,7 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     };
     let title = job.data.as_ref().map_or_else(
         || text::section_label(Section::Jobs).to_owned(),
-        |job| job.name.clone(),
+        |job| job.title(),
     );
     let percent = job
         .data

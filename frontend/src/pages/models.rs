@@ -7,7 +7,7 @@ use crate::{
     api,
     components::{
         button::{button_if, icon_button},
-        card::{card, words},
+        card::{card, paragraph, words},
         face::{empty_view, face, skeleton_lines},
         icon::Icon,
         link::link,
@@ -158,7 +158,13 @@ fn base(list: &ModelList, choose: &Callback<String>, ask: &Callback<Rc<BaseModel
         .models
         .iter()
         .map(|model| base_row(model, classes, choose, ask));
-    table("", &columns, rows.collect())
+    let told = list.models.iter().any(is_here);
+    html! {
+        <>
+            { table("", &columns, rows.collect()) }
+            <div hidden={!told}>{ paragraph("card-body dim wide", text::to_train_hint()) }</div>
+        </>
+    }
 }
 
 fn base_row(

@@ -1,6 +1,8 @@
-//! Theme, language, alerts, webhooks, session, and what this is.
+//! Theme, language, alerts, keys, webhooks, session, and what this is.
 
 mod announcements;
+mod keys;
+mod secret;
 mod vitals;
 mod webhooks;
 
@@ -24,6 +26,7 @@ use crate::{
     theme::{self, Theme},
 };
 use announcements::use_announcements;
+use keys::use_keys;
 use shared::capabilities::Capabilities;
 use vitals::use_vitals;
 use webhooks::use_webhooks;
@@ -89,6 +92,7 @@ pub fn use_settings_page() -> Html {
     let languages = segments(text::language(), language_choices.collect());
     let has = |what: fn(&Capabilities) -> bool| capabilities.as_deref().is_some_and(what);
     let (has_alerts, has_webhooks) = (has(|known| known.alerts), has(|known| known.webhooks));
+    let has_keys = has(|known| known.keys);
     let is_asked = has(|known| known.browser_reports);
     let about = vec![
         (text::version(), words(env!("CARGO_PKG_VERSION"))),
@@ -100,6 +104,7 @@ pub fn use_settings_page() -> Html {
             { setting(text::theme(), text::theme_hint().to_owned(), themes) }
             { setting(text::language(), text::language_hint().to_owned(), languages) }
             <div class="stack" hidden={!has_alerts}>{ if has_alerts { alerts() } else { Html::default() } }</div>
+            <div hidden={!has_keys}>{ has_keys.then(|| plain_part(use_keys)) }</div>
             <div hidden={!has_webhooks}>{ has_webhooks.then(|| plain_part(use_webhooks)) }</div>
             <div hidden={!is_asked}>{ is_asked.then(|| plain_part(use_vitals)) }</div>
             { setting(text::session(), text::signed_in_as(&who), button("button", text::sign_out(), sign_out)) }

@@ -2,6 +2,7 @@
 //! what it made out of date or takes the outcome back.
 
 mod alerts;
+mod keys;
 mod webhooks;
 
 use super::{Resource, Store, cache::Undo};

@@ -9,6 +9,7 @@ mod datasets;
 mod errors;
 mod job;
 mod jobs;
+mod keys;
 mod models;
 mod playground;
 mod progress;
@@ -27,6 +28,7 @@ pub use datasets::*;
 pub use errors::*;
 pub use job::*;
 pub use jobs::*;
+pub use keys::*;
 pub use models::*;
 pub use playground::*;
 pub use progress::*;
@@ -214,6 +216,7 @@ pub(super) const ALL_WORDS: &[&[super::Word]] = &[
     errors::WORDS,
     job::WORDS,
     jobs::WORDS,
+    keys::WORDS,
     models::WORDS,
     playground::WORDS,
     progress::WORDS,

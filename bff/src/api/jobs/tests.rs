@@ -88,9 +88,9 @@ async fn a_body_of_the_wrong_shape_names_the_field() {
     400 Bad Request
     {
       "code": "invalid_body",
-      "detail": "the body can't be read: invalid type: string \"three\", expected u32 at line 1 column 67",
+      "detail": "`epochs` must be a whole number from 0 to 4294967295, not the text \"three\"",
       "fields": {
-        "epochs": "invalid type: string \"three\", expected u32"
+        "epochs": "must be a whole number from 0 to 4294967295, not the text \"three\""
       },
       "request_id": "…",
       "status": 400,
@@ -103,7 +103,7 @@ async fn a_body_of_the_wrong_shape_names_the_field() {
         .await;
     assert_eq!(
         list.json()["fields"],
-        json!({"lora": "invalid type: sequence, expected an object"})
+        json!({"lora": "must be an object, not a list"})
     );
     let bare = user.post("/api/browser-reports", &json!([])).await;
     assert_eq!(
@@ -134,6 +134,69 @@ async fn a_body_of_the_wrong_shape_names_the_field() {
         .send()
         .await;
     assert_eq!(trailing.code(), "invalid_body");
+    assert_eq!(
+        trailing.json()["detail"]
+            .as_str()
+            .expect("a sentence")
+            .split(" at ")
+            .next(),
+        Some("the body is not valid JSON: trailing characters")
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_body_or_a_query_is_told_without_a_name_of_the_codes() {
+    let (app, _server) = TestApp::with_job_training_api().await;
+    let user = app.user().await;
+    let whole = "a whole number from 0 to 4294967295";
+    for (body, detail) in [
+        (
+            json!([]),
+            "the body must be an object, not a list".to_owned(),
+        ),
+        (json!({}), "`name` is missing".to_owned()),
+        (
+            with("epochs", json!(-1)),
+            format!("`epochs` must be {whole}, not -1"),
+        ),
+        (
+            with("schedule", json!("Linear")),
+            "`schedule` can't be `Linear`: write `constant`, `linear`, `cosine`".to_owned(),
+        ),
+        (
+            with("lora", json!({"rank": 4})),
+            "`lora.alpha` is missing".to_owned(),
+        ),
+    ] {
+        let told = user.post("/api/jobs", &body).await.json();
+        assert_eq!(told["detail"], detail);
+        for (field, problem) in told["fields"].as_object().into_iter().flatten() {
+            assert_eq!(
+                detail,
+                format!("`{field}` {}", problem.as_str().expect("a sentence"))
+            );
+        }
+    }
+    let unknown = user.post("/api/jobs", &with("epoch", json!(3))).await.json();
+    let detail = unknown["detail"].as_str().expect("a sentence");
+    assert!(
+        detail.starts_with("`epoch` is not known here: there is `name`"),
+        "{detail}"
+    );
+    for (query, detail) in [
+        ("limit=many", "`limit` must be a whole number"),
+        ("limit=99999999999", "`limit` is too large a number"),
+        (
+            "created_from=today",
+            "`created_from` can't be read: a time must be RFC 3339",
+        ),
+    ] {
+        let told = user.get(&format!("/api/jobs?{query}")).await.json();
+        assert_eq!(
+            (&told["code"], &told["detail"]),
+            (&json!("invalid_query"), &json!(detail))
+        );
+    }
 }
 
 #[tokio::test]

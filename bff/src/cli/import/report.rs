@@ -113,7 +113,7 @@ impl Progress {
 }
 
 /// What came of the account's jobs.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     /// Taken, or those that would be.
     pub(super) taken: Vec<String>,

@@ -2,6 +2,7 @@
 
 mod actions;
 mod alerts;
+mod keys;
 mod stage;
 mod webhooks;
 

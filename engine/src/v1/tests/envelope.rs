@@ -1,6 +1,7 @@
 //! Every error comes in the envelope, whoever raised it.
 
 use super::Client;
+use crate::testing::alice;
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
@@ -57,6 +58,20 @@ async fn a_missing_or_unknown_key_is_401() {
         .body(Body::empty())
         .unwrap();
     let answer = client.send(unknown).await;
+    assert_eq!(
+        (answer.status, &answer.error()["code"]),
+        (StatusCode::UNAUTHORIZED, &json!("invalid_api_key"))
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_was_removed_is_401_from_then_on() {
+    let client = Client::start().await;
+    assert_eq!(client.get("/v1/models").await.status, StatusCode::OK);
+    let service = &client.engine.service;
+    let keys = service.list_api_keys(&alice()).await.unwrap().keys;
+    service.delete_api_key(&alice(), &keys[0].id).await.unwrap();
+    let answer = client.get("/v1/models").await;
     assert_eq!(
         (answer.status, &answer.error()["code"]),
         (StatusCode::UNAUTHORIZED, &json!("invalid_api_key"))

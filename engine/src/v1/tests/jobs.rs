@@ -146,7 +146,7 @@ async fn every_fault_of_a_create_names_its_parameter() {
             json!({"integrations": [{"type": "mlflow"}]}),
         ),
         (
-            "integrations[0].wandb",
+            "integrations[0].wandb.project",
             json!({"integrations": [{"type": "wandb"}]}),
         ),
         (
@@ -214,10 +214,12 @@ async fn every_fault_of_a_create_names_its_parameter() {
             "learning_rate_multiplier",
             json!({"hyperparameters": {"learning_rate_multiplier": 5000}}),
         ),
-        ("x_attune", json!({"x_attune": {"learning_rat": 1}})),
+        ("x_attune.learning_rat", json!({"x_attune": {"learning_rat": 1}})),
+        ("x_attune", json!({"x_attune": "rank"})),
+        ("x_attune.schedule", json!({"x_attune": {"schedule": "Linear"}})),
         // Lists of an object's values in their order.
         ("x_attune", json!({"x_attune": [0.1]})),
-        ("x_attune", json!({"x_attune": {"lora": [8]}})),
+        ("x_attune.lora", json!({"x_attune": {"lora": [8]}})),
         (
             "x_attune.learning_rate",
             json!({"x_attune": {"learning_rate": 1.5}}),
@@ -242,6 +244,33 @@ async fn every_fault_of_a_create_names_its_parameter() {
     }
     let list = client.get(JOBS).await.json();
     assert!(list["data"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_wrong_within_our_parameters_is_told_in_words_of_json() {
+    let client = Client::start().await;
+    let file = client.training_file(12).await;
+    let whole = "a whole number from 0 to 4294967295";
+    for (extras, message) in [
+        (json!(3), "`x_attune` must be an object, not 3".to_owned()),
+        (
+            json!({"lora": {"rank": "four"}}),
+            format!("`x_attune.lora.rank` must be {whole}, not the text \"four\""),
+        ),
+        (
+            json!({"schedule": "Linear"}),
+            "`x_attune.schedule` can't be `Linear`: write `constant`, `linear`, `cosine`".to_owned(),
+        ),
+        (
+            json!({"lora": {"ranks": 4}}),
+            "`x_attune.lora.ranks` is not known here: there is `rank`, `alpha`, `dropout`, `targets`"
+                .to_owned(),
+        ),
+    ] {
+        let body = json!({"model": "tiny", "training_file": file, "x_attune": extras});
+        let answer = client.post(JOBS, &body).await;
+        assert_eq!(answer.error()["message"], message);
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::record::{At, FromTree, record};
 use crate::api::notifications::Unread;
 use shared::{
     alert::{AlertAction, AlertCondition, AlertParameters, AlertRule, AlertRules},
+    api_key::{ApiKey, ApiKeyList, CreatedApiKey},
     attempt::{Attempt, AttemptList, AttemptOutcome, FailureCause, RetryJob},
     capabilities::{Bounds, Capabilities, JobBounds, UpstreamKind},
     chat::{
@@ -16,7 +17,7 @@ use shared::{
     },
     estimate::Estimate,
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
-    id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
+    id::{ApiKeyId, ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
     job::{
         DatasetRef, Hyperparameters, Imported, Job, JobEstimate, JobFailure, JobList, JobSummary, Progress,
     },
@@ -100,6 +101,7 @@ macro_rules! ids {
 }
 
 ids!(
+    ApiKeyId,
     ArtifactId,
     CheckpointId,
     DatasetId,
@@ -118,6 +120,8 @@ record!(AlertParameters {
 });
 record!(AlertRule { condition, action } or default { parameters });
 record!(AlertRules { rules });
+record!(ApiKey { id, name, created_at, last_used_at } or default { admin });
+record!(ApiKeyList { keys });
 record!(Artifact {
     id,
     job_id,
@@ -165,7 +169,7 @@ record!(Capabilities {
     price,
     max_jobs,
     max_dataset_bytes,
-} or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, alerts, browser_reports, methods });
+} or default { checkpoint_downloads, attempts, timeline, stop, queue, recipe, add_models, step_examples, estimates, chat, webhooks, keys, alerts, browser_reports, methods });
 record!(CatalogueEntry {
     source,
     id,
@@ -204,6 +208,7 @@ record!(CheckpointList {
     checkpoints,
     keep_last,
 });
+record!(CreatedApiKey { key, secret });
 record!(CreatedDataset { dataset, upload });
 record!(CreatedWebhook { webhook, secret });
 record!(Curve {

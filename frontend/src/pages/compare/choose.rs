@@ -48,7 +48,7 @@ pub(super) fn use_choose(props: Rc<ChooseProps>) -> Html {
             });
             html! {
                 <button key={job.id.to_string()} type="button" class="menu-entry choose-entry" {onclick}>
-                    <span>{ job.name.clone() }</span>{ status_pill(job.status) }
+                    <span>{ job.title() }</span>{ status_pill(job.status) }
                 </button>
             }
         });

@@ -116,12 +116,12 @@ pub(super) fn differences(
         html! {
             <th key={job.id.to_string()} scope="col">
                 <span class={format!("compare-key hue-{}", index % 10)} aria-hidden="true"></span>
-                { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
+                { link(&Route::Job(job.id.to_string()), "row-link", job.title()) }
                 <span class="compare-status">{ status_pill(job.status) }</span>
                 <span class="compare-actions">
                     <span class="dim" hidden={!is_baseline}>{ text::baseline() }</span>
                     { button_if(!is_baseline, "button small", text::pin_baseline(), pin.reform(move |_: MouseEvent| id.clone())) }
-                    { icon_button(true, text::compare_remove(&job.name), Icon::Close, remove.reform(move |_: MouseEvent| gone.clone())) }
+                    { icon_button(true, text::compare_remove(&job.title_of_its_own()), Icon::Close, remove.reform(move |_: MouseEvent| gone.clone())) }
                 </span>
             </th>
         }

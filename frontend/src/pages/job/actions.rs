@@ -131,14 +131,14 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             repeat.clone(),
         ),
         Asked::Stop => (
-            text::stop_job_title(&job.name),
+            text::stop_job_title(&job.title()),
             text::stop_job_body(),
             text::yes_stop_job(),
             text::keep_training(),
             act(Action::Stop),
         ),
         Asked::Nothing | Asked::Cancel | Asked::Delete => (
-            text::cancel_job_title(&job.name),
+            text::cancel_job_title(&job.title()),
             text::cancel_job_body(),
             text::yes_cancel_job(),
             text::keep_training(),

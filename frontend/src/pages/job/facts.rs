@@ -15,8 +15,9 @@ use yew::prelude::*;
 /// What was chosen, and what the engine chose.
 pub(super) fn hyperparameters(job: &Job) -> Html {
     let list = settings(job).into_iter().map(|setting| {
+        // What was asked for, and what it became.
         let auto = if setting.auto { text::auto() } else { "" };
-        let value = html! { <>{ setting.value }<span class="auto dim">{ auto }</span></> };
+        let value = html! { <><span class="auto dim">{ auto }</span>{ setting.value }</> };
         (setting.label, value)
     });
     padded_card(text::hyperparameters(), Html::default(), facts(list.collect()))

@@ -128,7 +128,7 @@ pub(super) fn progress(job: &Job, tail: &Tail, turn: Html) -> Html {
                     <h2>{ text::progress_title(&job) }</h2>
                     <span class="sub">{ left.unwrap_or_default() }</span>
                 </div>
-                <progress class="visually-hidden" aria-label={text::progress_of(&job.name)} value={format::fixed(overall(shares), 4)} max="1"></progress>
+                <progress class="visually-hidden" aria-label={text::progress_of(&job.title())} value={format::fixed(overall(shares), 4)} max="1"></progress>
                 <ol class="stages">{ for bars }</ol>
                 { turn }
             </div>

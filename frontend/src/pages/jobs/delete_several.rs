@@ -49,11 +49,12 @@ pub(crate) fn use_delete_several(props: Rc<DeleteSeveralProps>) -> Html {
         .cloned()
         .partition(|job| must_be_cancelled(job.status, props.can_cancel));
     let title = match props.jobs.as_slice() {
-        [job] => text::delete_title(&job.name),
+        [job] => text::delete_title(&job.title_of_its_own()),
         jobs => format!("{}?", text::delete_jobs(jobs.len() as u64)),
     };
     let body = text::delete_job_body(props.artifacts);
-    let staying: Vec<_> = stay.iter().map(|job| job.name.as_str()).collect();
+    let staying: Vec<_> = stay.iter().map(|job| job.title_of_its_own()).collect();
+    let staying: Vec<_> = staying.iter().map(String::as_str).collect();
     let note = if staying.is_empty() {
         String::new()
     } else {
@@ -62,7 +63,7 @@ pub(crate) fn use_delete_several(props: Rc<DeleteSeveralProps>) -> Html {
     let several = props.jobs.len() > 1;
     let listed = go.iter().take(NAMED).filter(|_| several);
     let listed: Html = listed
-        .map(|job| html! { <li key={job.id.as_str()}>{ job.name.clone() }</li> })
+        .map(|job| html! { <li key={job.id.as_str()}>{ job.title_of_its_own() }</li> })
         .collect();
     let more = go.len().saturating_sub(NAMED) as u64;
     let can_go = !go.is_empty();
@@ -81,12 +82,13 @@ pub(crate) fn use_delete_several(props: Rc<DeleteSeveralProps>) -> Html {
                 on_end.emit(outcomes.iter().all(Result::is_ok));
                 let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
                 match go.as_slice() {
-                    [job] if done == 1 => toaster.good(&text::deleted(&job.name)),
+                    [job] if done == 1 => toaster.good(&text::deleted(&job.title_of_its_own())),
                     _ if done > 0 => toaster.good(&text::deleted_jobs(done as u64)),
                     _ => {}
                 }
                 let refused = go.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_err());
-                let refused: Vec<_> = refused.map(|(job, _)| job.name.as_str()).collect();
+                let refused: Vec<_> = refused.map(|(job, _)| job.title_of_its_own()).collect();
+                let refused: Vec<_> = refused.iter().map(String::as_str).collect();
                 if let Some(error) = outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
                     toaster.bad(&text::not_deleted(&refused, error));
                 }

@@ -37,7 +37,7 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
         .filter(|progress| progress.total_steps > 0)
         .map(|progress| {
             meter(
-                text::progress_of(&job.name),
+                text::progress_of(&job.title()),
                 progress.step as f64 / progress.total_steps as f64,
             )
         });
@@ -52,11 +52,12 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
     html! {
         <tr class={if props.selected { "job-row is-selected" } else { "job-row" }} aria-rowindex={(props.index + 2).to_string()}>
             <td class="cell-check">
-                <input type="checkbox" aria-label={text::select_named(&job.name)} checked={props.selected} onclick={select} />
+                <input type="checkbox" aria-label={text::select_named(&job.title_of_its_own())} checked={props.selected} onclick={select} />
             </td>
             <td class="cell-name">
-                <div class="line" title={job.name.clone()}>
-                    { link(&Route::Job(job.id.to_string()), "row-link", job.name.clone()) }
+                <div class="line" title={job.title()}>
+                    { link(&Route::Job(job.id.to_string()), "row-link", job.title()) }
+                    <span class="mono dim" hidden={!job.is_nameless()}>{ " " }{ job.id.as_str() }</span>
                 </div>
                 <div class="narrow-only line dim">
                     { status_pill(job.status) }
@@ -67,9 +68,9 @@ pub(super) fn use_job_row(props: Rc<JobRowProps>) -> Html {
             { text_cell("sub wide line", job.base_model.clone()) }
             { cell("dim wide line", relative_time(props.now, job.created_at)) }
             <td class={ACTIONS}>
-                { icon_button(true, text::copy_id_of(&job.name), Icon::Copy, copy) }
+                { icon_button(true, text::copy_id_of(&job.title_of_its_own()), Icon::Copy, copy) }
                 <span class={if stays { "is-barred" } else { "" }}>
-                    { icon_button(props.can_delete, text::delete_named(&job.name), Icon::Trash, delete) }
+                    { icon_button(props.can_delete, text::delete_named(&job.title_of_its_own()), Icon::Trash, delete) }
                 </span>
             </td>
         </tr>
@@ -93,10 +94,10 @@ mod tests {
     use crate::part::part;
     use shared::job::JobList;
 
-    fn list(status: &str) -> Rc<JobList> {
+    fn list(name: &str, status: &str) -> Rc<JobList> {
         let json = format!(
-            r#"{{"jobs":[{{"id":"a/b","name":"triage-1","base_model":"tiny","status":"{status}",
-            "created_at":"2026-11-21T12:00:00Z"}}],"summary":{{"running":0,"queued":0,"paused":0,"completed":0,
+            r#"{{"jobs":[{{"id":"a/b","name":"{name}","base_model":"tiny","status":"{status}",
+            "created_at":"2026-11-21T12:00:00Z","training_dataset":{{"id":"file-1","name":"mails.jsonl"}}}}],"summary":{{"running":0,"queued":0,"paused":0,"completed":0,
             "failed":0,"cancelled":0,"total":1}},"next_cursor":null}}"#
         );
         Rc::new(serde_json::from_str(&json).expect("this is a list"))
@@ -104,12 +105,13 @@ mod tests {
 
     #[derive(Properties, PartialEq)]
     struct TableProps {
+        name: &'static str,
         status: &'static str,
     }
 
     #[component]
     fn Table(props: &TableProps) -> Html {
-        let entry = Entry::of(&list(props.status), 0);
+        let entry = Entry::of(&list(props.name, props.status), 0);
         let props = JobRowProps {
             now: entry.job().created_at.unix_ms() + 7_200_000,
             entry,
@@ -123,7 +125,11 @@ mod tests {
     }
 
     async fn render(status: &'static str) -> String {
-        yew::ServerRenderer::<Table>::with_props(move || TableProps { status })
+        render_named("triage-1", status).await
+    }
+
+    async fn render_named(name: &'static str, status: &'static str) -> String {
+        yew::ServerRenderer::<Table>::with_props(move || TableProps { name, status })
             .hydratable(false)
             .render()
             .await
@@ -140,6 +146,19 @@ mod tests {
         assert!(html.contains("datetime=\"2026-11-21T12:00:00Z\""), "{html}");
         assert!(html.contains("aria-rowindex=\"43\""), "{html}");
         assert!(!html.contains("is-barred"), "{html}");
+    }
+
+    #[tokio::test]
+    async fn a_job_without_a_name_shows_what_it_is_and_its_id_beside() {
+        let html = render_named("a/b", "succeeded").await;
+        assert!(html.contains(">tiny · mails.jsonl</a>"), "{html}");
+        assert!(html.contains("<span class=\"mono dim\"> a/b</span>"), "{html}");
+        assert!(
+            html.contains("aria-label=\"Delete tiny · mails.jsonl (a/b)\""),
+            "{html}"
+        );
+        let named = render("succeeded").await;
+        assert!(!named.contains("<span class=\"mono dim\"> a/b</span>"), "{named}");
     }
 
     #[tokio::test]

@@ -4,14 +4,13 @@ mod adding;
 mod remove;
 mod row;
 
+use super::secret::{SecretProps, use_secret};
 use crate::{
     api, browser,
     components::{
-        button::button,
-        card::{card, paragraph},
+        card::card,
         face::{empty_view, face, skeleton_lines},
         remove_dialog::{RemoveDialogProps, use_remove_dialog},
-        toast::use_toaster,
     },
     kept::use_kept,
     part::{keyed_part, part, use_change},
@@ -95,13 +94,17 @@ pub(super) fn use_webhooks() -> Html {
             };
             keyed_part(webhook.id.as_str(), use_row, props)
         });
-        html! { <ul class="webhooks">{ for rows }</ul> }
+        html! { <ul class="setting-rows">{ for rows }</ul> }
     };
     let shown = face(&list, || skeleton_lines(2), no_webhooks, |list| rows(list));
     let secret = match &*doing {
         Doing::Showing(created) => part(
             use_secret,
             SecretProps {
+                id: SECRET,
+                title: text::webhook_secret_title(),
+                once: text::webhook_secret_once().to_owned(),
+                copy: (text::copy_secret(), text::secret_copied()),
                 secret: created.secret.clone(),
                 done: end.clone(),
             },
@@ -130,42 +133,6 @@ fn no_webhooks(list: &WebhookList) -> Option<Html> {
         )
     };
     list.webhooks.is_empty().then(empty)
-}
-
-#[derive(PartialEq)]
-struct SecretProps {
-    secret: String,
-    done: Callback<()>,
-}
-
-/// What a new webhook's events are signed with, until it is let go.
-#[hook]
-fn use_secret(props: Rc<SecretProps>) -> Html {
-    let toaster = use_toaster();
-    let copy = {
-        let secret = props.secret.clone();
-        Callback::from(move |_: MouseEvent| {
-            let (secret, toaster) = (secret.clone(), toaster.clone());
-            wasm_bindgen_futures::spawn_local(async move {
-                if browser::copy(&secret).await {
-                    toaster.good(text::secret_copied());
-                } else {
-                    toaster.bad(text::copy_refused());
-                }
-            });
-        })
-    };
-    html! {
-        <section id={SECRET} class="secret" tabindex="-1" aria-label={text::webhook_secret_title()}>
-            { paragraph("notice-title", text::webhook_secret_title()) }
-            { paragraph("sub", text::webhook_secret_once()) }
-            <p><code>{ props.secret.clone() }</code></p>
-            <div class="buttons">
-                { button("button primary", text::copy_secret(), copy) }
-                { button("button", text::secret_kept(), props.done.reform(|_| ())) }
-            </div>
-        </section>
-    }
 }
 
 #[cfg(test)]

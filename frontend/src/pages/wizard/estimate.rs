@@ -65,7 +65,7 @@ fn body(estimate: &Estimate, price: Option<&TokenPrice>) -> Html {
             words(format::count(estimate.trained_tokens)),
         ),
         (text::longest_text(), words(text::tokens(estimate.longest_tokens))),
-        (text::memory(), words(text::memory_of(estimate))),
+        (text::peak_memory(), words(text::memory_of(estimate))),
     ];
     list.extend(price.map(|price| {
         let micros = price.cost_micros(estimate.trained_tokens);

@@ -14,6 +14,7 @@ german_words! {
     parameters = "Parameter";
     on_disk = "Auf der Platte";
     to_train = "Speicher fürs Training";
+    to_train_hint = "Speicher fürs Training: die Spitze eines Laufs mit den vorgeschlagenen Einstellungen und Beispielen von 256 Tokens. Für den eigenen Datensatz steht die Spitze auf der letzten Seite eines neuen Jobs.";
     licence = "Lizenz";
     to_fetch = "Download";
     use_model = "Trainieren";
@@ -34,7 +35,6 @@ german_words! {
     run_steps = "Schritte";
     tokens_an_epoch = "Tokens je Epoche";
     longest_text = "Längster Text";
-    memory = "Speicher";
     checkpointing_note = "Aktivierungen werden neu berechnet statt aufgehoben: langsamer, aber es passt.";
     too_large_note = "Das ist mehr, als dieser Rechner hat: Der Job würde beim Start abgelehnt. Kleinere Batchgröße oder kleineres Modell wählen.";
 }

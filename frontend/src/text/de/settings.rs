@@ -19,12 +19,12 @@ german_words! {
     upstream = "Jobs laufen auf";
     signed_out = "Abgemeldet.";
     sign_in = "Anmelden";
-    sign_in_body = "Diese Konsole ist privat. Zugang gibt die Adresse, die der Server beim Start ausgegeben hat.";
+    sign_in_body = "Diese Konsole ist privat. Zugang gibt ihre eigene Adresse oder das Token darin.";
     token = "Anmelde-Token";
-    token_hint_before = "Verloren? ";
+    token_hint_before = "Der Befehl ";
     token_command = "attune url";
-    token_hint_after = " auf dem Server ausführen und die ausgegebene Adresse öffnen oder deren Token hier einfügen.";
-    token_missing = "Token einfügen oder die Adresse öffnen, die der Server ausgegeben hat.";
+    token_hint_after = " auf dem Server gibt die Adresse aus: sie öffnen oder ihr Token hier einfügen.";
+    token_missing = "Token einfügen oder die Adresse öffnen, die attune url ausgibt.";
     token_wrong = "Das ist nicht das Token dieses Servers. `attune url` gibt das richtige aus.";
 }
 

@@ -105,7 +105,7 @@ pub fn alert_condition(condition: AlertCondition) -> (&'static str, &'static str
             "Loss diverges",
             "The training loss stays far above its running level.",
         ),
-        AlertCondition::Plateau => ("Loss stands still", "The training loss has stopped to fall."),
+        AlertCondition::Plateau => ("Loss stands still", "The training loss has stopped falling."),
         AlertCondition::ValidationRising => (
             "Validation loss rises",
             "The validation loss is above its lowest, several times in a row.",

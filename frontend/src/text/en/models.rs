@@ -28,6 +28,8 @@ words! {
     on_disk = "On disk";
     /// A column: memory that training takes.
     to_train = "Memory to train";
+    /// Under the table.
+    to_train_hint = "Memory to train is the peak of a run with the proposed settings and examples of 256 tokens. The wizard reckons it for a dataset of your own.";
     /// A column.
     licence = "Licence";
     /// A column: what has to be fetched.
@@ -68,8 +70,6 @@ words! {
     tokens_an_epoch = "Tokens an epoch";
     /// Fact.
     longest_text = "Longest text";
-    /// Fact.
-    memory = "Memory";
     /// Before a job is started.
     checkpointing_note = "Activations are computed again instead of kept: slower, but it fits.";
     /// Before a job is started.

@@ -35,17 +35,17 @@ words! {
     /// Sign-in page.
     sign_in = "Sign in";
     /// Sign-in page.
-    sign_in_body = "This console is yours alone: it opens with the address that the server printed when it started.";
+    sign_in_body = "This console is yours alone: it opens with an address of its own, or with the token in it.";
     /// Sign-in page.
     token = "Sign-in token";
     /// Sign-in page, before the command.
-    token_hint_before = "Lost it? Run ";
+    token_hint_before = "Run ";
     /// Sign-in page, the command.
     token_command = "attune url";
     /// Sign-in page, after the command.
     token_hint_after = " on the server and open the address that it prints, or paste its token here.";
     /// Sign-in page.
-    token_missing = "Paste the token, or open the address that the server printed.";
+    token_missing = "Paste the token, or open the address that attune url prints.";
     /// Sign-in page.
     token_wrong = "That isn't the token of this server. Get the right one with `attune url`.";
 }

@@ -126,7 +126,7 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
     });
     let send = if *sending { "true" } else { "false" };
     html! {
-        <form class="card-body stack-small add-webhook" novalidate=true {onsubmit}>
+        <form class="card-body stack-small setting-form" novalidate=true {onsubmit}>
             { text_field(&field) }
             <fieldset class="choices" aria-describedby="webhook-events-error">
                 <legend>{ text::webhook_events() }</legend>

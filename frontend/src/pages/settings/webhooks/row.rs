@@ -73,11 +73,11 @@ pub(super) fn use_row(props: Rc<RowProps>) -> Html {
         .collect();
     html! {
         <li>
-            <div class="webhook">
-                <div class="webhook-words">
+            <div class="setting-row">
+                <div class="setting-words">
                     <b>{ url }</b>
                     { paragraph("dim", events.join(" · ")) }
-                    <div class="webhook-last">{ last(&deliveries, props.now) }</div>
+                    <div class="setting-last">{ last(&deliveries, props.now) }</div>
                 </div>
                 <div class="buttons">
                     <button type="button" class="button small" aria-label={text::send_test_to(url)} aria-busy={(*sending).then_some("true")} onclick={test}>

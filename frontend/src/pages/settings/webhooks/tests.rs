@@ -25,15 +25,6 @@ fn Log(host: &HostProps) -> Html {
     row::log(&loaded, 1_800_000_000_000)
 }
 
-#[component]
-fn Secret() -> Html {
-    let props = || SecretProps {
-        secret: "whsec_c2VjcmV0".to_owned(),
-        done: Callback::noop(),
-    };
-    html! { <div>{ part(use_secret, props()) }</div> }
-}
-
 async fn draw(text: Option<&'static str>, failed: bool) -> String {
     yew::LocalServerRenderer::<Log>::with_props(HostProps { text, failed })
         .hydratable(false)
@@ -85,15 +76,4 @@ async fn a_log_is_loading_empty_or_out_of_reach() {
         "{failed}"
     );
     assert!(failed.contains("Retry"), "{failed}");
-}
-
-#[tokio::test]
-async fn a_secret_is_shown_with_the_words_that_it_is_not_shown_again() {
-    let html = yew::LocalServerRenderer::<Secret>::new()
-        .hydratable(false)
-        .render()
-        .await;
-    for words in ["whsec_c2VjcmV0", "this once", "Copy the secret"] {
-        assert!(html.contains(words), "{words}: {html}");
-    }
 }
