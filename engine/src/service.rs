@@ -20,6 +20,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod models;
 pub(crate) mod notifications;
+mod outlook;
 pub(crate) mod part_uploads;
 pub(crate) mod record;
 mod step_examples;

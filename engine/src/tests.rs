@@ -14,6 +14,7 @@ mod job_list;
 mod jobs;
 mod models;
 mod notifications;
+mod outlook;
 mod ownership;
 mod pause;
 mod preference;

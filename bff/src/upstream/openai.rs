@@ -250,9 +250,12 @@ impl Upstream for OpenAi {
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
         let listing = self.0.all_jobs().await?;
+        let list = jobs_page::page(&listing.jobs, query)?.to_list();
         Ok(JobList {
             incomplete: !listing.complete,
-            ..jobs_page::page(&listing.jobs, query)?.to_list()
+            // Jobs that aren't read may have ended a minute ago.
+            outlook: list.outlook.filter(|_| listing.complete),
+            ..list
         })
     }
 
