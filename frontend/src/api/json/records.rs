@@ -18,7 +18,8 @@ use shared::{
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
     job::{
-        DatasetRef, Hyperparameters, Imported, Job, JobEstimate, JobFailure, JobList, JobSummary, Progress,
+        DatasetRef, Hyperparameters, Imported, Job, JobEstimate, JobFailure, JobList, JobSummary, Outlook,
+        Progress,
     },
     metrics::{Curve, Metrics, Series, Times},
     model::{
@@ -340,7 +341,14 @@ record!(JobList {
     summary,
     next_cursor,
     newest,
+    outlook,
 } or default { incomplete });
+record!(Outlook {
+    next_starts_in_ms,
+    completed_in_week,
+    failed_in_week,
+    trained_tokens_in_month,
+});
 record!(JobSummary {
     running,
     queued,
