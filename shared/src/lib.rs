@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod model;
 pub mod notification;
 pub mod number;
+pub mod preset;
 pub mod problem;
 pub mod queue;
 pub mod run;

@@ -224,6 +224,14 @@ pub(crate) async fn before(executor: impl SqliteExecutor<'_>, place: u32) -> sql
     .await
 }
 
+/// Milliseconds that jobs with a base model took for one example of one epoch, where any told it.
+pub(crate) async fn pace(executor: impl SqliteExecutor<'_>, base_model: &str) -> sqlx::Result<Option<f64>> {
+    sqlx::query_scalar("SELECT example_ms FROM paces WHERE base_model = $1")
+        .bind(base_model)
+        .fetch_optional(executor)
+        .await
+}
+
 /// Remembers what a job that has just succeeded took; half of what is remembered is the newest. Not of one whose server
 /// was lost in mid-way: nobody knows when its attempt ended.
 pub(crate) async fn remember_pace(

@@ -249,6 +249,7 @@ record!(Estimate {
     total_steps,
     training_tokens,
     longest_tokens,
+    duration_ms,
 } or default { trained_tokens });
 record!(EventList { events, next_cursor } or default { total, incomplete });
 record!(FieldCode { code } or default { params });
