@@ -13,6 +13,10 @@ german_words! {
     chart_help = "Pfeiltasten lesen Werte ab; Plus und Minus zoomen; Escape zeigt den ganzen Lauf.";
 }
 
+pub(crate) fn incomplete_curves_of(names: &str) -> String {
+    format!("Es gibt vielleicht noch ältere Schritte, die den Kurven dieser Jobs fehlen: {names}.")
+}
+
 pub(crate) const fn series_label(series: Series) -> &'static str {
     match series {
         Series::TrainLoss => "Trainings-Loss",

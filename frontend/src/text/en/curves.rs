@@ -20,6 +20,13 @@ words! {
     chart_help = "Arrow keys read values; plus and minus zoom; Escape shows the whole run.";
 }
 
+/// Said where some of the curves that are compared may lack older steps.
+#[must_use]
+pub fn incomplete_curves_of(names: &str) -> String {
+    german!(incomplete_curves_of(names));
+    format!("There may be older steps still that the curves of these jobs don't have: {names}.")
+}
+
 /// The label of a small chart.
 #[must_use]
 pub fn series_label(series: Series) -> &'static str {
