@@ -15,7 +15,12 @@ async fn tile(browser: &Browser, status: &str) -> String {
     let script = format!(
         "return [...document.querySelectorAll('a.tile')].find(tile => tile.textContent.startsWith('{status}'))?.textContent ?? ''"
     );
-    browser.script(&script).await.as_str().unwrap_or_default().to_owned()
+    browser
+        .script(&script)
+        .await
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 async fn trained(api: &Api, name: &str) -> Job {
@@ -41,22 +46,32 @@ async fn the_tiles_tell_the_week_and_when_the_next_job_starts() {
     assert_eq!(tile(&browser, "Queued").await, "Queued0", "nothing waits");
     assert!(!browser.text().await.contains("Spend in"), "no price is set");
 
-    // A long one, and one that has to wait for it.
+    // A long one, and some that have to wait for it.
     let long = api.create_job(&api.new_job("long", 200, 50).await).await;
-    let waits = api.create_job(&api.new_job("waits", 40, 1).await).await;
+    let mut waiting = Vec::new();
+    for number in 1..=4 {
+        let body = api.new_job(&format!("waits-{number}"), 40, 1).await;
+        waiting.push(api.create_job(&body).await);
+    }
     browser
         .until_within(PATIENCE, "the start of the next is told", async || {
-            tile(&browser, "Queued").await.contains("1first in ")
+            tile(&browser, "Queued").await.contains("4first in ")
         })
         .await;
     browser
         .until_within(PATIENCE, "and in the page's head", async || {
             let told = browser.text().await;
-            told.contains("1 job is training, 1 waiting. The next in the queue starts in about ")
+            told.contains("1 job is training, 4 waiting. The next in the queue starts in about ")
         })
         .await;
+    browser.is_accessible("dashboard with a queue").await;
     browser.photograph_all("dashboard-week").await;
-    for job in [waits, long] {
+    let running = browser.section("Running now").await.text().await.expect("text");
+    assert!(
+        running.contains("long") && !running.contains("waits"),
+        "{running}"
+    );
+    for job in waiting.into_iter().chain([long]) {
         assert_eq!(
             api.post(&format!("/api/jobs/{}/cancel", job.id), &serde_json::json!({}))
                 .await
@@ -95,6 +110,7 @@ async fn what_the_month_costs_is_told_where_a_price_is_set() {
     );
     let is_first_day = browser.script("return new Date().getDate() === 1").await == true;
     assert_eq!(told.contains("by the end of the month"), !is_first_day, "{told}");
+    browser.is_accessible("dashboard with a month's spend").await;
     browser.photograph_all("dashboard-spend").await;
     browser.no_errors().await;
     browser.quit().await;

@@ -38,7 +38,7 @@ use shared::{
 use std::rc::Rc;
 use yew::prelude::*;
 
-const AT_WORK: &str = "running,pausing,queued,validating_files";
+const AT_WORK: &str = "running,pausing";
 
 /// The dashboard.
 #[hook]
@@ -46,10 +46,7 @@ pub fn use_dashboard_page() -> Html {
     let now = use_now(30_000);
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
     let recent = use_query(api::jobs::overview(), Poll::Every(5_000));
-    let busy = recent
-        .data
-        .as_ref()
-        .is_some_and(|list| list.summary.running + list.summary.queued > 0);
+    let busy = recent.data.as_ref().is_some_and(|list| list.summary.running > 0);
     let at_work = JobQuery {
         limit: Some(4),
         status: Some(AT_WORK.to_owned()),
