@@ -22,6 +22,7 @@ pub(crate) mod models;
 pub(crate) mod notifications;
 mod outlook;
 pub(crate) mod part_uploads;
+mod preview;
 pub(crate) mod record;
 mod step_examples;
 pub(crate) mod stream;

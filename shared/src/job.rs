@@ -216,6 +216,9 @@ pub struct JobFailure {
     /// The field at fault, for example `training_file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    /// The line of that file at fault, from 1, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// What stood behind it, where that shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<FailureCause>,
@@ -232,6 +235,7 @@ impl JobFailure {
             code: code.into(),
             message: message.into(),
             param: None,
+            line: None,
             cause: None,
             change: None,
         }

@@ -16,7 +16,8 @@ use shared::{
     capabilities::Capabilities,
     chat::{ChatModelList, ChatRequest},
     dataset::{
-        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, PreviewQuery,
+        UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList, EventQuery, StreamStart},
@@ -243,8 +244,13 @@ impl Upstream for Embedded {
         Ok(self.service.dataset_report(subject, id).await?)
     }
 
-    async fn dataset_preview(&self, subject: &Subject, id: &DatasetId) -> Answer<DatasetPreview> {
-        Ok(self.service.dataset_preview(subject, id).await?)
+    async fn dataset_preview(
+        &self,
+        subject: &Subject,
+        id: &DatasetId,
+        query: &PreviewQuery,
+    ) -> Answer<DatasetPreview> {
+        Ok(self.service.dataset_preview(subject, id, query).await?)
     }
 
     async fn list_artifacts(&self, subject: &Subject) -> Answer<ArtifactList> {

@@ -334,6 +334,7 @@ record!(JobFailure {
     code,
     message,
     param,
+    line,
     cause,
     change,
 });
