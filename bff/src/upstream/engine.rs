@@ -177,8 +177,10 @@ impl Upstream for Embedded {
 
     async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Answer<Download> {
         let content = self.service.metrics_csv(subject, id).await?;
+        let lacks_steps = self.service.lacks_steps(subject, id).await?;
+        let mark = if lacks_steps { "-incomplete" } else { "" };
         Ok(Download {
-            filename: format!("{}-metrics.csv", encode_segment(id.as_str())),
+            filename: format!("{}-metrics{mark}.csv", encode_segment(id.as_str())),
             content_type: "text/csv; charset=utf-8".to_owned(),
             bytes: None,
             content: content.map_err(io::Error::other).boxed(),

@@ -74,6 +74,9 @@ pub(crate) struct JobRow {
     pub(crate) last_checkpoint: Option<i64>,
     /// The API that it was taken over from, its name there, and that of its tuned model.
     pub(crate) imported_from: Option<String>,
+    /// Of an imported job: there were older events, and steps among them, than were taken.
+    pub(crate) lacks_events: Option<bool>,
+    pub(crate) lacks_steps: Option<bool>,
     pub(crate) imported_id: Option<String>,
     pub(crate) imported_model: Option<String>,
 }
@@ -92,7 +95,7 @@ macro_rules! select_job {
          jobs.peak_memory, jobs.wandb, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \
          imports.source AS imported_from, imports.upstream_id AS imported_id, \
-         imports.fine_tuned_model AS imported_model \
+         imports.fine_tuned_model AS imported_model, imports.lacks_events, imports.lacks_steps \
          FROM jobs JOIN files AS training ON training.id = jobs.training_file \
          LEFT JOIN files AS validation ON validation.id = jobs.validation_file \
          LEFT JOIN imports ON imports.local_id = jobs.id"

@@ -15,7 +15,7 @@ words! {
     /// Chart, where a job ended without a step.
     no_metrics_ended = "This job ended before its first training step.";
     /// Below the chart.
-    incomplete_curves = "The upstream may have older steps still: the curves don't have them.";
+    incomplete_curves = "There may be older steps still: the curves don't have them.";
     /// How the chart is used with the keyboard.
     chart_help = "Arrow keys read values; plus and minus zoom; Escape shows the whole run.";
 }
