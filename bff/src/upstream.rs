@@ -28,7 +28,8 @@ use shared::{
     capabilities::Capabilities,
     chat::{ChatEvent, ChatModelList, ChatRequest},
     dataset::{
-        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, PreviewQuery,
+        UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList, EventQuery, StreamStart},
@@ -348,7 +349,12 @@ pub trait Upstream: Send + Sync + 'static {
     }
 
     /// A dataset's first examples.
-    async fn dataset_preview(&self, _subject: &Subject, _id: &DatasetId) -> Answer<DatasetPreview> {
+    async fn dataset_preview(
+        &self,
+        _subject: &Subject,
+        _id: &DatasetId,
+        _query: &PreviewQuery,
+    ) -> Answer<DatasetPreview> {
         Err(UpstreamError::Unsupported)
     }
 

@@ -27,6 +27,7 @@ pub(crate) mod jobs;
 pub(crate) mod leases;
 pub(crate) mod metadata;
 pub(crate) mod notifications;
+pub(crate) mod outlook;
 pub(crate) mod permissions;
 pub(crate) mod phases;
 pub(crate) mod queue;

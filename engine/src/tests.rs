@@ -15,6 +15,7 @@ mod jobs;
 mod keys;
 mod models;
 mod notifications;
+mod outlook;
 mod ownership;
 mod pause;
 mod preference;

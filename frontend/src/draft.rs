@@ -12,6 +12,7 @@ use serde::Serialize;
 use shared::{
     draft::{DRAFT_VERSION, Draft, FIELDS},
     id::JobId,
+    preset::Preset,
     validate::Step,
 };
 use std::rc::Rc;
@@ -87,6 +88,8 @@ pub enum DraftAction {
     Set(&'static str, String),
     /// A base model was chosen: its proposals fill what nobody has touched.
     Defaults(Box<shared::model::JobDefaults>),
+    /// A preset of the base model's proposals was chosen.
+    Preset(Preset, Box<shared::model::JobDefaults>),
     /// The only base model there is is taken without asking.
     OnlyModel(String, Box<shared::model::JobDefaults>),
     /// Another draft takes its place.
@@ -152,6 +155,15 @@ impl DraftState {
         }
     }
 
+    /// Somebody changes it in this tab. What has become a job already is the beginning of another one: nothing that is
+    /// typed is lost.
+    fn is_changed_here(&mut self, fresh_id: &str) {
+        if self.used_up.take().is_some() {
+            fresh_id.clone_into(&mut self.draft.id);
+        }
+        self.from_elsewhere = false;
+    }
+
     /// What another tab holds takes the place of what stands here; where one is in the wizard stays.
     fn take_over(&mut self, draft: Draft) {
         *self = Self {
@@ -167,17 +179,19 @@ impl DraftState {
         let mut next = self.clone();
         match action {
             DraftAction::Set(field, value) => {
-                // What has become a job already is the beginning of another one: nothing that is typed is lost.
-                if next.used_up.take().is_some() {
-                    fresh_id.clone_into(&mut next.draft.id);
-                }
-                next.from_elsewhere = false;
+                next.is_changed_here(fresh_id);
                 next.draft.set(field, value);
                 // The numbers of epochs are judged together, so a change of one says nothing about the others.
                 let together = field.ends_with("epochs");
                 next.refused
                     .0
                     .retain(|(name, _)| name != field && !(together && name.ends_with("epochs")));
+            }
+            DraftAction::Preset(preset, defaults) => {
+                next.is_changed_here(fresh_id);
+                next.draft.choose(preset, &defaults);
+                let refused = &mut next.refused.0;
+                refused.retain(|(name, _)| !Preset::FIELDS.contains(&name.as_str()));
             }
             DraftAction::Defaults(defaults) => next.draft.apply_defaults(&defaults),
             DraftAction::OnlyModel(id, defaults) => {

@@ -9,6 +9,7 @@ pub mod announce;
 pub mod api;
 pub mod app;
 pub mod browser;
+pub mod calendar;
 pub mod chart;
 pub mod chunk;
 pub mod components;

@@ -222,6 +222,12 @@ pub fn playground<'a>(models: impl Iterator<Item = &'a str>, dataset: Option<&st
     )
 }
 
+/// Where a line of a dataset is shown.
+#[must_use]
+pub fn dataset_line(id: &str, line: u64) -> String {
+    format!("{}?line={line}", Route::Dataset(id.to_owned()).path())
+}
+
 /// What the address bar says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Address {
@@ -325,6 +331,14 @@ mod tests {
             2,
             "an id stays one segment"
         );
+    }
+
+    #[test]
+    fn a_line_of_a_dataset_is_found_again_at_its_address() {
+        let address = dataset_line("a/b", 30);
+        let (path, query) = address.split_once('?').expect("parameters");
+        assert_eq!(Route::parse(path), Route::Dataset("a/b".to_owned()));
+        assert_eq!(Address::new(path, query).parameter("line"), "30");
     }
 
     #[test]

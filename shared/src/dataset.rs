@@ -3,9 +3,10 @@
 use crate::{
     id::DatasetId,
     timestamp::Timestamp,
-    training_line::{Example, Finding, Message},
+    training_line::{Example, FileCheck, Finding, Message},
 };
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// Where a dataset stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -128,11 +129,25 @@ pub struct DatasetReport {
     pub findings: Vec<Finding>,
 }
 
-/// `GET /api/datasets/{id}/preview`: the first examples.
+/// The query of `GET /api/datasets/{id}/preview`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(default)]
+pub struct PreviewQuery {
+    /// Show the lines around this one, from 1, in place of the first examples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    // The document's `int64` would be a number with a sign.
+    #[cfg_attr(feature = "openapi", param(minimum = 1))]
+    pub line: Option<u64>,
+}
+
+/// `GET /api/datasets/{id}/preview`: the first examples, or the lines around one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DatasetPreview {
-    /// The first examples, at most 20, long contents cut to 2,000 characters.
+    /// The first examples, at most 20, long contents cut to 2,000 characters. Around a line: that line, four before it and five
+    /// after it; one that is no example is a message without a role, as it stands.
     pub examples: Vec<PreviewExample>,
 }
 
@@ -141,6 +156,12 @@ impl DatasetPreview {
     pub const EXAMPLES: usize = 20;
     /// Characters of a message that are shown.
     const CHARACTERS: usize = 2_000;
+
+    /// The lines that are shown around one.
+    #[must_use]
+    pub fn around(line: u64) -> RangeInclusive<u64> {
+        line.saturating_sub(4).max(1)..=line.saturating_add(5)
+    }
 }
 
 /// One example of a preview.
@@ -169,16 +190,46 @@ pub struct PreviewMessage {
     pub cut: bool,
 }
 
+/// A text as it is shown, and whether it was cut.
+fn shown(text: &str) -> (String, bool) {
+    let mut content: String = text.chars().take(DatasetPreview::CHARACTERS).collect();
+    let cut = content.len() < text.len();
+    if cut {
+        content.push('…');
+    }
+    (content, cut)
+}
+
 impl PreviewExample {
+    /// A line of a file, whatever it holds.
+    #[must_use]
+    pub fn of_line(number: u64, line: &[u8]) -> Self {
+        if let Some(example) = FileCheck::new().read_line(line) {
+            return Self::of(number, &example);
+        }
+        let (content, cut) = shown(&String::from_utf8_lossy(line));
+        let role = String::new();
+        Self {
+            line: number,
+            messages: vec![PreviewMessage { role, content, cut }],
+            non_preferred: None,
+        }
+    }
+
+    /// The line as it stands, of one that is no example.
+    #[must_use]
+    pub fn raw(&self) -> Option<&str> {
+        match self.messages.as_slice() {
+            [only] if only.role.is_empty() => Some(&only.content),
+            _ => None,
+        }
+    }
+
     /// The example that a line is.
     #[must_use]
     pub fn of(line: u64, example: &Example) -> Self {
-        let shown = |message: &Message| {
-            let mut content: String = message.content.chars().take(DatasetPreview::CHARACTERS).collect();
-            let cut = content.len() < message.content.len();
-            if cut {
-                content.push('…');
-            }
+        let message = |message: &Message| {
+            let (content, cut) = shown(&message.content);
             let role = serde_json::to_value(message.role).ok();
             let role = role.and_then(|role| role.as_str().map(str::to_owned));
             PreviewMessage {
@@ -189,8 +240,35 @@ impl PreviewExample {
         };
         Self {
             line,
-            messages: example.messages.iter().map(shown).collect(),
-            non_preferred: example.non_preferred.as_ref().map(shown),
+            messages: example.messages.iter().map(message).collect(),
+            non_preferred: example.non_preferred.as_ref().map(message),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_shown_as_an_example_or_as_it_stands() {
+        let line = br#"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#;
+        let example = PreviewExample::of_line(7, line);
+        assert_eq!(
+            (example.line, example.messages.len(), example.raw()),
+            (7, 2, None)
+        );
+        let broken = PreviewExample::of_line(8, b"{\"messages\": \xff");
+        assert_eq!(broken.raw(), Some("{\"messages\": \u{fffd}"));
+        let long = PreviewExample::of_line(9, "x".repeat(3_000).as_bytes());
+        assert_eq!(long.raw().map(|raw| raw.chars().count()), Some(2_001));
+        assert!(long.messages[0].cut);
+    }
+
+    #[test]
+    fn the_lines_around_one_begin_with_the_first() {
+        assert_eq!(DatasetPreview::around(2), 1..=7);
+        assert_eq!(DatasetPreview::around(40), 36..=45);
+        assert_eq!(DatasetPreview::around(u64::MAX).end(), &u64::MAX);
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     job::Job,
     model::JobDefaults,
     number,
+    preset::Preset,
     run::{Method, Projection, Schedule},
 };
 use serde::Serialize;
@@ -19,11 +20,12 @@ use serde::Serialize;
 pub const DRAFT_VERSION: u32 = 1;
 
 /// The text fields of a draft, by the names that findings use.
-pub const FIELDS: [&str; 16] = [
+pub const FIELDS: [&str; 17] = [
     "name",
     "base_model",
     "training_dataset",
     "validation_dataset",
+    "preset",
     "epochs",
     "evaluation_epochs",
     "warmup_epochs",
@@ -53,6 +55,8 @@ pub struct Draft {
     pub base_model: String,
     pub training_dataset: String,
     pub validation_dataset: String,
+    /// A [`Preset`]'s word, or empty for what the model proposes. It decides what untouched fields hold.
+    pub preset: String,
     pub epochs: String,
     pub evaluation_epochs: String,
     pub warmup_epochs: String,
@@ -82,6 +86,7 @@ impl Draft {
             base_model: String::new(),
             training_dataset: String::new(),
             validation_dataset: String::new(),
+            preset: String::new(),
             epochs: String::new(),
             evaluation_epochs: String::new(),
             warmup_epochs: String::new(),
@@ -107,6 +112,7 @@ impl Draft {
             "base_model" => &self.base_model,
             "training_dataset" => &self.training_dataset,
             "validation_dataset" => &self.validation_dataset,
+            "preset" => &self.preset,
             "epochs" => &self.epochs,
             "evaluation_epochs" => &self.evaluation_epochs,
             "warmup_epochs" => &self.warmup_epochs,
@@ -139,8 +145,19 @@ impl Draft {
         self.touched.insert("lora_targets".to_owned());
     }
 
-    /// Fills every field that nobody has touched with what the base model proposes.
+    /// Chooses a preset of a model's proposals: it sets its fields, whoever has touched them, and what it sets counts as
+    /// proposed.
+    pub fn choose(&mut self, preset: Preset, defaults: &JobDefaults) {
+        self.set("preset", preset.as_str());
+        for field in Preset::FIELDS {
+            self.touched.remove(field);
+        }
+        self.apply_defaults(defaults);
+    }
+
+    /// Fills every field that nobody has touched with what the base model proposes, by the preset that is chosen.
     pub fn apply_defaults(&mut self, defaults: &JobDefaults) {
+        let defaults = &Preset::parse(&self.preset).of(defaults);
         let proposals = [
             ("epochs", defaults.epochs.to_string()),
             ("evaluation_epochs", defaults.evaluation_epochs.to_string()),
@@ -226,6 +243,7 @@ impl Draft {
             "base_model" => &mut self.base_model,
             "training_dataset" => &mut self.training_dataset,
             "validation_dataset" => &mut self.validation_dataset,
+            "preset" => &mut self.preset,
             "epochs" => &mut self.epochs,
             "evaluation_epochs" => &mut self.evaluation_epochs,
             "warmup_epochs" => &mut self.warmup_epochs,

@@ -50,4 +50,7 @@ pub struct Estimate {
     pub trained_tokens: u64,
     /// Tokens of the longest example.
     pub longest_tokens: u64,
+    /// How long its trainer would work, where jobs with this base model have told a pace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
 }

@@ -247,6 +247,9 @@ pub struct JobFailure {
     /// The field at fault, for example `training_file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    /// The line of that file at fault, from 1, where one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// What stood behind it, where that shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<FailureCause>,
@@ -263,6 +266,7 @@ impl JobFailure {
             code: code.into(),
             message: message.into(),
             param: None,
+            line: None,
             cause: None,
             change: None,
         }
@@ -309,6 +313,30 @@ pub struct JobList {
     /// The upstream has older jobs still, which this list, its filters and its counts leave out.
     #[serde(default, skip_serializing_if = "is_false")]
     pub incomplete: bool,
+    /// How things go at large, where `week_from` or `month_from` asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
+}
+
+/// How things go at large: figures over all of somebody's jobs, whatever a list's filters are. Each is there where it was
+/// asked for and the upstream can tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Outlook {
+    /// When the turn of the first of the queued jobs is likely to come; absent where none is queued, or where it isn't
+    /// known how long those before it take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_starts_in_ms: Option<u64>,
+    /// Jobs that have succeeded since `week_from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_in_week: Option<u64>,
+    /// Jobs that have failed since `week_from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_in_week: Option<u64>,
+    /// Trained tokens of the jobs that have ended since `month_from`, whenever they began, and of those that haven't ended,
+    /// as far as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained_tokens_in_month: Option<u64>,
 }
 
 /// Jobs by status: `running` counts pausing too, `queued` validating too.
@@ -401,6 +429,12 @@ pub struct JobQuery {
     /// `created_at`, `name`, `status` or `base_model`; a leading `-` turns it round. `-created_at` unless told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
+    /// When the caller's week began, RFC 3339: the answer's `outlook` tells what has ended since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub week_from: Option<Timestamp>,
+    /// When the caller's month began, RFC 3339: the answer's `outlook` tells what was trained since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month_from: Option<Timestamp>,
 }
 
 /// The body of `POST /api/jobs`. Absent numbers of the second half are the base model's own defaults.

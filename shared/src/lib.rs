@@ -26,6 +26,7 @@ pub mod model;
 pub mod notification;
 pub mod number;
 pub mod plain;
+pub mod preset;
 pub mod problem;
 pub mod queue;
 pub mod run;

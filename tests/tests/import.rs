@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use shared::{
     chat::ChatModelList,
     dataset::{Dataset, DatasetList, DatasetStatus},
+    event::EventList,
     id::JobId,
     job::{Job, JobList},
-    metrics::Series,
+    metrics::{Metrics, Series},
     status::JobStatus,
     timestamp::Timestamp,
 };
@@ -328,6 +329,65 @@ async fn an_import_that_is_killed_leaves_whole_jobs_and_the_next_one_goes_on() {
     assert!(told.starts_with("taken: 2 jobs, 4 files ("), "{told}");
     assert!(told.contains("already here: 2 jobs"), "{told}");
     assert_eq!((jobs(&api).await.len(), datasets(&api).await.len()), (4, 4));
+}
+
+#[tokio::test]
+async fn a_stream_of_events_that_is_longer_than_what_comes_is_told_with_the_job() {
+    // It tells the newest hundred, and can't be asked for older ones.
+    let upstream = OpenAiServer::start(Habits::fakeai()).await;
+    let file = upstream.add_file("chats.jsonl", "fine-tune", examples::chats(12));
+    let mut ids = Vec::new();
+    for (name, steps) in [("whole", 40), ("cut", 150)] {
+        let id = trained_job(&upstream, name, &file);
+        upstream.set(&id, "result_files", json!([]));
+        (3..=steps).for_each(|step| upstream.step(&id, step, 1.0, None));
+        ids.push(id);
+    }
+    let server = Server::new().await;
+    let told = import(&server.setup, &upstream.base_url, KEY, &[]).await.well();
+    assert!(
+        told.contains("only the newest 100 entries of its record are here"),
+        "{told}"
+    );
+    let api = Api::signed_in(&server).await;
+    let mut cut = Vec::new();
+    for job in jobs(&api).await {
+        let log: EventList = api.get(&format!("/api/jobs/{}/events", job.id)).await.expect(200);
+        let curves: Metrics = api
+            .get(&format!("/api/jobs/{}/metrics", job.id))
+            .await
+            .expect(200);
+        let csv = api.get(&format!("/api/jobs/{}/metrics.csv", job.id)).await;
+        let file = csv.headers["content-disposition"]
+            .to_str()
+            .expect("text")
+            .to_owned();
+        let is_cut = job.name == "cut";
+        assert_eq!(
+            (
+                log.incomplete,
+                curves.incomplete,
+                file.contains("-metrics-incomplete.csv")
+            ),
+            (is_cut, is_cut, is_cut),
+            "{}",
+            job.name
+        );
+        if is_cut {
+            cut.push(job);
+        }
+    }
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser
+        .goto(&format!("{}/jobs/{}", server.address, cut[0].id))
+        .await;
+    browser
+        .shows("There may be older steps still: the curves don't have them.")
+        .await;
+    browser.shows("There may be older events still").await;
+    browser.no_errors().await;
+    browser.quit().await;
 }
 
 #[tokio::test]

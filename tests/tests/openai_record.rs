@@ -15,6 +15,7 @@ use shared::{
 use std::ops::RangeInclusive;
 use tests::{
     api::Api,
+    browser::Browser,
     openai_console::account,
     openai_server::{Habits, OpenAiServer},
     stream::JobStream,
@@ -178,6 +179,35 @@ async fn a_stream_of_as_many_events_as_were_asked_for_may_be_the_newest_only() {
     assert_eq!(reach(&api, &id).await, (Some(1), Some(150), 150, false));
     train(151..=300);
     assert_eq!(reach(&api, &id).await, (Some(201), Some(300), 100, true));
+}
+
+#[tokio::test]
+async fn the_comparison_names_the_jobs_whose_curves_may_lack_older_steps() {
+    let (upstream, server, _api) = account(Habits::fakeai()).await;
+    let [whole, cut] = [("whole", 40), ("cut", 150)].map(|(name, steps)| {
+        let id = upstream.add_job(name, "running");
+        (1..=steps).for_each(|step| upstream.step(&id, step, 1.0, None));
+        id
+    });
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    let compare = |jobs: &str| format!("{}/compare?jobs={jobs}", server.address);
+    browser.goto(&compare(&format!("{whole},{cut}"))).await;
+    browser
+        .shows("There may be older steps still that the curves of these jobs don't have: cut.")
+        .await;
+    browser.is_accessible("comparison with a cut curve").await;
+    browser.photograph_all("compare-incomplete").await;
+    browser.goto(&compare(&whole)).await;
+    browser.shows("whole").await;
+    browser
+        .until("its curve is drawn", async || {
+            browser.text().await.contains("What differs")
+        })
+        .await;
+    assert!(!browser.text().await.contains("older steps"));
+    browser.no_errors().await;
+    browser.quit().await;
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
 //! `/api/datasets`: record, confirm, look into, delete.
 
 use crate::{
-    extract::{Json, Path},
+    extract::{Json, Path, Query},
     guard::SignedIn,
     problem::ApiError,
     state::AppState,
 };
 use axum::{extract::State, http::StatusCode};
 use shared::{
-    dataset::{CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset},
+    dataset::{
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, PreviewQuery,
+    },
     id::DatasetId,
     problem::Problem,
 };
@@ -139,19 +141,21 @@ pub(super) async fn find_report(
     ))
 }
 
-/// Shows the first examples.
+/// Shows the first examples, or the lines around one.
 #[utoipa::path(get, path = "/datasets/{id}/preview", tag = "datasets",
-    params(("id" = String, Path, description = "The dataset's id")),
+    params(("id" = String, Path, description = "The dataset's id"), PreviewQuery),
     responses(
-        (status = 200, description = "The first examples", body = DatasetPreview),
+        (status = 200, description = "The first examples, or the lines around one: none where the file ends before it", body = DatasetPreview),
+        (status = 400, description = "There is no line 0", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such dataset", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn find_preview(
     State(state): State<AppState>,
     signed_in: SignedIn,
     Path(id): Path<DatasetId>,
+    Query(query): Query<PreviewQuery>,
 ) -> Result<axum::Json<DatasetPreview>, ApiError> {
-    Ok(axum::Json(
-        state.upstream.dataset_preview(signed_in.subject(), &id).await?,
-    ))
+    let upstream = &state.upstream;
+    let preview = upstream.dataset_preview(signed_in.subject(), &id, &query).await?;
+    Ok(axum::Json(preview))
 }

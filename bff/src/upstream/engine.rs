@@ -17,7 +17,8 @@ use shared::{
     capabilities::Capabilities,
     chat::{ChatModelList, ChatRequest},
     dataset::{
-        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, PreviewQuery,
+        UploadProgress,
     },
     estimate::{Estimate, EstimateQuery},
     event::{CheckpointList, EventList, EventQuery, StreamStart},
@@ -177,8 +178,10 @@ impl Upstream for Embedded {
 
     async fn metrics_csv(&self, subject: &Subject, id: &JobId) -> Answer<Download> {
         let content = self.service.metrics_csv(subject, id).await?;
+        let lacks_steps = self.service.lacks_steps(subject, id).await?;
+        let mark = if lacks_steps { "-incomplete" } else { "" };
         Ok(Download {
-            filename: format!("{}-metrics.csv", encode_segment(id.as_str())),
+            filename: format!("{}-metrics{mark}.csv", encode_segment(id.as_str())),
             content_type: "text/csv; charset=utf-8".to_owned(),
             bytes: None,
             content: content.map_err(io::Error::other).boxed(),
@@ -244,8 +247,13 @@ impl Upstream for Embedded {
         Ok(self.service.dataset_report(subject, id).await?)
     }
 
-    async fn dataset_preview(&self, subject: &Subject, id: &DatasetId) -> Answer<DatasetPreview> {
-        Ok(self.service.dataset_preview(subject, id).await?)
+    async fn dataset_preview(
+        &self,
+        subject: &Subject,
+        id: &DatasetId,
+        query: &PreviewQuery,
+    ) -> Answer<DatasetPreview> {
+        Ok(self.service.dataset_preview(subject, id, query).await?)
     }
 
     async fn list_artifacts(&self, subject: &Subject) -> Answer<ArtifactList> {

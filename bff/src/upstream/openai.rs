@@ -33,7 +33,8 @@ use reqwest::header::AUTHORIZATION;
 use shared::{
     capabilities::Capabilities,
     dataset::{
-        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, UploadProgress,
+        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, NewDataset, PreviewQuery,
+        UploadProgress,
     },
     event::{CheckpointList, EventList, EventQuery, StreamStart},
     id::{DatasetId, JobId, Subject},
@@ -250,9 +251,12 @@ impl Upstream for OpenAi {
 
     async fn list_jobs(&self, _subject: &Subject, query: &JobQuery) -> Answer<JobList> {
         let listing = self.0.all_jobs().await?;
+        let list = jobs_page::page(&listing.jobs, query)?.to_list();
         Ok(JobList {
             incomplete: !listing.complete,
-            ..jobs_page::page(&listing.jobs, query)?.to_list()
+            // Jobs that aren't read may have ended a minute ago.
+            outlook: list.outlook.filter(|_| listing.complete),
+            ..list
         })
     }
 
@@ -378,8 +382,16 @@ impl Upstream for OpenAi {
         Ok(self.0.looked_into(id).await?.0.clone())
     }
 
-    async fn dataset_preview(&self, _subject: &Subject, id: &DatasetId) -> Answer<DatasetPreview> {
-        Ok(self.0.looked_into(id).await?.1.clone())
+    async fn dataset_preview(
+        &self,
+        _subject: &Subject,
+        id: &DatasetId,
+        query: &PreviewQuery,
+    ) -> Answer<DatasetPreview> {
+        match query.line {
+            Some(line) => self.0.lines_around(id, line).await,
+            None => Ok(self.0.looked_into(id).await?.1.clone()),
+        }
     }
 }
 

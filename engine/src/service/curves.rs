@@ -34,7 +34,8 @@ impl Service {
         query: &MetricsQuery,
     ) -> Result<Metrics, Error> {
         let columns = columns(query)?;
-        self.find_job_row(subject, id).await?;
+        let job = self.find_job_row(subject, id).await?;
+        let incomplete = job.lacks_steps == Some(true);
         let store = &self.inner.store;
         let Some((first, last)) = steps::range(store.read(), subject, id).await? else {
             return Ok(Metrics {
@@ -42,7 +43,7 @@ impl Service {
                 to: query.to.unwrap_or(0),
                 curves: Vec::new(),
                 times: query.times.then(Times::default),
-                incomplete: false,
+                incomplete,
             });
         };
         let (from, to) = (query.from.unwrap_or(first), query.to.unwrap_or(last));
@@ -101,7 +102,7 @@ impl Service {
             to,
             curves,
             times,
-            incomplete: false,
+            incomplete,
         })
     }
 

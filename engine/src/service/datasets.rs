@@ -7,10 +7,7 @@ use crate::{
     store::files::{self, FINE_TUNE, FileRow, NewFile},
 };
 use shared::{
-    dataset::{
-        CreatedDataset, Dataset, DatasetList, DatasetPreview, DatasetReport, DatasetStatus, NewDataset,
-        UploadTarget,
-    },
+    dataset::{CreatedDataset, Dataset, DatasetList, DatasetReport, DatasetStatus, NewDataset, UploadTarget},
     id::{DatasetId, Subject},
     validate::Findings,
 };
@@ -182,18 +179,6 @@ impl Service {
             .ok_or_else(not_validated)
     }
 
-    /// The first examples of the file.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] with `not_validated` while they aren't known yet.
-    pub async fn dataset_preview(&self, subject: &Subject, id: &DatasetId) -> Result<DatasetPreview, Error> {
-        self.find_dataset(subject, id).await?;
-        let found = files::findings(self.inner.store.read(), subject, id.as_str()).await?;
-        let preview = found.and_then(|(_, preview)| preview).ok_or_else(not_validated)?;
-        serde_json::from_str(&preview)
-            .map_err(|error| Error::storage("a stored preview can't be read", error))
-    }
-
     /// A file's report, once there is one.
     pub(crate) async fn report_of(&self, owner: &Subject, id: &str) -> Result<Option<DatasetReport>, Error> {
         let found = files::findings(self.inner.store.read(), owner, id).await?;
@@ -206,7 +191,7 @@ impl Service {
     }
 }
 
-fn not_validated() -> Error {
+pub(super) fn not_validated() -> Error {
     Error::conflict(
         "not_validated",
         "the file has not been read yet: try again in a moment",

@@ -6,7 +6,10 @@ use crate::{
     executor::tool,
     parameters::Parameters,
     secret,
-    store::files::{self, FileRow},
+    store::{
+        files::{self, FileRow},
+        queue,
+    },
     supervise::prepare::{TRAINING, VALIDATION, run_spec},
 };
 use shared::{
@@ -84,7 +87,12 @@ impl Service {
             ..run_spec(&parameters, &model, examples, &self.inner.config)
         };
         let estimate = self.estimate_of(&spec, query, &model.path).await?;
-        Ok(self.decide(&estimate, parameters.epochs))
+        let pace = queue::pace(self.inner.store.read(), &query.base_model).await?;
+        let epochs = parameters.epochs;
+        Ok(Estimate {
+            duration_ms: pace.map(|example_ms| (example_ms * f64::from(epochs) * examples as f64) as u64),
+            ..self.decide(&estimate, epochs)
+        })
     }
 
     /// How the trainer would decide.
@@ -106,6 +114,7 @@ impl Service {
             training_tokens: estimate.training_tokens,
             trained_tokens: estimate.target_tokens * u64::from(epochs),
             longest_tokens: estimate.longest_tokens,
+            duration_ms: None,
         }
     }
 

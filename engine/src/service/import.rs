@@ -10,7 +10,7 @@ mod bounds;
 mod job;
 
 pub use arriving::ArrivingFile;
-pub use job::{ImportEntry, ImportFile, ImportJob, NewFileOfImport};
+pub use job::{ImportEntry, ImportFile, ImportJob, Lacks, NewFileOfImport};
 
 use super::validation;
 use crate::{
@@ -190,6 +190,7 @@ impl ImportFolder {
         let now = self.clock.now();
         let id = secret::new_id("ftjob-")?;
         let upstream_id = job.job.id.as_str().to_owned();
+        let lacks = job.lacks;
         let (job, new_files) = job.prepare(now);
         let mut transaction = self.store.begin().await?;
         let before = imports::find(&mut transaction, &origin.row(), Kind::Job, &upstream_id).await?;
@@ -235,6 +236,7 @@ impl ImportFolder {
         let model = job.job.fine_tuned_model.as_deref();
         let names = (upstream_id.as_str(), id.as_str());
         imports::remember(&mut transaction, &origin.row(), Kind::Job, names, model, now).await?;
+        imports::note_lacks(&mut transaction, &id, lacks.events, lacks.steps).await?;
         transaction.commit().await?;
         let mut files = Vec::new();
         for file in placed.into_iter().flatten() {

@@ -91,6 +91,7 @@ impl Service {
             next_cursor,
             newest: newest.map(Timestamp::from_unix_ms),
             incomplete: false,
+            outlook: self.outlook(subject, query).await?,
         })
     }
 

@@ -54,7 +54,7 @@ impl Service {
                 .parse()
                 .map_err(|_| Error::field("cursor", "invalid_cursor"))?,
         };
-        self.find_job_row(subject, id).await?;
+        let job = self.find_job_row(subject, id).await?;
         let read = self.inner.store.read();
         let filter = EventFilter {
             least: query.least(),
@@ -71,7 +71,7 @@ impl Service {
             events: rows.iter().map(events::EventRow::to_event).collect(),
             next_cursor,
             total,
-            incomplete: false,
+            incomplete: job.lacks_events == Some(true),
         })
     }
 
@@ -124,6 +124,14 @@ impl Service {
                       reward_chosen,reward_rejected,reward_margin,reward_accuracy,\
                       valid_reward_chosen,valid_reward_rejected,valid_reward_margin,valid_reward_accuracy\n";
         Ok(self.csv(subject, id, header, csv_line))
+    }
+
+    /// Whether there are, or may be, steps elsewhere that an imported job's curves don't have.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn lacks_steps(&self, subject: &Subject, id: &JobId) -> Result<bool, Error> {
+        Ok(self.find_job_row(subject, id).await?.lacks_steps == Some(true))
     }
 
     /// The result file of /v1, in its columns.

@@ -15,7 +15,10 @@ use shared::{
     step_examples::StepExamples,
 };
 use std::time::Duration;
-use tokio::{fs, sync::Semaphore};
+use tokio::{
+    fs,
+    sync::{Semaphore, SemaphorePermit},
+};
 
 /// Longest wait for one: reading through as large a file as anybody uploads.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -23,6 +26,14 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Whose turn it is: one at a time reads a dataset.
 #[derive(Debug)]
 pub(crate) struct Turn(Semaphore);
+
+impl Turn {
+    /// Waits for it; it is over when what this gives is dropped.
+    pub(super) async fn wait(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.acquire().await.ok()
+    }
+}
 
 impl Default for Turn {
     fn default() -> Self {
@@ -58,7 +69,7 @@ impl Service {
         let spec = self.spec_of(&row, examples).await?;
         let text = serde_json::to_vec(&spec)
             .map_err(|error| Error::storage("`spec.json` can't be written", error))?;
-        let _turn = self.inner.step_examples.0.acquire().await;
+        let _turn = self.inner.step_examples.wait().await;
         // Removed when it is dropped, whoever stops waiting.
         let failed = |error| Error::storage("a step's data could not be laid out", error);
         let folder = tempfile::TempDir::new_in(self.inner.layout.estimates()).map_err(failed)?;

@@ -198,7 +198,7 @@ fn read_lines(reader: impl Read) -> io::Result<(DatasetReport, DatasetPreview)> 
 }
 
 /// Reads one line without its newline; of a line that is too long just enough to tell. False at the end.
-fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+pub(super) fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     let mut any = false;
     loop {

@@ -107,6 +107,24 @@ pub(crate) async fn remember(
     Ok(())
 }
 
+/// Notes what a job's record lacks of what there was.
+pub(crate) async fn note_lacks(
+    connection: &mut SqliteConnection,
+    job_id: &str,
+    lacks_events: bool,
+    lacks_steps: bool,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE imports SET lacks_events = $2, lacks_steps = $3 WHERE kind = 'job' AND local_id = $1",
+    )
+    .bind(job_id)
+    .bind(lacks_events)
+    .bind(lacks_steps)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Files of everybody that an import brought and did not live to read.
 pub(crate) async fn list_unread(executor: impl SqliteExecutor<'_>) -> sqlx::Result<Vec<(String, String)>> {
     sqlx::query_as(

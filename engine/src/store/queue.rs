@@ -76,6 +76,22 @@ pub(crate) async fn position(executor: impl SqliteExecutor<'_>, id: &str) -> sql
     Ok(place.map(|place| u32::try_from(from_sql(place)).unwrap_or(u32::MAX)))
 }
 
+/// How many queued jobs of everybody will run before the first of an owner's; nothing where none of theirs is queued.
+pub(crate) async fn first_place(
+    executor: impl SqliteExecutor<'_>,
+    owner: &Subject,
+) -> sqlx::Result<Option<u32>> {
+    let place: Option<i64> = sqlx::query_scalar(concat!(
+        "SELECT MIN(line.place) FROM (",
+        places!(),
+        ") AS line JOIN jobs ON jobs.id = line.id WHERE jobs.owner = $1"
+    ))
+    .bind(owner.as_str())
+    .fetch_one(executor)
+    .await?;
+    Ok(place.map(|place| u32::try_from(from_sql(place)).unwrap_or(u32::MAX)))
+}
+
 /// Identifiers of the first queued jobs of everybody, in the order in which they will run.
 pub(crate) async fn head(executor: impl SqliteExecutor<'_>, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(concat!(
@@ -206,6 +222,14 @@ pub(crate) async fn before(executor: impl SqliteExecutor<'_>, place: u32) -> sql
     .bind(i64::from(place))
     .fetch_all(executor)
     .await
+}
+
+/// Milliseconds that jobs with a base model took for one example of one epoch, where any told it.
+pub(crate) async fn pace(executor: impl SqliteExecutor<'_>, base_model: &str) -> sqlx::Result<Option<f64>> {
+    sqlx::query_scalar("SELECT example_ms FROM paces WHERE base_model = $1")
+        .bind(base_model)
+        .fetch_optional(executor)
+        .await
 }
 
 /// Remembers what a job that has just succeeded took; half of what is remembered is the newest. Not of one whose server

@@ -2,7 +2,7 @@
 
 use crate::{Error, testing::*};
 use shared::{
-    dataset::{DatasetStatus, NewDataset},
+    dataset::{DatasetStatus, NewDataset, PreviewQuery},
     id::DatasetId,
     status::JobStatus,
 };
@@ -200,11 +200,32 @@ async fn findings_name_the_line_and_a_preview_shows_the_rest() {
     assert_eq!(errors[0].line, 3);
     let preview = engine
         .service
-        .dataset_preview(&alice(), &dataset.id)
+        .dataset_preview(&alice(), &dataset.id, &PreviewQuery::default())
         .await
         .unwrap();
     assert_eq!(preview.examples[2].line, 5);
     assert_eq!(preview.examples[0].messages[1].content, "answer 0");
+    // Around a line all are shown, also those that are no examples.
+    let around = async |line| {
+        let query = PreviewQuery { line: Some(line) };
+        let preview = engine
+            .service
+            .dataset_preview(&alice(), &dataset.id, &query)
+            .await;
+        preview.map(|preview| preview.examples)
+    };
+    let lines = around(3).await.unwrap();
+    assert_eq!(
+        lines.iter().map(|line| line.line).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 6, 7, 8]
+    );
+    assert_eq!(
+        (lines[2].raw(), lines[3].raw()),
+        (Some("{\"messages\": oops}"), Some(""))
+    );
+    assert_eq!(lines[4].messages[1].content, "answer 0");
+    assert_eq!(around(99).await.unwrap(), [], "the file has no such line");
+    assert_eq!(around(0).await.unwrap_err().code(), "invalid_request");
 }
 
 #[tokio::test]

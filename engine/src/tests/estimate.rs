@@ -59,6 +59,23 @@ fn laid_out(engine: &TestEngine) -> usize {
 }
 
 #[tokio::test]
+async fn an_estimate_tells_the_time_that_jobs_with_the_model_took() {
+    let engine = engine(600, &format!("echo '{ANSWER}'")).await;
+    let (first, trainer) = engine.running_job(&alice(), "first").await;
+    // Twelve examples in two epochs.
+    engine.clock.advance(Duration::from_millis(2400));
+    trainer.finish(1).await;
+    engine.wait_status(&alice(), &first, JobStatus::Succeeded).await;
+    let dataset = engine.dataset(&alice(), &lines(24)).await;
+    let longer = EstimateQuery {
+        epochs: 5,
+        ..query(&dataset.id)
+    };
+    let estimate = engine.service.estimate(&alice(), &longer).await.unwrap();
+    assert_eq!(estimate.duration_ms, Some(12_000), "twice as many in five epochs");
+}
+
+#[tokio::test]
 async fn an_estimate_is_the_tools_once_for_the_same_and_says_how_the_job_would_fit() {
     let engine = engine(600, &format!("echo '{ANSWER}'")).await;
     let dataset = engine.dataset(&alice(), &lines(12)).await;
@@ -77,6 +94,7 @@ async fn an_estimate_is_the_tools_once_for_the_same_and_says_how_the_job_would_f
         (500, Some(600), 3)
     );
     assert_eq!(estimate.trained_tokens, 24, "of two epochs");
+    assert_eq!(estimate.duration_ms, None, "no job has told a pace");
     let spec = fs::read(engine.folder.path().join("spec.json")).unwrap();
     let spec: RunSpec = serde_json::from_slice(&spec).unwrap();
     assert_eq!((spec.epochs, spec.batch_size, spec.lora.rank), (2, 4, 8));

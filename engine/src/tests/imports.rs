@@ -4,7 +4,7 @@ use crate::{
     Error,
     clock::Clock,
     import::{
-        ImportEntry, ImportFile, ImportFolder, ImportJob, ImportOrigin, NewFileOfImport, TakenJob,
+        ImportEntry, ImportFile, ImportFolder, ImportJob, ImportOrigin, Lacks, NewFileOfImport, TakenJob,
         taken_before,
     },
     testing::*,
@@ -113,6 +113,7 @@ fn job(folder: &ImportFolder, id: &str) -> ImportJob {
             step(2, 2.0),
             event(40, "The job has successfully completed"),
         ],
+        lacks: Lacks::default(),
         checkpoints: vec![checkpoint(4, 1.5), checkpoint(2, 2.5)],
         training: file(folder, "file-train", Some(&lines(12))),
         validation: None,
@@ -513,5 +514,43 @@ async fn nothing_of_what_comes_is_believed() {
         service.find_job(&owner, &id).await,
         Err(Error::NotFound(_))
     ));
+    folder.close().await;
+}
+
+#[tokio::test]
+async fn a_record_that_is_cut_says_so_in_its_log_and_in_its_curves() {
+    let engine = TestEngine::start().await;
+    let (folder, whole) = taken(&engine).await;
+    let (service, owner) = (&engine.service, alice());
+    let take = async |id: &str, events, steps| {
+        let cut = ImportJob {
+            lacks: Lacks { events, steps },
+            ..job(&folder, id)
+        };
+        folder.take(&origin(&owner), cut).await.unwrap().id
+    };
+    let told = async |id: &JobId| {
+        let log = service
+            .list_events(&owner, id, &EventQuery::default())
+            .await
+            .unwrap();
+        let curves = service
+            .job_metrics(&owner, id, &MetricsQuery::default())
+            .await
+            .unwrap();
+        assert_eq!(service.lacks_steps(&owner, id).await.unwrap(), curves.incomplete);
+        (log.incomplete, curves.incomplete)
+    };
+    assert_eq!(told(&whole.id).await, (false, false));
+    assert_eq!(told(&take("ftjob-cut", true, true).await).await, (true, true));
+    // Its curves are those of its result file.
+    let id = take("ftjob-cut-log", true, false).await;
+    assert_eq!(told(&id).await, (true, false));
+    // Deleted here and taken again, whole by now.
+    service.delete_job(&owner, &id).await.unwrap();
+    assert_eq!(
+        told(&take("ftjob-cut-log", false, false).await).await,
+        (false, false)
+    );
     folder.close().await;
 }

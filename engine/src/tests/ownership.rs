@@ -2,6 +2,7 @@
 
 use crate::{Error, testing::*};
 use shared::{
+    dataset::PreviewQuery,
     event::{EventQuery, StreamStart},
     job::JobQuery,
     metrics::MetricsQuery,
@@ -40,7 +41,11 @@ async fn every_call_hides_other_peoples_things() {
     assert!(is_not_found(service.find_dataset(&other, &dataset).await));
     assert!(is_not_found(service.confirm_dataset(&other, &dataset).await));
     assert!(is_not_found(service.dataset_report(&other, &dataset).await));
-    assert!(is_not_found(service.dataset_preview(&other, &dataset).await));
+    assert!(is_not_found(
+        service
+            .dataset_preview(&other, &dataset, &PreviewQuery::default())
+            .await
+    ));
     assert!(is_not_found(service.delete_dataset(&other, &dataset).await));
     assert_eq!(
         service

@@ -3,6 +3,7 @@
 use crate::{Error, played::metrics, testing::*};
 use shared::{
     attempt::RetryJob,
+    dataset::PreviewQuery,
     id::DatasetId,
     job::NewJob,
     metrics::{MetricsQuery, Series},
@@ -37,7 +38,7 @@ async fn a_dataset_of_pairs_says_so_and_shows_both_answers() {
     assert_eq!((report.errors, report.messages), (0, 36));
     let preview = engine
         .service
-        .dataset_preview(&alice(), &dataset.id)
+        .dataset_preview(&alice(), &dataset.id, &PreviewQuery::default())
         .await
         .unwrap();
     let first = &preview.examples[0];

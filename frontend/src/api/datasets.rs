@@ -36,6 +36,12 @@ pub fn preview(id: &DatasetId) -> Query<DatasetPreview> {
     Query::new(path(id, "/preview"), Resource::Datasets)
 }
 
+/// The lines around one.
+#[must_use]
+pub fn lines_around(id: &DatasetId, line: u64) -> Query<DatasetPreview> {
+    Query::new(path(id, &format!("/preview?line={line}")), Resource::Datasets)
+}
+
 /// Announces a file.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use super::{ApiError, query_string, read, send, write};
 use crate::{
     browser,
+    calendar::Calendar,
     query::{Query, Resource},
 };
 use gloo_net::http::Method;
@@ -16,6 +17,7 @@ use shared::{
     queue::JobChange,
     step_examples::StepExamples,
     timeline::Timeline,
+    timestamp::Timestamp,
 };
 
 /// Pixel columns that a curve is reduced to; no chart is wider.
@@ -38,8 +40,23 @@ pub fn list(query: &JobQuery) -> Query<JobList> {
         ("created_from", query.created_from.map(browser::machine_time)),
         ("created_to", query.created_to.map(browser::machine_time)),
         ("sort", query.sort.clone()),
+        ("week_from", query.week_from.map(browser::machine_time)),
+        ("month_from", query.month_from.map(browser::machine_time)),
     ]);
     Query::new(format!("/api/jobs{parameters}"), Resource::Jobs)
+}
+
+/// The newest jobs, and how things go at large in the user's week and month: what the frame and the dashboard show. It is
+/// one request for both.
+#[must_use]
+pub fn overview() -> Query<JobList> {
+    let calendar = Calendar::of(browser::now_ms());
+    list(&JobQuery {
+        limit: Some(6),
+        week_from: Some(Timestamp::from_unix_ms(calendar.week_start)),
+        month_from: Some(Timestamp::from_unix_ms(calendar.month_start)),
+        ..JobQuery::default()
+    })
 }
 
 /// One job.

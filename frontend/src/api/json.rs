@@ -107,7 +107,7 @@ mod tests {
             "gradient_accumulation":1,"schedule":"linear","lora":{"rank":16,"alpha":32,"targets":["q_proj"]},
             "max_sequence_length":256,"seed":18446744073709551615},"progress":{"stage":"training","step":1,
             "total_steps":2,"epoch":0}}],"summary":{"running":1,"queued":0,"paused":0,"completed":0,"failed":0,
-            "cancelled":0,"total":1},"next_cursor":null}"#,
+            "cancelled":0,"total":1},"next_cursor":null,"outlook":{"next_starts_in_ms":7,"trained_tokens_in_month":8}}"#,
         );
         as_serde_reads::<DatasetReport>(
             r#"{"format":"chat","lines":1,"examples":1,"messages":2,"duplicates":0,"errors":1,"warnings":0,

@@ -13,7 +13,7 @@ use crate::{
     route::{Route, Section},
     text,
 };
-use shared::{capabilities::Capabilities, job::JobQuery};
+use shared::capabilities::Capabilities;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -52,13 +52,7 @@ pub struct ShellProps {
 #[hook]
 pub fn use_shell(props: Rc<ShellProps>) -> Html {
     let capabilities = use_query(api::capabilities::capabilities(), CAPABILITIES);
-    let summary = use_query(
-        api::jobs::list(&JobQuery {
-            limit: Some(6),
-            ..JobQuery::default()
-        }),
-        Poll::Every(5000),
-    );
+    let summary = use_query(api::jobs::overview(), Poll::Every(5000));
     let datasets_known = capabilities
         .data
         .as_ref()

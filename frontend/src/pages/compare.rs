@@ -192,6 +192,12 @@ pub fn use_compare_page() -> Html {
         .iter()
         .position(|(_, job)| job.id.as_str() == pinned.as_str())
         .unwrap_or(0);
+    let cut = cut_names(&known, |index| {
+        curves[index]
+            .data
+            .as_ref()
+            .is_some_and(|curves| curves.incomplete)
+    });
     let jobs_known: Vec<Rc<Job>> = known.iter().map(|(_, job)| Rc::clone(job)).collect();
     let body = if ids.is_empty() {
         html! {
@@ -213,6 +219,7 @@ pub fn use_compare_page() -> Html {
                     </div>
                     { tools(&controls) }
                     <div class="card-body chart-body">{ part(use_line_chart, chart) }</div>
+                    <p class="card-body dim" hidden={cut.is_empty()}>{ text::incomplete_curves_of(&cut) }</p>
                 </div>
                 { differences(&jobs_known, &curve_ends(&known, &curves), baseline, &pin, &remove) }
             </div>
@@ -273,6 +280,13 @@ fn lines(
     lines.flatten().collect()
 }
 
+/// The names of the jobs whose curves may lack older steps.
+fn cut_names(jobs: &[(usize, Rc<Job>)], is_cut: impl Fn(usize) -> bool) -> String {
+    let cut = jobs.iter().filter(|(index, _)| is_cut(*index));
+    let names: Vec<&str> = cut.map(|(_, job)| job.name.as_str()).collect();
+    names.join(", ")
+}
+
 /// The axis holds the longest of the lines.
 fn ends(lines: &[Line]) -> (f64, f64) {
     let last = lines
@@ -310,6 +324,19 @@ mod tests {
         assert_eq!(ids, ["a", "b", "c"]);
         let many: Vec<String> = (0..80).map(|number| number.to_string()).collect();
         assert_eq!(named(&many.join(",")).len(), MOST);
+    }
+
+    #[test]
+    fn only_jobs_with_cut_curves_are_named() {
+        let job = |name: &str| {
+            let json = format!(
+                r#"{{"id":"{name}","name":"{name}","base_model":"m","status":"running","created_at":"2026-11-21T12:00:00Z"}}"#
+            );
+            Rc::new(serde_json::from_str::<Job>(&json).expect("this is a job"))
+        };
+        let jobs = [(0, job("a")), (2, job("b")), (3, job("c"))];
+        assert_eq!(cut_names(&jobs, |index| index != 2), "a, c");
+        assert_eq!(cut_names(&jobs, |_| false), "");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The dashboard: how many jobs stand where, what runs now, what came last.
 
 use crate::{
-    api,
+    api, browser,
+    calendar::Calendar,
     chart::{
         ring::{Share, ring},
         sparkline::sparkline,
@@ -29,30 +30,23 @@ use crate::{
 };
 use shared::{
     capabilities::Capabilities,
-    job::{Job, JobList, JobQuery, JobSummary},
+    cost::TokenPrice,
+    job::{Job, JobList, JobQuery, JobSummary, Outlook},
     metrics::{MetricsQuery, Series},
     status::JobStatus,
 };
 use std::rc::Rc;
 use yew::prelude::*;
 
-const RECENT: u32 = 6;
-const AT_WORK: &str = "running,pausing,queued,validating_files";
+const AT_WORK: &str = "running,pausing";
 
 /// The dashboard.
 #[hook]
 pub fn use_dashboard_page() -> Html {
     let now = use_now(30_000);
     let capabilities = use_query(api::capabilities::capabilities(), Poll::Never);
-    let recent = JobQuery {
-        limit: Some(RECENT),
-        ..JobQuery::default()
-    };
-    let recent = use_query(api::jobs::list(&recent), Poll::Every(5_000));
-    let busy = recent
-        .data
-        .as_ref()
-        .is_some_and(|list| list.summary.running + list.summary.queued > 0);
+    let recent = use_query(api::jobs::overview(), Poll::Every(5_000));
+    let busy = recent.data.as_ref().is_some_and(|list| list.summary.running > 0);
     let at_work = JobQuery {
         limit: Some(4),
         status: Some(AT_WORK.to_owned()),
@@ -62,7 +56,7 @@ pub fn use_dashboard_page() -> Html {
     let sub = recent
         .data
         .as_ref()
-        .map(|list| text::dashboard_summary(&list.summary))
+        .map(|list| text::dashboard_summary(&list.summary, outlook(list).next_starts_in_ms))
         .unwrap_or_default();
     let view = face(
         &capabilities,
@@ -110,6 +104,11 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
         };
         keyed_part(job.id.as_str(), use_running_job, props)
     });
+    let spend = capabilities
+        .price
+        .as_ref()
+        .zip(outlook(list).trained_tokens_in_month)
+        .map(|(price, tokens)| spend(price, tokens, now));
     let running_now = html! {
         <div>
             <div class="running-list">{ for rows }</div>
@@ -118,7 +117,7 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
     };
     html! {
         <div class="dashboard">
-            { tiles(&list.summary, capabilities, running) }
+            { tiles(list, capabilities, running) }
             <div class="columns">
                 <div class="stack">
                     { card(text::running_now(), link(&Route::Jobs, "quiet-link", text::all_jobs()), running_now) }
@@ -126,6 +125,7 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
                 </div>
                 <div class="stack">
                     { card(text::all_jobs(), Html::default(), all_jobs(&list.summary, capabilities)) }
+                    <div hidden={spend.is_none()}>{ spend }</div>
                     { needs_attention(&list.jobs) }
                 </div>
             </div>
@@ -133,7 +133,13 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
     }
 }
 
-fn tiles(summary: &JobSummary, capabilities: &Capabilities, running: &[Job]) -> Html {
+/// How things go at large; nothing is known where the upstream can't tell.
+fn outlook(list: &JobList) -> Outlook {
+    list.outlook.unwrap_or_default()
+}
+
+fn tiles(list: &JobList, capabilities: &Capabilities, running: &[Job]) -> Html {
+    let (summary, outlook) = (&list.summary, outlook(list));
     let pace: f64 = running
         .iter()
         .filter_map(|job| job.progress.as_ref()?.tokens_per_second)
@@ -148,8 +154,12 @@ fn tiles(summary: &JobSummary, capabilities: &Capabilities, running: &[Job]) -> 
         .into_iter()
         .filter(|status| capabilities.statuses.contains(status));
     let tiles = shown.map(|status| {
-        let has_pace = status == JobStatus::Running && pace > 0.0;
-        let note = if has_pace { text::tokens_per_second(pace) } else { String::new() };
+        let note = match status {
+            JobStatus::Running => Some(pace).filter(|pace| *pace > 0.0).map(text::tokens_per_second),
+            JobStatus::Queued => outlook.next_starts_in_ms.map(text::first_starts),
+            JobStatus::Succeeded => outlook.completed_in_week.map(text::in_this_week),
+            _ => outlook.failed_in_week.map(text::in_this_week),
+        };
         let content = html! {
             <>{ status_pill(status) }<b>{ format::count(summary.of(status)) }</b><span class="dim">{ note }</span></>
         };
@@ -216,6 +226,24 @@ fn all_jobs(summary: &JobSummary, capabilities: &Capabilities) -> Html {
 /// Where the list shows the jobs with a status.
 fn jobs_with(status: JobStatus) -> String {
     ListState::default().toggled(status).address()
+}
+
+/// What this month's training costs at the price of now, and what it comes to if it goes on so.
+fn spend(price: &TokenPrice, tokens: u64, now: i64) -> Html {
+    let calendar = Calendar::of(now);
+    let money = |tokens| browser::money(price.cost_micros(tokens), &price.currency);
+    let pace = calendar
+        .by_the_end(tokens, now)
+        .map(|tokens| text::spend_pace(&money(tokens)))
+        .unwrap_or_default();
+    let body = html! {
+        <div class="card-body spend">
+            <p class="spend-line"><b>{ money(tokens) }</b><span class="dim">{ text::tokens(tokens) }</span></p>
+            { paragraph("sub", pace) }
+            { paragraph("dim", text::spend_note()) }
+        </div>
+    };
+    card(text::spend_in(calendar.month), Html::default(), body)
 }
 
 /// The newest job that failed, where one of the recent jobs did.

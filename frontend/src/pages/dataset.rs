@@ -1,29 +1,29 @@
 //! One dataset: what reading its file found, line by line, what is in it, and how it begins.
 
 use crate::{
-    api,
+    api, browser,
     components::{
         button::button_if,
         card::{card, facts, padded_card, paragraph, words},
         face::{face, skeleton_block, skeleton_lines},
-        link::link,
+        link::{Link, link},
         messages::messages,
         page_header::PageHeader,
         relative_time::relative_time,
         remove_dialog::{RemoveDialogProps, use_remove_dialog},
         status_pill::dataset_pill,
-        table::{table, text_cell},
+        table::{cell, table},
     },
     draft::{DraftAction, use_draft},
     kept::use_kept,
     pages::datasets::leaving_dataset,
-    part::part,
+    part::{part, use_change},
     query::{
         Poll,
         hooks::{use_now, use_optional_query, use_store},
         use_query,
     },
-    route::{Route, Section},
+    route::{Route, Section, dataset_line, use_address},
     text::{self, format},
 };
 use shared::{
@@ -33,6 +33,9 @@ use shared::{
 };
 use std::rc::Rc;
 use yew::prelude::*;
+
+/// The line that the address names.
+const MARKED: &str = "marked-line";
 
 /// Which dataset.
 #[derive(PartialEq)]
@@ -55,7 +58,26 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
     let poll = if is_read { Poll::Never } else { Poll::Every(1_500) };
     let dataset = use_query(api::datasets::dataset(&props.id), poll);
     let report = use_optional_query(is_read.then(|| api::datasets::report(&props.id)), Poll::Never);
-    let preview = use_optional_query(is_read.then(|| api::datasets::preview(&props.id)), Poll::Never);
+    let line = use_address()
+        .parameter("line")
+        .parse::<u64>()
+        .ok()
+        .filter(|line| *line > 0);
+    let wanted = match line {
+        Some(line) => api::datasets::lines_around(&props.id, line),
+        None => api::datasets::preview(&props.id),
+    };
+    let preview = use_optional_query(is_read.then_some(wanted), Poll::Never);
+    // The line is brought into sight once it is drawn with what stands above it, and again where another is asked for; not where
+    // the answer is renewed.
+    let is_drawn = preview.data.is_some() && report.data.is_some();
+    use_change(line.filter(|_| is_drawn), |line| {
+        if line.is_some() {
+            // Whatever takes the focus is brought into sight.
+            browser::focus_id(MARKED);
+        }
+        None
+    });
     let data = dataset.data.clone();
     let title = data.as_ref().map_or_else(
         || text::section_label(Section::Datasets).to_owned(),
@@ -84,13 +106,13 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
         &report,
         || skeleton_lines(2),
         no_findings,
-        |report| findings(report),
+        |report| findings(&props.id, report),
     );
     let begins = face(
         &preview,
         || skeleton_lines(5),
-        no_preview,
-        |preview| examples(preview),
+        |preview| no_preview(preview, line),
+        |preview| examples(preview, line),
     );
     let counts = face(
         &report,
@@ -103,6 +125,14 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
         .as_deref()
         .map(text::findings_shown)
         .unwrap_or_default();
+    let whole = match line {
+        Some(_) => link(
+            &Route::Dataset(props.id.to_string()),
+            "quiet-link",
+            text::show_beginning(),
+        ),
+        None => Html::default(),
+    };
     let view = face(
         &dataset,
         || skeleton_block("skeleton-list"),
@@ -115,7 +145,7 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
                 <div key="read" class="columns">
                     <div class="stack">
                         { card(text::findings(), html! { <span class="dim">{ shown }</span> }, found) }
-                        { card(text::preview(), Html::default(), begins) }
+                        { card(text::preview(), whole.clone(), begins) }
                     </div>
                     { padded_card(text::statistics(), Html::default(), counts) }
                 </div>
@@ -156,12 +186,12 @@ fn no_findings(report: &DatasetReport) -> Option<Html> {
         .then(|| paragraph("card-body dim", text::no_findings()))
 }
 
-fn findings(report: &DatasetReport) -> Html {
+fn findings(id: &DatasetId, report: &DatasetReport) -> Html {
     let rows = report
         .findings
         .iter()
         .enumerate()
-        .map(|(index, finding)| finding_row(index, finding));
+        .map(|(index, finding)| finding_row(id, index, finding));
     let columns = [(text::line(), "number"), (text::findings(), "")];
     html! {
         <div class="findings-scroll" tabindex="0" role="group" aria-label={text::findings()}>
@@ -171,19 +201,26 @@ fn findings(report: &DatasetReport) -> Html {
     }
 }
 
-fn finding_row(index: usize, finding: &Finding) -> Html {
+fn finding_row(id: &DatasetId, index: usize, finding: &Finding) -> Html {
     let class = match finding.severity {
         Severity::Error => "finding-word is-bad",
         Severity::Warning => "finding-word is-warn",
     };
     let line = if finding.line == 0 {
-        text::whole_file().to_owned()
+        words(text::whole_file())
     } else {
-        format::count(finding.line)
+        Link {
+            to: dataset_line(id.as_str(), finding.line),
+            class: "line-link",
+            label: Some(text::show_line(finding.line)),
+            content: words(format::count(finding.line)),
+            ..Link::default()
+        }
+        .view()
     };
     html! {
         <tr key={index}>
-            { text_cell("number mono finding-line", line) }
+            { cell("number mono finding-line", line) }
             <td>
                 <span {class}>{ text::severity_label(finding.severity) }</span>
                 { " " }<span lang="en">{ text::sentence(&finding.message) }</span>
@@ -193,21 +230,40 @@ fn finding_row(index: usize, finding: &Finding) -> Html {
     }
 }
 
-fn no_preview(preview: &DatasetPreview) -> Option<Html> {
-    preview
+fn no_preview(preview: &DatasetPreview, line: Option<u64>) -> Option<Html> {
+    let has_it = |line: u64| preview.examples.iter().any(|example| example.line == line);
+    let nothing = match line {
+        Some(line) if !has_it(line) => text::no_such_line(line),
+        None if preview.examples.is_empty() => text::no_preview().to_owned(),
+        _ => return None,
+    };
+    Some(paragraph("card-body dim", nothing))
+}
+
+fn examples(preview: &DatasetPreview, marked: Option<u64>) -> Html {
+    let examples = preview
         .examples
-        .is_empty()
-        .then(|| paragraph("card-body dim", text::no_preview()))
+        .iter()
+        .map(|shown| example(shown, marked == Some(shown.line)));
+    html! { <ol class="examples">{ for examples }</ol> }
 }
 
-fn examples(preview: &DatasetPreview) -> Html {
-    html! { <ol class="examples">{ for preview.examples.iter().map(example) }</ol> }
-}
-
-fn example(example: &PreviewExample) -> Html {
+fn example(example: &PreviewExample, is_marked: bool) -> Html {
+    let body = match example.raw() {
+        Some(raw) => html! {
+            <div class="raw-line"><span class="dim">{ text::no_example() }</span><code>{ raw.to_owned() }</code></div>
+        },
+        None => messages(example),
+    };
     html! {
-        <li key={example.line}>
-            <span class="example-line dim mono">{ example.line }</span>{ messages(example) }
+        <li
+            key={example.line}
+            id={is_marked.then_some(MARKED)}
+            class={is_marked.then_some("is-marked")}
+            tabindex={is_marked.then_some("-1")}
+            aria-current={is_marked.then_some("true")}
+        >
+            <span class="example-line dim mono">{ example.line }</span>{ body }
         </li>
     }
 }

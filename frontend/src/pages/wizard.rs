@@ -32,7 +32,7 @@ use shared::{
     capabilities::Capabilities,
     dataset::DatasetList,
     draft::Draft,
-    model::ModelList,
+    model::{BaseModel, JobDefaults, ModelList},
     run::Method,
     validate::{Step, field_step, new_job_from_draft},
 };
@@ -88,6 +88,8 @@ struct StepProps {
     capabilities: Rc<Capabilities>,
     models: Loaded<ModelList>,
     datasets: Loaded<DatasetList>,
+    /// What the chosen model proposes, once that is known.
+    proposals: Option<JobDefaults>,
     leave: Callback<&'static str>,
 }
 
@@ -149,7 +151,9 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
         .map(|field| field_step(field))
         .min()
         .unwrap_or(Step::Review);
-    use_defaults(handle.clone(), step.min(unfinished), &models);
+    // Without a validation dataset there is nothing to evaluate, so none is proposed.
+    let can_evaluate = !has_datasets || !handle.draft.validation_dataset.is_empty();
+    use_defaults(handle.clone(), step.min(unfinished), &models, can_evaluate);
     use_method(handle.clone(), datasets.data.as_deref());
     // Judged where somebody comes in: whoever is on a step already isn't thrown off it because another tab empties a
     // field for a moment.
@@ -184,12 +188,16 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
         }
     });
     let capabilities = Rc::clone(&props.capabilities);
+    let mut known_models = models.data.iter().flat_map(|list| list.models.iter());
+    let chosen = known_models.find(|model| model.id == handle.draft.base_model);
+    let proposals = chosen.map(|model| proposals(model, can_evaluate));
     let fields = StepProps {
         draft: handle.clone(),
         errors,
         capabilities,
         models,
         datasets,
+        proposals,
         leave,
     };
     let (body, aside) = match step {
@@ -199,7 +207,12 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
         ),
         Step::Configure => (
             form(step, configure::configure(&fields), onsubmit),
-            review::setup_card(&known(&fields)),
+            html! {
+                <div class="stack">
+                    { part(estimate::use_estimate_card, known(&fields)) }
+                    { review::setup_card(&known(&fields)) }
+                </div>
+            },
         ),
         Step::Review => (
             part(review::use_review, known(&fields)),
@@ -261,27 +274,34 @@ fn use_redirect(to: Rc<Route>) -> Html {
     html! { <p class="visually-hidden" role="status">{ text::loading() }</p> }
 }
 
+/// What a model proposes for this draft.
+fn proposals(model: &BaseModel, can_evaluate: bool) -> JobDefaults {
+    let mut proposals = model.defaults.clone();
+    if !can_evaluate {
+        proposals.evaluation_epochs = 0;
+    }
+    proposals
+}
+
 /// Fills what nobody has touched with what the chosen model proposes; a lone model is chosen by itself. Remembers which
 /// step was reached, too.
 #[hook]
-fn use_defaults(handle: DraftHandle, reached: Step, models: &Loaded<ModelList>) {
+fn use_defaults(handle: DraftHandle, reached: Step, models: &Loaded<ModelList>, can_evaluate: bool) {
     let known = (
-        reached,
+        (reached, can_evaluate),
         handle.draft.base_model.clone(),
         handle.draft.id.clone(),
         models.data.clone(),
     );
-    use_change(known, move |(reached, chosen, _, models)| {
+    use_change(known, move |((reached, can_evaluate), chosen, _, models)| {
         handle.dispatch(DraftAction::Reached(*reached));
         let list = models.as_ref()?;
+        let proposed = |model| Box::new(proposals(model, *can_evaluate));
         if let ([only], true) = (list.models.as_slice(), chosen.is_empty()) {
-            handle.dispatch(DraftAction::OnlyModel(
-                only.id.clone(),
-                Box::new(only.defaults.clone()),
-            ));
+            handle.dispatch(DraftAction::OnlyModel(only.id.clone(), proposed(only)));
         }
         if let Some(model) = list.models.iter().find(|model| model.id == *chosen) {
-            handle.dispatch(DraftAction::Defaults(Box::new(model.defaults.clone())));
+            handle.dispatch(DraftAction::Defaults(proposed(model)));
         }
         None
     });

@@ -126,6 +126,17 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
+/// A time to come that is only reckoned, in whole minutes: `2 min`, `6 h 12 min`, `3 d 4 h`.
+#[must_use]
+pub fn about(milliseconds: u64) -> String {
+    let minutes = milliseconds.div_ceil(60_000);
+    if minutes < 60 {
+        format!("{minutes} min")
+    } else {
+        duration(minutes * 60_000)
+    }
+}
+
 /// A size: `512 bytes`, `1.9 MB`, `8.6 GB`, in powers of 1000.
 #[must_use]
 pub fn bytes(count: u64) -> String {
@@ -283,6 +294,10 @@ mod tests {
         assert_eq!(duration(108_000), "1 min 48 s");
         assert_eq!(duration(22_320_000), "6 h 12 min");
         assert_eq!(duration(273_600_000), "3 d 4 h");
+        assert_eq!(
+            [1, 60_000, 60_001, 3_600_000, 22_300_000].map(about),
+            ["1 min", "1 min", "2 min", "1 h 0 min", "6 h 12 min"]
+        );
     }
 
     #[test]

@@ -15,6 +15,13 @@ impl Names {
         }
     }
 
+    /// Takes a name out, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        if let Ok(place) = self.place(name) {
+            self.0.remove(place);
+        }
+    }
+
     /// True where the name is there.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {

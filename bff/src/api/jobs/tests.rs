@@ -110,7 +110,7 @@ async fn a_body_of_the_wrong_shape_names_the_field() {
         (bare.status, bare.code().as_str()),
         (StatusCode::BAD_REQUEST, "invalid_body")
     );
-    assert!(bare.text().contains("expected an object"), "{}", bare.text());
+    assert!(bare.text().contains("must be an object"), "{}", bare.text());
     let unknown = user.post("/api/jobs", &with("epoch", json!(3))).await;
     assert_eq!(
         (unknown.status, unknown.code().as_str()),
@@ -150,10 +150,7 @@ async fn what_is_wrong_with_a_body_or_a_query_is_told_without_a_name_of_the_code
     let user = app.user().await;
     let whole = "a whole number from 0 to 4294967295";
     for (body, detail) in [
-        (
-            json!([]),
-            "the body must be an object, not a list".to_owned(),
-        ),
+        (json!([]), "the body must be an object, not a list".to_owned()),
         (json!({}), "`name` is missing".to_owned()),
         (
             with("epochs", json!(-1)),

@@ -198,7 +198,7 @@ impl Plan<'_> {
                 Some(next) if !is_cut && known.len() > count => after = Some(next),
                 next => {
                     entries.reverse();
-                    return Ok((entries, is_cut || next.is_some()));
+                    return Ok((entries, is_cut || next.is_some() || page.may_be_cut));
                 }
             }
         }

@@ -12,7 +12,7 @@ use crate::{
         openai::account::{AccountEntry, AccountJob, AccountTold, steps_of_results},
     },
 };
-use engine::import::{ImportEntry, ImportFile, ImportFolder, ImportJob, ImportOrigin, TakenBefore};
+use engine::import::{ImportEntry, ImportFile, ImportFolder, ImportJob, ImportOrigin, Lacks, TakenBefore};
 use tokio_util::sync::CancellationToken;
 
 /// Why a job wasn't taken.
@@ -119,6 +119,10 @@ impl Taking<'_> {
             ));
         }
         let mut record: Vec<ImportEntry> = record.into_iter().map(entry).collect();
+        let mut lacks = Lacks {
+            events: is_cut,
+            steps: is_cut,
+        };
         let checkpoints = plan.checkpoints(id).await?;
         let ended = job.finished_at.unwrap_or(job.created_at);
         let mut results = None;
@@ -126,7 +130,10 @@ impl Taking<'_> {
             match self.results(file, ended).await? {
                 Ok((file, table)) => {
                     if !record.iter().any(|entry| matches!(entry, ImportEntry::Step(..))) {
-                        let steps = steps_of_results(&table).into_iter().take(ENTRIES);
+                        let steps = steps_of_results(&table);
+                        // What the log lacks of them the file has.
+                        lacks.steps = steps.len() > ENTRIES || lacks.steps && steps.is_empty();
+                        let steps = steps.into_iter().take(ENTRIES);
                         record.extend(steps.map(|step| ImportEntry::Step(ended, step)));
                     }
                     results = Some(ImportFile::New(file));
@@ -150,6 +157,7 @@ impl Taking<'_> {
             suffix: there.suffix,
             metadata: there.metadata,
             record,
+            lacks,
             checkpoints,
             training,
             validation,

@@ -39,6 +39,8 @@ pub(crate) struct AccountJob {
 pub(crate) struct AccountPage<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next: Option<String>,
+    /// It may not be all that there is, and the rest can't be asked for.
+    pub(crate) may_be_cut: bool,
 }
 
 /// One entry of a job's record.
@@ -84,9 +86,11 @@ impl Account {
     pub(crate) async fn events(&self, id: &str, after: Option<&str>) -> Answer<AccountPage<AccountEntry>> {
         let path = job_path(&JobId::new(id), "/events")?;
         let answer = self.0.events_page(&path, after).await?;
+        let mut may_be_cut = false;
         let page = if answer.is_stream {
             // It tells the newest, the oldest of them first, and can't be asked for older ones.
             let mut items = read::event_stream(&answer.body)?;
+            may_be_cut = answer.is_full_of(items.len());
             items.reverse();
             Page {
                 items,
@@ -99,6 +103,7 @@ impl Account {
         Ok(AccountPage {
             items: page.items.into_iter().map(AccountEntry::from).collect(),
             next: page.next,
+            may_be_cut,
         })
     }
 
@@ -110,6 +115,7 @@ impl Account {
             Err(error) if is_unknown_call(&error) => Ok(AccountPage {
                 items: Vec::new(),
                 next: None,
+                may_be_cut: false,
             }),
             Err(error) => Err(error),
         }
@@ -158,6 +164,7 @@ fn page_of<T>(page: Page<T>, id: impl Fn(&T) -> &str) -> AccountPage<T> {
     AccountPage {
         items: page.items,
         next,
+        may_be_cut: false,
     }
 }
 

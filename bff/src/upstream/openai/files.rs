@@ -12,7 +12,7 @@ use shared::{
     job::{DatasetRef, Job},
     training_line::{FileCheck, MAX_LINE_BYTES},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 pub(super) const DATASET: &str = "dataset";
 
@@ -138,6 +138,40 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// The lines around one; none where the file ends before it.
+    pub(super) async fn lines_around(&self, id: &DatasetId, line: u64) -> Answer<DatasetPreview> {
+        let path = path_of("files", DATASET, id.as_str(), "/content")?;
+        let window = DatasetPreview::around(line);
+        if line == 0 {
+            return Err(UpstreamError::Refused {
+                status: 400,
+                code: "invalid_query",
+                detail: "`line` counts from 1".to_owned(),
+                retry_after: None,
+            });
+        }
+        let mut lines = Lines {
+            window: Some(window.clone()),
+            ..Lines::default()
+        };
+        let content = self.client.get_file(&path, |piece| {
+            lines.take(piece);
+            if lines.number < *window.end() {
+                Reading::More
+            } else {
+                Reading::Enough
+            }
+        });
+        content.await.map_err(of_file)?;
+        let (_, mut preview) = lines.finish();
+        if preview.examples.iter().all(|example| example.line != line) {
+            preview.examples.clear();
+        }
+        Ok(preview)
+    }
+}
+
 /// The files that a job names.
 fn files_of(job: &Job) -> impl Iterator<Item = &DatasetRef> {
     job.training_dataset.iter().chain(&job.validation_dataset)
@@ -150,6 +184,8 @@ struct Lines {
     line: Vec<u8>,
     number: u64,
     preview: Vec<PreviewExample>,
+    /// The lines that are wanted, whatever they are; the first examples unless told.
+    window: Option<RangeInclusive<u64>>,
 }
 
 impl Lines {
@@ -171,6 +207,14 @@ impl Lines {
 
     fn end_line(&mut self) {
         self.number += 1;
+        if let Some(window) = &self.window {
+            if window.contains(&self.number) {
+                self.preview
+                    .push(PreviewExample::of_line(self.number, &self.line));
+            }
+            self.line.clear();
+            return;
+        }
         let example = self.check.read_line(&self.line);
         if let Some(example) = example.filter(|_| self.preview.len() < DatasetPreview::EXAMPLES) {
             self.preview.push(PreviewExample::of(self.number, &example));

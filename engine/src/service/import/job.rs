@@ -25,6 +25,8 @@ pub struct ImportJob {
     pub metadata: BTreeMap<String, String>,
     /// Its record, oldest first.
     pub record: Vec<ImportEntry>,
+    /// What of its record was left there.
+    pub lacks: Lacks,
     /// Its checkpoints, whose weights stay there.
     pub checkpoints: Vec<Checkpoint>,
     /// What it was trained on.
@@ -33,6 +35,15 @@ pub struct ImportJob {
     pub validation: Option<ImportFile>,
     /// What was measured, as a table.
     pub results: Option<ImportFile>,
+}
+
+/// What a record lacks, because there is more of it than is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lacks {
+    /// There are older events, or may be.
+    pub events: bool,
+    /// There are, or may be, steps that the curves don't have.
+    pub steps: bool,
 }
 
 /// One entry of a record.

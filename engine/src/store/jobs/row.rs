@@ -74,6 +74,9 @@ pub(crate) struct JobRow {
     pub(crate) last_checkpoint: Option<i64>,
     /// The API that it was taken over from, its name there, and that of its tuned model.
     pub(crate) imported_from: Option<String>,
+    /// Of an imported job: there were older events, and steps among them, than were taken.
+    pub(crate) lacks_events: Option<bool>,
+    pub(crate) lacks_steps: Option<bool>,
     pub(crate) imported_id: Option<String>,
     pub(crate) imported_model: Option<String>,
 }
@@ -92,7 +95,7 @@ macro_rules! select_job {
          jobs.peak_memory, jobs.wandb, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \
          imports.source AS imported_from, imports.upstream_id AS imported_id, \
-         imports.fine_tuned_model AS imported_model \
+         imports.fine_tuned_model AS imported_model, imports.lacks_events, imports.lacks_steps \
          FROM jobs JOIN files AS training ON training.id = jobs.training_file \
          LEFT JOIN files AS validation ON validation.id = jobs.validation_file \
          LEFT JOIN imports ON imports.local_id = jobs.id"
@@ -139,9 +142,11 @@ impl JobRow {
     /// Why it failed, where it did.
     pub(crate) fn failure(&self) -> Option<JobFailure> {
         let cause = self.failure_cause.as_deref().and_then(FailureCause::parse);
+        let message = self.failure_message.clone().unwrap_or_default();
         Some(JobFailure {
             code: self.failure_code.clone()?,
-            message: self.failure_message.clone().unwrap_or_default(),
+            line: line_at_fault(&message).filter(|_| cause == Some(FailureCause::BadData)),
+            message,
             param: self.failure_param.clone(),
             cause,
             change: cause.and_then(|cause| self.proposed_change(cause)),
@@ -259,6 +264,16 @@ impl JobRow {
     }
 }
 
+/// The line that our own words about a file name: `… line 7 of the training file …`, `…; line 7: …`.
+fn line_at_fault(message: &str) -> Option<u64> {
+    let named = message.split("line ").skip(1);
+    let number = |rest: &str| {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit());
+        rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
+    };
+    named.filter_map(number).find(|line| *line > 0)
+}
+
 /// See [`JobRow::tuned_name`].
 pub(crate) fn tuned_name(id: &str, base_model: &str, suffix: Option<&str>) -> String {
     format!(
@@ -287,4 +302,21 @@ fn parse_stage(word: &str) -> Option<Stage> {
     [Stage::Preparing, Stage::Loading, Stage::Training, Stage::Saving]
         .into_iter()
         .find(|stage| stage_word(*stage) == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_at_fault;
+
+    #[test]
+    fn the_line_at_fault_is_read_from_our_own_words() {
+        let of_the_file = "the training file has 2 line(s) that can't be used; line 7: it isn't JSON (write one object a line)";
+        assert_eq!(line_at_fault(of_the_file), Some(7));
+        assert_eq!(
+            line_at_fault("line 12 of the training file has no answer"),
+            Some(12)
+        );
+        assert_eq!(line_at_fault("the training file has 1 example(s)"), None);
+        assert_eq!(line_at_fault("line 0 of nothing, a headline x"), None);
+    }
 }

@@ -19,7 +19,8 @@ use shared::{
     event::{Checkpoint, CheckpointList, EventList, JobEvent, Level, MeasuredStep},
     id::{ApiKeyId, ArtifactId, CheckpointId, DatasetId, EventId, JobId, Subject, WebhookId},
     job::{
-        DatasetRef, Hyperparameters, Imported, Job, JobEstimate, JobFailure, JobList, JobSummary, Progress,
+        DatasetRef, Hyperparameters, Imported, Job, JobEstimate, JobFailure, JobList, JobSummary, Outlook,
+        Progress,
     },
     metrics::{Curve, Metrics, Series, Times},
     model::{
@@ -253,6 +254,7 @@ record!(Estimate {
     total_steps,
     training_tokens,
     longest_tokens,
+    duration_ms,
 } or default { trained_tokens });
 record!(EventList { events, next_cursor } or default { total, incomplete });
 record!(FieldCode { code } or default { params });
@@ -337,6 +339,7 @@ record!(JobFailure {
     code,
     message,
     param,
+    line,
     cause,
     change,
 });
@@ -345,7 +348,14 @@ record!(JobList {
     summary,
     next_cursor,
     newest,
+    outlook,
 } or default { incomplete });
+record!(Outlook {
+    next_starts_in_ms,
+    completed_in_week,
+    failed_in_week,
+    trained_tokens_in_month,
+});
 record!(JobSummary {
     running,
     queued,

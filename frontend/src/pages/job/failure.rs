@@ -6,14 +6,16 @@ use crate::{
         button::button_if,
         card::paragraph,
         icon::{Icon, icon},
+        link::Link,
         toast::use_toaster,
     },
     query::hooks::use_store,
+    route::{Route, dataset_line},
     text,
 };
 use shared::{
     attempt::{AttemptList, RetryJob},
-    job::Job,
+    job::{Job, JobFailure},
     status::JobStatus,
 };
 use std::rc::Rc;
@@ -58,6 +60,7 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
                 <p class="notice-body" hidden={advice.is_empty()}>{ advice }</p>
                 <div class="job-failure-foot">
                     { button_if(offered, "button", label, onclick) }
+                    { for dataset_at_fault(&job, failure) }
                     <code>{ failure.code.as_str() }</code>
                 </div>
                 <details hidden={log.is_empty()}>
@@ -67,4 +70,32 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
             </div>
         </div>
     }
+}
+
+/// The way to the file at fault, and to its line where one is.
+fn dataset_at_fault(job: &Job, failure: &JobFailure) -> Option<Html> {
+    let dataset = match failure.param.as_deref()? {
+        "training_file" => job.training_dataset.as_ref()?,
+        "validation_file" => job.validation_dataset.as_ref()?,
+        _ => return None,
+    };
+    let id = dataset.id.as_str();
+    let (to, words) = match failure.line {
+        Some(line) => (dataset_line(id, line), text::open_dataset_at(line)),
+        None => (
+            Route::Dataset(id.to_owned()).path(),
+            text::open_dataset().to_owned(),
+        ),
+    };
+    let content = words.into();
+    let class = "button";
+    Some(
+        Link {
+            to,
+            class,
+            content,
+            ..Link::default()
+        }
+        .view(),
+    )
 }

@@ -8,13 +8,13 @@ use crate::{
         card::paragraph,
         face::{face, skeleton_lines},
         icon::Icon,
-        link::link,
+        link::{Link, link},
         messages::messages,
     },
     kept::{Kept, Setter, use_kept},
     part::use_change,
     query::{Poll, hooks::use_optional_query},
-    route::Route,
+    route::{Route, dataset_line},
     text,
 };
 use shared::{
@@ -117,7 +117,7 @@ pub(super) fn use_step_examples(props: Rc<StepExamplesProps>) -> Html {
     let body = match gone {
         Some(reason) => html! { <div key="gone">{ paragraph("card-body dim", reason) }</div> },
         None => {
-            html! { <div key="known">{ face(&examples, || skeleton_lines(6), |_| None, |told| list(told)) }</div> }
+            html! { <div key="known">{ face(&examples, || skeleton_lines(6), |_| None, |told| list(props.dataset.as_ref(), told)) }</div> }
         }
     };
     let step = props.step.unwrap_or(0);
@@ -173,15 +173,15 @@ fn facts(told: &StepExamples) -> String {
     text::step_facts(told.epoch, told.examples.len() as u64, sum)
 }
 
-fn list(told: &StepExamples) -> Html {
+fn list(dataset: Option<&DatasetId>, told: &StepExamples) -> Html {
     html! {
         <div class="step-list" tabindex="0" role="group" aria-label={text::examples()}>
-            <ol class="examples">{ for told.examples.iter().map(example) }</ol>
+            <ol class="examples">{ for told.examples.iter().map(|told| example(dataset, told)) }</ol>
         </div>
     }
 }
 
-fn example(told: &StepExample) -> Html {
+fn example(dataset: Option<&DatasetId>, told: &StepExample) -> Html {
     let StepExample {
         example,
         tokens,
@@ -191,6 +191,16 @@ fn example(told: &StepExample) -> Html {
         .zip(*target_tokens)
         .map(text::example_tokens)
         .unwrap_or_default();
+    let line: Html = text::line_of_file(example.line).into();
+    let line = match dataset {
+        Some(id) => Link {
+            to: dataset_line(id.as_str(), example.line),
+            content: line,
+            ..Link::default()
+        }
+        .view(),
+        None => line,
+    };
     let body = if example.messages.is_empty() {
         paragraph("dim", text::too_long_to_show())
     } else {
@@ -198,7 +208,7 @@ fn example(told: &StepExample) -> Html {
     };
     html! {
         <li key={example.line}>
-            <div class="step-example-head dim"><span>{ text::line_of_file(example.line) }</span><span>{ tokens }</span></div>
+            <div class="step-example-head dim"><span>{ line }</span><span>{ tokens }</span></div>
             { body }
         </li>
     }

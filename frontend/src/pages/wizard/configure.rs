@@ -3,11 +3,14 @@
 use super::StepProps;
 use crate::{
     components::field::{FieldProps, select_field, stepper_field, text_field},
+    draft::DraftAction,
     text::{self, format},
 };
 use shared::{
     draft::{number_text, schedule_word},
+    model::JobDefaults,
     number,
+    preset::Preset,
     run::{Method, Schedule},
 };
 use yew::prelude::*;
@@ -50,6 +53,13 @@ pub(super) fn configure(props: &StepProps) -> Html {
             },
         )
     };
+    let has_nothing_to_evaluate =
+        props.capabilities.datasets && props.draft.draft.validation_dataset.is_empty();
+    let hint_evaluation = if has_nothing_to_evaluate {
+        text::hint_no_evaluation()
+    } else {
+        text::hint_evaluation(props.capabilities.datasets)
+    };
     let is_preference = props.draft.draft.method == Method::Dpo.as_str();
     let beta = FieldProps {
         numeric: true,
@@ -63,10 +73,11 @@ pub(super) fn configure(props: &StepProps) -> Html {
     };
     html! {
         <div class="card form-body">
+            <div hidden={props.proposals.is_none()}>{ props.proposals.as_ref().map(|proposals| presets(props, proposals)) }</div>
             <div class="trio">
                 { stepper_field(&epochs) }
                 <div hidden={!props.capabilities.recipe}>
-                    { whole("evaluation_epochs", text::hint_evaluation(props.capabilities.datasets)) }
+                    { whole("evaluation_epochs", hint_evaluation) }
                 </div>
                 <div hidden={!props.capabilities.recipe}>{ whole("warmup_epochs", text::hint_warmup()) }</div>
             </div>
@@ -77,12 +88,45 @@ pub(super) fn configure(props: &StepProps) -> Html {
     }
 }
 
-/// Common learning rates, and the one that the chosen model proposes.
+/// Ways to train, each of which sets the fields below it; which one they hold is told, also where they are typed.
+fn presets(props: &StepProps, proposals: &JobDefaults) -> Html {
+    let chosen = Preset::chosen(&props.draft.draft, proposals);
+    let chips = Preset::ALL.map(|preset| {
+        let is_on = chosen == Some(preset);
+        let (handle, proposals) = (props.draft.clone(), proposals.clone());
+        let onclick = Callback::from(move |_: MouseEvent| {
+            handle.dispatch(DraftAction::Preset(preset, Box::new(proposals.clone())));
+        });
+        html! {
+            <button
+                key={preset.as_str()}
+                type="button"
+                class={if is_on { "chip is-on" } else { "chip" }}
+                aria-pressed={if is_on { "true" } else { "false" }}
+                {onclick}
+            >
+                { text::preset_label(preset) }
+            </button>
+        }
+    });
+    html! {
+        <div class="field" role="group" aria-labelledby="presets" aria-describedby="presets-hint">
+            <span id="presets" class="field-title">{ text::presets() }</span>
+            <div class="chips">
+                { for chips }
+                <span class="chip is-on" hidden={chosen.is_some()}>{ text::own_values() }</span>
+            </div>
+            <p class="field-hint" id="presets-hint">{ text::preset_hint(chosen) }</p>
+        </div>
+    }
+}
+
+/// Common learning rates, and the one that is proposed.
 fn chips(props: &StepProps) -> Vec<String> {
     let mut chips: Vec<String> = LEARNING_RATES.iter().map(|rate| (*rate).to_owned()).collect();
-    let models = props.models.data.iter().flat_map(|list| list.models.iter());
-    for model in models.filter(|model| model.id == props.draft.draft.base_model) {
-        let proposed = number_text(model.defaults.learning_rate);
+    if let Some(proposals) = &props.proposals {
+        let chosen = Preset::parse(&props.draft.draft.preset);
+        let proposed = number_text(chosen.of(proposals).learning_rate);
         if !chips.contains(&proposed) {
             chips.push(proposed);
         }

@@ -7,37 +7,80 @@ use crate::{
         card::{card, facts, paragraph, words},
         face::{face, skeleton_lines},
     },
+    kept::use_kept,
+    part::use_change,
     query::{Poll, hooks::use_optional_query},
     text::{self, format},
 };
+use gloo_timers::callback::Timeout;
 use shared::{
     cost::TokenPrice,
     draft::Draft,
     estimate::{Estimate, EstimateQuery},
     id::DatasetId,
+    validate::new_job_from_draft,
 };
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// The card; nothing where the upstream can't tell.
+/// How long nobody must have typed before the server is asked: it reads a whole dataset.
+const QUIET_MS: u32 = 400;
+
+/// The card; nothing where the upstream can't tell. While numbers change it shows what was told last, set back.
 #[hook]
 pub(super) fn use_estimate_card(props: Rc<ReviewProps>) -> Html {
-    let can_tell = props.capabilities.estimates;
-    let query = query_of(&props.draft.draft).filter(|_| can_tell);
-    let estimate = use_optional_query(query.as_ref().map(api::models::estimate), Poll::Never);
-    if query.is_none() {
+    let draft = &props.draft.draft;
+    let has_data = !draft.base_model.is_empty() && !draft.training_dataset.is_empty();
+    // What isn't valid yet is not asked for.
+    let is_good = new_job_from_draft(draft, &props.capabilities).is_ok();
+    let wanted = query_of(draft).filter(|_| is_good);
+    let settled = use_kept(|| wanted.clone());
+    {
+        let settled = settled.clone();
+        use_change(wanted.clone(), move |wanted| {
+            if *settled == *wanted {
+                return None;
+            }
+            let (setter, wanted) = (settled.setter(), wanted.clone());
+            Some(Box::new(Timeout::new(QUIET_MS, move || setter.set(wanted))))
+        });
+    }
+    let is_offered = props.capabilities.estimates && has_data;
+    let query = (*settled).as_ref().filter(|_| is_offered);
+    let mut estimate = use_optional_query(query.map(api::models::estimate), Poll::Never);
+    let told = use_kept(|| None::<Rc<Estimate>>);
+    {
+        let told = told.setter();
+        use_change(estimate.data.clone(), move |data| {
+            if data.is_some() {
+                told.set(data.clone());
+            }
+            None
+        });
+    }
+    if !is_offered {
         return Html::default();
     }
-    card(
-        text::estimate_title(),
-        Html::default(),
+    let mut is_outdated = *settled != wanted;
+    if estimate.data.is_none() && estimate.error.is_none() {
+        estimate.data.clone_from(&told);
+        is_outdated |= told.is_some();
+    }
+    let nothing = wanted.is_none() && estimate.data.is_none();
+    let view = if nothing {
+        paragraph("card-body dim", text::estimate_waits())
+    } else {
         face(
             &estimate,
-            || skeleton_lines(3),
+            || skeleton_lines(6),
             |_| None,
             |estimate| body(estimate, props.capabilities.price.as_ref()),
-        ),
-    )
+        )
+    };
+    let class = if is_outdated { "is-outdated" } else { "is-current" };
+    let known = if nothing { "nothing" } else { "known" };
+    let body = html! { <div key={known} {class} aria-busy={is_outdated.then_some("true")}>{ view }</div> };
+    card(text::estimate_title(), Html::default(), body)
 }
 
 fn query_of(draft: &Draft) -> Option<EstimateQuery> {
@@ -67,6 +110,11 @@ fn body(estimate: &Estimate, price: Option<&TokenPrice>) -> Html {
         (text::longest_text(), words(text::tokens(estimate.longest_tokens))),
         (text::peak_memory(), words(text::memory_of(estimate))),
     ];
+    list.extend(
+        estimate
+            .duration_ms
+            .map(|ms| (text::training_time(), words(text::about_so_long(ms)))),
+    );
     list.extend(price.map(|price| {
         let micros = price.cost_micros(estimate.trained_tokens);
         (text::cost(), words(browser::money(micros, &price.currency)))

@@ -181,6 +181,8 @@ fn configure_card(props: &ReviewProps) -> Html {
         let value = draft.get(name).filter(|value| !value.is_empty())?;
         let taken = match name {
             "epochs" | "learning_rate" | "method" => true,
+            // What it set is shown.
+            "preset" => false,
             "beta" => draft.method == Method::Dpo.as_str(),
             "evaluation_epochs" | "warmup_epochs" => props.capabilities.recipe,
             "batch_size" | "seed" => props.capabilities.hyperparameters,

@@ -9,8 +9,12 @@ german_words! {
     reset_zoom = "Ganzer Lauf";
     no_metrics = "Die Kurven beginnen mit dem ersten Trainingsschritt.";
     no_metrics_ended = "Dieser Job endete vor seinem ersten Trainingsschritt.";
-    incomplete_curves = "Der Upstream hat vielleicht noch ältere Schritte: Die Kurven enthalten sie nicht.";
+    incomplete_curves = "Es gibt vielleicht noch ältere Schritte: Die Kurven enthalten sie nicht.";
     chart_help = "Pfeiltasten lesen Werte ab; Plus und Minus zoomen; Escape zeigt den ganzen Lauf.";
+}
+
+pub(crate) fn incomplete_curves_of(names: &str) -> String {
+    format!("Es gibt vielleicht noch ältere Schritte, die den Kurven dieser Jobs fehlen: {names}.")
 }
 
 pub(crate) const fn series_label(series: Series) -> &'static str {

@@ -1,6 +1,6 @@
 //! The dashboard.
 
-use crate::text::format::{count, plural};
+use crate::text::format::{about, count, plural};
 use shared::{job::JobSummary, status::JobStatus};
 
 german_words! {
@@ -12,10 +12,26 @@ german_words! {
     nothing_running = "Gerade wird nichts trainiert.";
     needs_attention = "Braucht Aufmerksamkeit";
     last_failure = "Zeigen, was passiert ist";
+    spend_note = "Jobs, die diesen Monat geendet haben, und was unfertige bisher trainiert haben.";
 }
 
-pub(crate) fn dashboard_summary(summary: &JobSummary) -> String {
-    match (summary.running, summary.queued) {
+const SPEND: [&str; 12] = [
+    "Ausgaben im Januar",
+    "Ausgaben im Februar",
+    "Ausgaben im März",
+    "Ausgaben im April",
+    "Ausgaben im Mai",
+    "Ausgaben im Juni",
+    "Ausgaben im Juli",
+    "Ausgaben im August",
+    "Ausgaben im September",
+    "Ausgaben im Oktober",
+    "Ausgaben im November",
+    "Ausgaben im Dezember",
+];
+
+pub(crate) fn dashboard_summary(summary: &JobSummary, next_starts_in_ms: Option<u64>) -> String {
+    let now = match (summary.running, summary.queued) {
         _ if summary.total == 0 => "Hier wurde noch nichts trainiert.".to_owned(),
         (0, 0) => "Kein Job läuft.".to_owned(),
         (0, queued) => format!(
@@ -28,7 +44,34 @@ pub(crate) fn dashboard_summary(summary: &JobSummary) -> String {
             plural(running, "Job läuft", "Jobs laufen"),
             plural(queued, "wartet", "warten")
         ),
+    };
+    match next_starts_in_ms {
+        None => now,
+        Some(0) => format!("{now} Der nächste beginnt gleich."),
+        Some(ms) => format!("{now} Der nächste beginnt in etwa {}.", about(ms)),
     }
+}
+
+pub(crate) fn first_starts(milliseconds: u64) -> String {
+    match milliseconds {
+        0 => "Start gleich".to_owned(),
+        ms => format!("Start in {}", about(ms)),
+    }
+}
+
+pub(crate) fn in_this_week(number: u64) -> String {
+    match number {
+        0 => "diese Woche keine".to_owned(),
+        number => format!("{} diese Woche", count(number)),
+    }
+}
+
+pub(crate) const fn spend_in(month: usize) -> &'static str {
+    SPEND[month % 12]
+}
+
+pub(crate) fn spend_pace(money: &str) -> String {
+    format!("In diesem Tempo {money} bis zum Monatsende.")
 }
 
 pub(crate) fn ring_label(summary: &JobSummary) -> String {

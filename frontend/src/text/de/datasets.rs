@@ -23,6 +23,8 @@ german_words! {
     preferred = "bevorzugt";
     non_preferred = "nicht bevorzugt";
     no_preview = "Es gibt kein Beispiel zu zeigen.";
+    show_beginning = "Anfang zeigen";
+    no_example = "Kein Beispiel. Die Zeile, wie sie dasteht:";
     format_name = "Format";
     lines = "Zeilen";
     messages = "Nachrichten";
@@ -39,6 +41,14 @@ german_words! {
     upload_dataset = "Datensatz hochladen";
     dataset_file = "Datensatzdatei";
     empty_file = "Die Datei ist leer.";
+}
+
+pub(crate) fn show_line(line: u64) -> String {
+    format!("Zeile {} zeigen", count(line))
+}
+
+pub(crate) fn no_such_line(line: u64) -> String {
+    format!("Die Datei hat keine Zeile {}.", count(line))
 }
 
 pub(crate) const fn dataset_status_label(status: DatasetStatus) -> &'static str {

@@ -20,7 +20,7 @@ german_words! {
     no_checkpoints = "Der erste Checkpoint entsteht während des Trainings.";
     no_checkpoints_ended = "Dieser Job hat keinen Checkpoint.";
     no_events = "Noch ist nichts geschehen.";
-    incomplete_events = "Der Upstream hat vielleicht noch ältere Ereignisse: Weder diese Liste noch ihre Anzahl enthält sie.";
+    incomplete_events = "Es gibt vielleicht noch ältere Ereignisse: Weder diese Liste noch ihre Anzahl enthält sie.";
     step = "Schritt";
     train_loss = "Train-Loss";
     saved = "Gesichert";

@@ -1,6 +1,6 @@
 //! Base models, and the adapters that training made.
 
-use crate::text::format::bytes;
+use crate::text::format::{about, bytes};
 use shared::{capabilities::UpstreamKind, estimate::Estimate, model::ModelObstacle};
 
 german_words! {
@@ -32,6 +32,7 @@ german_words! {
     remove_model_body = "Seine Dateien werden vom Server entfernt. Wer es wieder braucht, muss es neu hinzufügen.";
     remove = "Entfernen";
     estimate_title = "Was der Job braucht";
+    estimate_waits = "Steht hier, sobald die Werte vollständig sind.";
     run_steps = "Schritte";
     tokens_an_epoch = "Tokens je Epoche";
     longest_text = "Längster Text";
@@ -58,6 +59,10 @@ pub(crate) const fn obstacle(obstacle: ModelObstacle) -> &'static str {
         ModelObstacle::Quantised => "Nicht trainierbar: Die Gewichte sind quantisiert",
         ModelObstacle::NotEnoughMemory => "Nicht trainierbar: Dieser Rechner hat zu wenig Speicher",
     }
+}
+
+pub(crate) fn about_so_long(milliseconds: u64) -> String {
+    format!("etwa {}", about(milliseconds))
 }
 
 pub(crate) fn memory_of(estimate: &Estimate) -> String {

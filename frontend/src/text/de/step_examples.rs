@@ -17,6 +17,10 @@ german_words! {
     open_dataset = "Datensatz öffnen";
 }
 
+pub(crate) fn open_dataset_at(line: u64) -> String {
+    format!("Datensatz bei Zeile {} öffnen", count(line))
+}
+
 pub(crate) fn step_title(step: u64) -> String {
     format!("Schritt {}", count(step))
 }

@@ -1,6 +1,6 @@
 //! The wizard.
 
-use shared::validate::Step;
+use shared::{preset::Preset, validate::Step};
 
 german_words! {
     wizard_title = "Neuer Fine-Tuning-Job";
@@ -24,9 +24,12 @@ german_words! {
     hint_training = "Die Beispiele, aus denen gelernt wird.";
     hint_validation = "Beispiele, mit denen nie trainiert wird: Sie zeigen, ob gelernt oder nur auswendig gelernt wurde.";
     hint_epochs = "Wie oft das Modell alle Daten sieht.";
+    hint_no_evaluation = "Ohne Validierungsdatensatz gibt es nichts zu testen: unter Grundlagen einen wählen oder bei 0 lassen.";
     hint_warmup = "In wie vielen der ersten Epochen die Lernrate von null ansteigt.";
     hint_learning_rate = "Wie weit jeder Schritt das Modell bewegt: über 0, höchstens 1, als 0,0001 oder 1e-4. Zu hoch, und der Loss springt; zu niedrig, und er fällt kaum.";
     hint_relative_learning_rate = "Der Vorschlag überlässt sie dem Upstream; das Doppelte verlangt das Doppelte seiner eigenen.";
+    presets = "Voreinstellung";
+    own_values = "Eigene";
     advanced = "LoRA, Batch und Seed";
     lora_rank = "LoRA-Rang";
     lora_alpha = "LoRA-Alpha";
@@ -86,6 +89,27 @@ pub(crate) const fn hint_base_model(gives_adapter: bool) -> &'static str {
         "Wovon das Training ausgeht. Es bleibt, wie es ist; daneben entsteht ein kleiner Adapter."
     } else {
         "Wovon das Training ausgeht."
+    }
+}
+
+pub(crate) const fn preset_label(preset: Preset) -> &'static str {
+    match preset {
+        Preset::Conservative => "Vorsichtig",
+        Preset::Balanced => "Ausgewogen",
+        Preset::Aggressive => "Kräftig",
+    }
+}
+
+pub(crate) const fn preset_hint(chosen: Option<Preset>) -> &'static str {
+    match chosen {
+        Some(Preset::Conservative) => {
+            "Weniger Epochen und kleinere Schritte: behält mehr von dem, was das Modell konnte."
+        }
+        Some(Preset::Balanced) => "Was das Basismodell vorschlägt.",
+        Some(Preset::Aggressive) => {
+            "Mehr Epochen und größere Schritte: lernt mehr aus den Daten und lernt sie eher auswendig."
+        }
+        None => "Eigene Werte. Eine Voreinstellung setzt ihre an deren Stelle.",
     }
 }
 

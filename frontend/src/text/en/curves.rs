@@ -15,9 +15,16 @@ words! {
     /// Chart, where a job ended without a step.
     no_metrics_ended = "This job ended before its first training step.";
     /// Below the chart.
-    incomplete_curves = "The upstream may have older steps still: the curves don't have them.";
+    incomplete_curves = "There may be older steps still: the curves don't have them.";
     /// How the chart is used with the keyboard.
     chart_help = "Arrow keys read values; plus and minus zoom; Escape shows the whole run.";
+}
+
+/// Said where some of the curves that are compared may lack older steps.
+#[must_use]
+pub fn incomplete_curves_of(names: &str) -> String {
+    german!(incomplete_curves_of(names));
+    format!("There may be older steps still that the curves of these jobs don't have: {names}.")
 }
 
 /// The label of a small chart.

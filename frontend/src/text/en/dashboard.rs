@@ -1,7 +1,7 @@
 //! The dashboard.
 
 use super::status_label;
-use crate::text::format::{count, plural};
+use crate::text::format::{about, count, plural};
 use shared::{job::JobSummary, status::JobStatus};
 
 words! {
@@ -21,13 +21,31 @@ words! {
     needs_attention = "Needs attention";
     /// Dashboard, no failed job.
     last_failure = "Show what happened";
+    /// Dashboard, what counts as this month's spend.
+    spend_note = "Jobs that ended this month, and what unfinished ones have trained so far.";
 }
 
-/// What the dashboard says under its title.
+/// What a month's training costs.
+const SPEND: [&str; 12] = [
+    "Spend in January",
+    "Spend in February",
+    "Spend in March",
+    "Spend in April",
+    "Spend in May",
+    "Spend in June",
+    "Spend in July",
+    "Spend in August",
+    "Spend in September",
+    "Spend in October",
+    "Spend in November",
+    "Spend in December",
+];
+
+/// What the dashboard says under its title; when the next job starts, where that is known.
 #[must_use]
-pub fn dashboard_summary(summary: &JobSummary) -> String {
-    german!(dashboard_summary(summary));
-    match (summary.running, summary.queued) {
+pub fn dashboard_summary(summary: &JobSummary, next_starts_in_ms: Option<u64>) -> String {
+    german!(dashboard_summary(summary, next_starts_in_ms));
+    let now = match (summary.running, summary.queued) {
         _ if summary.total == 0 => "Nothing has been trained here yet.".to_owned(),
         (0, 0) => "No job is training.".to_owned(),
         (0, queued) => format!("{} waiting for a trainer.", plural(queued, "job is", "jobs are")),
@@ -39,7 +57,46 @@ pub fn dashboard_summary(summary: &JobSummary) -> String {
                 count(queued)
             )
         }
+    };
+    match next_starts_in_ms {
+        None => now,
+        Some(0) => format!("{now} The next in the queue starts any moment."),
+        Some(ms) => format!("{now} The next in the queue starts in about {}.", about(ms)),
     }
+}
+
+/// Under the number of queued jobs.
+#[must_use]
+pub fn first_starts(milliseconds: u64) -> String {
+    german!(first_starts(milliseconds));
+    match milliseconds {
+        0 => "first any moment".to_owned(),
+        ms => format!("first in {}", about(ms)),
+    }
+}
+
+/// Under the number of jobs that ended so.
+#[must_use]
+pub fn in_this_week(number: u64) -> String {
+    german!(in_this_week(number));
+    match number {
+        0 => "none this week".to_owned(),
+        number => format!("{} this week", count(number)),
+    }
+}
+
+/// Title of the card; months from 0.
+#[must_use]
+pub fn spend_in(month: usize) -> &'static str {
+    german!(spend_in(month));
+    SPEND[month % 12]
+}
+
+/// What the month's training will have cost.
+#[must_use]
+pub fn spend_pace(money: &str) -> String {
+    german!(spend_pace(money));
+    format!("At this pace {money} by the end of the month.")
 }
 
 /// Alternative text of the ring.

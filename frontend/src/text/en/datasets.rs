@@ -39,6 +39,10 @@ words! {
     non_preferred = "not preferred";
     /// No example.
     no_preview = "There is no example to show.";
+    /// Leads from a line back to the first examples.
+    show_beginning = "Show the beginning";
+    /// Above a line as it stands.
+    no_example = "Not an example. The line as it stands:";
     /// Statistics.
     format_name = "Format";
     /// Statistics.
@@ -71,6 +75,20 @@ words! {
     dataset_file = "Dataset file";
     /// Findings that stop a job.
     findings_stop = "These lines must be mended before a job can use the file.";
+}
+
+/// Leads to a line of the file.
+#[must_use]
+pub fn show_line(line: u64) -> String {
+    german!(show_line(line));
+    format!("Show line {}", format::count(line))
+}
+
+/// The address names a line that the file doesn't have.
+#[must_use]
+pub fn no_such_line(line: u64) -> String {
+    german!(no_such_line(line));
+    format!("The file has no line {}.", format::count(line))
 }
 
 /// The label of a dataset's status.

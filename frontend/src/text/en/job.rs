@@ -35,7 +35,7 @@ words! {
     /// Events.
     no_events = "Nothing has happened yet.";
     /// Below the events.
-    incomplete_events = "The upstream may have older events still: neither this list nor its count has them.";
+    incomplete_events = "There may be older events still: neither this list nor its count has them.";
     /// Button below the events.
     show_older = "Show older";
     /// Table head.

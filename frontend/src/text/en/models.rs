@@ -1,6 +1,6 @@
 //! Base models, and the adapters that training made.
 
-use crate::text::format::bytes;
+use crate::text::format::{about, bytes};
 use shared::{
     capabilities::UpstreamKind,
     estimate::Estimate,
@@ -64,6 +64,8 @@ words! {
     remove = "Remove";
     /// The card before a job is started.
     estimate_title = "What it takes";
+    /// The wizard, while its numbers can't be read.
+    estimate_waits = "Told once the values are complete.";
     /// Fact.
     run_steps = "Steps";
     /// Fact.
@@ -115,6 +117,13 @@ pub fn addition_progress(addition: &ModelAddition) -> String {
             .map(|failure| failure.message.clone())
             .unwrap_or_default(),
     }
+}
+
+/// A time that is only reckoned.
+#[must_use]
+pub fn about_so_long(milliseconds: u64) -> String {
+    german!(about_so_long(milliseconds));
+    format!("about {}", about(milliseconds))
 }
 
 /// Memory, of what there is.

@@ -29,6 +29,13 @@ words! {
     open_dataset = "Open the dataset";
 }
 
+/// Leads to a line of the dataset.
+#[must_use]
+pub fn open_dataset_at(line: u64) -> String {
+    german!(open_dataset_at(line));
+    format!("Open the dataset at line {}", count(line))
+}
+
 /// Heads the box.
 #[must_use]
 pub fn step_title(step: u64) -> String {

@@ -1,7 +1,9 @@
 //! The wizard.
 
 use crate::text::format;
-use shared::{dataset::Dataset, draft::schedule_word, problem::FieldCode, run::Schedule, validate::Step};
+use shared::{
+    dataset::Dataset, draft::schedule_word, preset::Preset, problem::FieldCode, run::Schedule, validate::Step,
+};
 
 words! {
     /// Page title.
@@ -48,12 +50,18 @@ words! {
     hint_validation = "Examples that are never trained on: they show whether it learned or only memorised.";
     /// Hint.
     hint_epochs = "How often the model sees all of the data.";
+    /// Hint, where no validation dataset is chosen.
+    hint_no_evaluation = "Without a validation dataset there is nothing to test on: choose one at Setup, or leave it at 0.";
     /// Hint.
     hint_warmup = "In how many of the first epochs the learning rate rises from zero.";
     /// Hint.
     hint_learning_rate = "How far each step moves the model: above 0, at most 1, as 0.0001 or 1e-4. Too high and the loss jumps; too low and it hardly falls.";
     /// Hint, where the upstream takes a multiple of a learning rate that it alone knows.
     hint_relative_learning_rate = "The proposal leaves it to the upstream; twice as much asks for twice the upstream's own.";
+    /// Names the presets.
+    presets = "Preset";
+    /// Stands among the presets where the values are none of theirs.
+    own_values = "My own";
     /// Opens the rest.
     advanced = "LoRA, batch and seed";
     /// Label.
@@ -134,6 +142,31 @@ pub fn step_label(step: Step) -> &'static str {
         Step::Setup => "Setup",
         Step::Configure => "Configure",
         Step::Review => "Review",
+    }
+}
+
+/// The label of a preset.
+#[must_use]
+pub fn preset_label(preset: Preset) -> &'static str {
+    german!(preset_label(preset));
+    match preset {
+        Preset::Conservative => "Conservative",
+        Preset::Balanced => "Balanced",
+        Preset::Aggressive => "Aggressive",
+    }
+}
+
+/// What the chosen preset is for.
+#[must_use]
+pub fn preset_hint(chosen: Option<Preset>) -> &'static str {
+    german!(preset_hint(chosen));
+    match chosen {
+        Some(Preset::Conservative) => "Fewer epochs and smaller steps: keeps more of what the model knew.",
+        Some(Preset::Balanced) => "What the base model proposes.",
+        Some(Preset::Aggressive) => {
+            "More epochs and larger steps: learns more of the data, and may memorise it."
+        }
+        None => "Values of your own. A preset puts its values in their place.",
     }
 }
 

@@ -26,6 +26,13 @@ pub(in crate::upstream::openai) struct EventsAnswer {
     limit: usize,
 }
 
+impl EventsAnswer {
+    /// It was asked for no more than came, so there may be more.
+    pub(in crate::upstream::openai) const fn is_full_of(&self, count: usize) -> bool {
+        count >= self.limit
+    }
+}
+
 impl Inner {
     /// A job's record as it is now.
     pub(in crate::upstream::openai) async fn record_of(self: &Arc<Self>, id: &JobId) -> Answer<Arc<Record>> {
@@ -68,7 +75,7 @@ impl Inner {
             if answer.is_stream {
                 // It tells the newest, in the order in which they happened, and can't be asked for older ones.
                 let mut newer = read::event_stream(&answer.body)?;
-                let to_the_end = newer.len() < answer.limit;
+                let to_the_end = !answer.is_full_of(newer.len());
                 let told = newer.len();
                 newer.retain(|entry| !is_known(entry));
                 return Ok(Reading {

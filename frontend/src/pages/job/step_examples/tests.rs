@@ -36,7 +36,7 @@ fn told(tokens: Option<u64>) -> StepExamples {
 
 #[component]
 fn List() -> Html {
-    list(&told(None))
+    list(Some(&DatasetId::new("file-1")), &told(None))
 }
 
 #[tokio::test]
@@ -47,6 +47,7 @@ async fn each_example_tells_its_line_and_both_answers_and_a_long_one_that_it_is_
         .await;
     for part in [
         "Line 1,207",
+        "href=\"/datasets/file-1?line=1207\"",
         "absurd?",
         "preferred",
         "not preferred",
