@@ -90,13 +90,18 @@ async fn a_preset_sets_the_values_and_the_estimate_follows() {
 
     browser.tab_to("Conservative").await;
     browser.press(thirtyfour::Key::Enter).await;
-    let fewer = (proposed.epochs * 2).div_ceil(3);
-    browser.holds("Epochs", &fewer.to_string()).await;
+    browser.holds("Epochs", &proposed.epochs.to_string()).await;
     browser.click("Next").await;
     browser.at("/jobs/new/review").await;
     let id = shared::id::JobId::new(browser.start_job().await);
     let job = api.job(&id).await;
-    assert_eq!(job.epochs, Some(fewer));
+    assert_eq!(job.epochs, Some(proposed.epochs));
+    let chosen = job.hyperparameters.expect("what was chosen");
+    assert_eq!(chosen.batch_size, Some(proposed.batch_size.div_ceil(2)));
+    assert_eq!(
+        chosen.lora.map(|lora| lora.rank),
+        Some(proposed.lora.rank.div_ceil(2))
+    );
     let rate = job.learning_rate.expect("a rate");
     assert!((rate / proposed.learning_rate - 0.5).abs() < 1e-9, "{rate}");
     browser.no_errors().await;

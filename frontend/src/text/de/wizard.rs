@@ -103,11 +103,11 @@ pub(crate) const fn preset_label(preset: Preset) -> &'static str {
 pub(crate) const fn preset_hint(chosen: Option<Preset>) -> &'static str {
     match chosen {
         Some(Preset::Conservative) => {
-            "Weniger Epochen und kleinere Schritte: behält mehr von dem, was das Modell konnte."
+            "Halbe Lernrate, halber Batch, halber Rang: behält mehr von dem, was das Modell konnte."
         }
         Some(Preset::Balanced) => "Was das Basismodell vorschlägt.",
         Some(Preset::Aggressive) => {
-            "Mehr Epochen und größere Schritte: lernt mehr aus den Daten und lernt sie eher auswendig."
+            "Mehr Epochen, größere Batches, doppelter Rang: lernt mehr aus den Daten und lernt sie eher auswendig."
         }
         None => "Eigene Werte. Eine Voreinstellung setzt ihre an deren Stelle.",
     }
