@@ -137,9 +137,9 @@ pub struct DatasetReport {
 pub struct PreviewQuery {
     /// Show the lines around this one, from 1, in place of the first examples.
     #[serde(skip_serializing_if = "Option::is_none")]
-    // The document's `int64` would be a number with a sign.
-    #[cfg_attr(feature = "openapi", param(minimum = 1))]
-    pub line: Option<u64>,
+    // The document's `int32` would be a number with a sign.
+    #[cfg_attr(feature = "openapi", param(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_i64))]
+    pub line: Option<u32>,
 }
 
 /// `GET /api/datasets/{id}/preview`: the first examples, or the lines around one.

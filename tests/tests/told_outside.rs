@@ -1,6 +1,5 @@
 //! What is told to somebody who isn't looking at the page: the tab's title and picture, the browser's notifications, and
 //! an alert that pauses its job.
-#![expect(clippy::expect_used, reason = "what fails here is the test")]
 
 use serde_json::json;
 use shared::{alert::AlertRules, job::Job, status::JobStatus};

@@ -389,7 +389,7 @@ impl Upstream for OpenAi {
         query: &PreviewQuery,
     ) -> Answer<DatasetPreview> {
         match query.line {
-            Some(line) => self.0.lines_around(id, line).await,
+            Some(line) => self.0.lines_around(id, line.into()).await,
             None => Ok(self.0.looked_into(id).await?.1.clone()),
         }
     }

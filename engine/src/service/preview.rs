@@ -23,7 +23,7 @@ impl Service {
         query: &PreviewQuery,
     ) -> Result<DatasetPreview, Error> {
         let dataset = self.find_dataset(subject, id).await?;
-        let Some(line) = query.line else {
+        let Some(line) = query.line.map(u64::from) else {
             let found = files::findings(self.inner.store.read(), subject, id.as_str()).await?;
             let preview = found.and_then(|(_, preview)| preview).ok_or_else(not_validated)?;
             return serde_json::from_str(&preview)
