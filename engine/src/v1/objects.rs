@@ -42,32 +42,18 @@ pub(crate) fn job(row: &JobRow, metadata: &BTreeMap<String, String>, now: Timest
         .remaining_ms
         .filter(|_| running)
         .map(|left| seconds(now.unix_ms().saturating_add(left)));
-    json!({
-        "id": row.id,
-        "object": "fine_tuning.job",
-        "created_at": seconds(row.created_at),
-        "model": row.base_model,
-        "organization_id": ORGANIZATION,
-        "status": row.status,
-        "training_file": row.training_file,
-        "validation_file": row.validation_file,
-        "result_files": row.result_file.iter().collect::<Vec<_>>(),
+    let own = json!({
         "fine_tuned_model": row.fine_tuned_model,
-        "finished_at": row.finished_at.map(seconds),
         // As OpenAI has it: told once it is final.
         "trained_tokens": row.trained_tokens.filter(|_| row.status() == JobStatus::Succeeded),
-        "error": row.failure().map(|failure| json!({
-            "code": failure.code, "message": failure.message, "param": failure.param
-        })),
         "hyperparameters": hyperparameters,
         "method": parameters.as_ref().map(|parameters| method(parameters, settled)),
         "seed": parameters.as_ref().map(|parameters| parameters.seed),
-        "metadata": metadata,
         "integrations": row.wandb().iter().map(integration).collect::<Vec<_>>(),
         "estimated_finish": estimated,
-        "user_provided_suffix": row.suffix,
         "x_attune": parameters.as_ref().map(|parameters| extras(row, parameters)),
-    })
+    });
+    with_own(row, metadata, own)
 }
 
 /// A job that was trained elsewhere. Its model can't be asked here, so it isn't named as one that can.
@@ -89,7 +75,22 @@ fn imported_job(row: &JobRow, imported: &Imported, metadata: &BTreeMap<String, S
         let word = chosen.method.as_str();
         json!({ "type": word, word: { "hyperparameters": of_method } })
     });
-    json!({
+    let own = json!({
+        "fine_tuned_model": null,
+        "trained_tokens": row.trained_tokens,
+        "hyperparameters": hyperparameters,
+        "method": method,
+        "seed": chosen.and_then(|chosen| chosen.seed),
+        "integrations": [],
+        "estimated_finish": null,
+        "x_attune": { "name": row.name, "imported": imported },
+    });
+    with_own(row, metadata, own)
+}
+
+/// What every job has, and what this one has of its own.
+fn with_own(row: &JobRow, metadata: &BTreeMap<String, String>, own: Value) -> Value {
+    let mut job = json!({
         "id": row.id,
         "object": "fine_tuning.job",
         "created_at": seconds(row.created_at),
@@ -99,21 +100,17 @@ fn imported_job(row: &JobRow, imported: &Imported, metadata: &BTreeMap<String, S
         "training_file": row.training_file,
         "validation_file": row.validation_file,
         "result_files": row.result_file.iter().collect::<Vec<_>>(),
-        "fine_tuned_model": null,
         "finished_at": row.finished_at.map(seconds),
-        "trained_tokens": row.trained_tokens,
         "error": row.failure().map(|failure| json!({
             "code": failure.code, "message": failure.message, "param": failure.param
         })),
-        "hyperparameters": hyperparameters,
-        "method": method,
-        "seed": chosen.and_then(|chosen| chosen.seed),
         "metadata": metadata,
-        "integrations": [],
-        "estimated_finish": null,
         "user_provided_suffix": row.suffix,
-        "x_attune": { "name": row.name, "imported": imported },
-    })
+    });
+    if let (Value::Object(job), Value::Object(own)) = (&mut job, own) {
+        job.extend(own);
+    }
+    job
 }
 
 fn integration(wandb: &Wandb) -> Value {
