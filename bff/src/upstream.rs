@@ -288,7 +288,7 @@ pub trait Upstream: Send + Sync + 'static {
         Err(UpstreamError::Unsupported)
     }
 
-    /// A dataset's first examples.
+    /// A dataset's first examples, or the lines around one.
     async fn dataset_preview(
         &self,
         _subject: &Subject,

@@ -15,7 +15,7 @@ pub use error::AddError;
 pub use hub::{DEFAULT_ENDPOINT, HubConfig};
 pub(crate) use memory::available_memory;
 pub use memory::memory_for_training;
-pub(crate) use pending::Removed;
+pub(crate) use pending::Leaving;
 pub use source::Source;
 
 use crate::{config::Config, executor::child::Limits};
@@ -156,12 +156,12 @@ impl Models {
             .any(|place| place.join(id).join("config.json").is_file())
     }
 
-    /// Takes a model away at once, whatever happens while its files are cleared; the caller has seen to it that nothing
+    /// Prepares a model to go; the caller sees to it that nothing
     /// needs it.
     ///
     /// # Errors
     /// [`AddError::Unknown`], [`AddError::NotAdded`], [`AddError::Files`].
-    pub(crate) fn take_away(&self, id: &str) -> Result<Removed, AddError> {
+    pub(crate) fn leaving(&self, id: &str) -> Result<Leaving, AddError> {
         let found = self.find(id).ok_or_else(|| AddError::Unknown(id.to_owned()))?;
         if !found
             .model
@@ -171,7 +171,7 @@ impl Models {
         {
             return Err(AddError::NotAdded(id.to_owned()));
         }
-        pending::take_away(&found.place, id)
+        Leaving::prepare(&found.place, id)
     }
 
     /// What cut transfers and ended processes left: identifier and whence it came.

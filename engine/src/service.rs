@@ -54,7 +54,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The engine. Cheap to clone: every clone is the same engine.
@@ -92,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) tallies: Tallies,
     pub(crate) estimates: estimate::Estimates,
     pub(crate) step_examples: step_examples::Turn,
+    /// How many read through datasets for a line at once.
+    pub(crate) line_readers: Arc<Semaphore>,
     pub(crate) inference: Inference,
     pub(crate) outbox: webhooks::Outbox,
     /// Cancelled when the service goes down.
@@ -160,6 +162,7 @@ impl Service {
             tallies: Tallies::default(),
             estimates: estimate::Estimates::default(),
             step_examples: step_examples::Turn::default(),
+            line_readers: Arc::new(Semaphore::new(2)),
             outbox: webhooks::Outbox::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -6,7 +6,7 @@ use crate::{
     training_line::{Example, FileCheck, Finding, Message},
 };
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
+use std::{num::NonZeroU32, ops::RangeInclusive};
 
 /// Where a dataset stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -139,7 +139,7 @@ pub struct PreviewQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     // The document's `int32` would be a number with a sign.
     #[cfg_attr(feature = "openapi", param(value_type = Option<u64>, minimum = 1, maximum = 4_294_967_295_i64))]
-    pub line: Option<u32>,
+    pub line: Option<NonZeroU32>,
 }
 
 /// `GET /api/datasets/{id}/preview`: the first examples, or the lines around one.

@@ -64,7 +64,7 @@ impl Preset {
             if gentle {
                 epochs
             } else {
-                epochs.saturating_mul(5).div_ceil(3)
+                (epochs.saturating_mul(5).div_ceil(3)).min(MOST_EPOCHS.max(epochs))
             }
         };
         let twofold = |size: u32| {
@@ -108,6 +108,9 @@ impl Preset {
         Self::ALL.into_iter().find(holds)
     }
 }
+
+/// The engine's most epochs.
+const MOST_EPOCHS: u32 = 50;
 
 /// The largest batch, and the largest rank, that the engine takes.
 const LARGEST: u32 = 256;
@@ -154,7 +157,7 @@ mod tests {
 
     #[test]
     fn every_preset_of_every_proposal_is_one_that_can_be_sent() {
-        for epochs in 1..20 {
+        for epochs in 1..=50 {
             for warmup_epochs in 0..=epochs {
                 for evaluation_epochs in 0..=epochs - warmup_epochs {
                     let defaults = JobDefaults {
@@ -165,7 +168,10 @@ mod tests {
                     };
                     for preset in Preset::ALL {
                         let made = preset.of(&defaults);
-                        assert!(made.epochs >= 1, "{preset:?} {defaults:?}");
+                        assert!(
+                            (1..=MOST_EPOCHS).contains(&made.epochs),
+                            "{preset:?} {defaults:?}"
+                        );
                         assert!(
                             made.evaluation_epochs + made.warmup_epochs <= made.epochs,
                             "{preset:?} {defaults:?}"

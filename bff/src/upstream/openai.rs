@@ -69,6 +69,7 @@ struct Inner {
     files: SingleFlight<(), Vec<Dataset>>,
     file: SingleFlight<DatasetId, Dataset>,
     reports: SingleFlight<DatasetId, (DatasetReport, DatasetPreview)>,
+    lines: SingleFlight<(DatasetId, u64), DatasetPreview>,
     records: Records,
     record: SingleFlight<JobId, Arc<Record>>,
     checkpoints: SingleFlight<JobId, CheckpointList>,
@@ -121,6 +122,7 @@ impl OpenAi {
             files: SingleFlight::new(config.cache),
             file: SingleFlight::new(config.cache),
             reports: SingleFlight::new(config.cache),
+            lines: SingleFlight::new(config.cache),
             records: Records::default(),
             record: SingleFlight::new(config.cache),
             checkpoints: SingleFlight::new(config.cache),
@@ -389,7 +391,7 @@ impl Upstream for OpenAi {
         query: &PreviewQuery,
     ) -> Answer<DatasetPreview> {
         match query.line {
-            Some(line) => self.0.lines_around(id, line.into()).await,
+            Some(line) => Ok(self.0.lines_around(id, line.get().into()).await?.as_ref().clone()),
             None => Ok(self.0.looked_into(id).await?.1.clone()),
         }
     }

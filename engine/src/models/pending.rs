@@ -237,20 +237,47 @@ impl Removed {
     }
 }
 
-/// Makes a model vanish at once.
-///
-/// # Errors
-/// [`AddError::Files`].
-pub(super) fn take_away(models: &Path, id: &str) -> Result<Removed, AddError> {
-    let target = folder_of(models, id)?;
-    let leaving = models.join(format!("{REMOVING}{}", id.replace('/', SEPARATOR)));
-    remove(&leaving)?;
-    fs::rename(&target, &leaving).map_err(AddError::files(&target))?;
-    if let Some(group) = target.parent().filter(|group| *group != models) {
-        // Only an empty one goes.
-        drop(fs::remove_dir(group));
+/// A model that may go.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    id: String,
+    models: PathBuf,
+    folder: PathBuf,
+    /// Where it is put before it is cleared away.
+    aside: PathBuf,
+}
+
+impl Leaving {
+    /// Makes room for a model to go; what a removal that was cut has left of it may take its time.
+    ///
+    /// # Errors
+    /// [`AddError::Files`].
+    pub(super) fn prepare(models: &Path, id: &str) -> Result<Self, AddError> {
+        let aside = models.join(format!("{REMOVING}{}", id.replace('/', SEPARATOR)));
+        remove(&aside)?;
+        Ok(Self {
+            folder: folder_of(models, id)?,
+            id: id.to_owned(),
+            models: models.to_owned(),
+            aside,
+        })
     }
-    Ok(Removed(leaving))
+
+    /// Makes the model vanish at once.
+    ///
+    /// # Errors
+    /// [`AddError::Unknown`] where it is gone by now, [`AddError::Files`].
+    pub(crate) fn go(self) -> Result<Removed, AddError> {
+        fs::rename(&self.folder, &self.aside).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => AddError::Unknown(self.id.clone()),
+            _ => AddError::files(&self.folder)(error),
+        })?;
+        if let Some(group) = self.folder.parent().filter(|group| *group != self.models) {
+            // Only an empty one goes.
+            drop(fs::remove_dir(group));
+        }
+        Ok(Removed(self.aside))
+    }
 }
 
 fn remove(folder: &Path) -> Result<(), AddError> {
@@ -306,7 +333,12 @@ mod tests {
             Pending::open(models.path(), "a/b", "here").unwrap_err().code(),
             "model_exists"
         );
-        take_away(models.path(), "a/b").unwrap().clear().unwrap();
+        Leaving::prepare(models.path(), "a/b")
+            .unwrap()
+            .go()
+            .unwrap()
+            .clear()
+            .unwrap();
         assert_eq!(names(models.path()), Vec::<String>::new());
     }
 

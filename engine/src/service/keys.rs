@@ -17,6 +17,8 @@ use std::path::Path;
 
 /// How exactly it is known when a key was used last. A write for every request would cost more than the request.
 const USE_NOTED_EVERY_MS: i64 = 60_000;
+/// Keys of an owner.
+const MAX_KEYS: usize = 100;
 
 /// Who calls with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Service {
     /// Makes a key for an owner. The secret is shown this once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for `name`.
+    /// [`Error::Invalid`] for `name`; [`Error::Conflict`] where there are too many.
     pub async fn create_api_key(
         &self,
         name: &str,
@@ -82,11 +84,14 @@ impl Service {
         let now = self.inner.clock.now();
         let last = row.to_key().last_used_at;
         let is_noted = |at: Timestamp| (0..USE_NOTED_EVERY_MS).contains(&(now.unix_ms() - at.unix_ms()));
-        // Whoever calls isn't refused because the disk is full.
-        if !last.is_some_and(is_noted)
-            && let Err(error) = note_use(&self.inner.store, &row.id, now).await
-        {
-            tracing::warn!(error = %crate::error::chain(&error), "when a key was used could not be noted");
+        // Whoever calls neither waits for those who write, nor is refused because the disk is full.
+        if !last.is_some_and(is_noted) {
+            let (service, id) = (self.clone(), row.id.clone());
+            self.inner.tasks.spawn(async move {
+                if let Err(error) = note_use(&service.inner.store, &id, now).await {
+                    tracing::warn!(error = %crate::error::chain(&error), "when a key was used could not be noted");
+                }
+            });
         }
         Ok(Some(Caller {
             subject: Subject::new(row.owner),
@@ -169,6 +174,10 @@ async fn create(
         secret: secret::new_secret("sk-attune-")?,
     };
     let mut transaction = store.begin().await?;
+    if api_keys::list(&mut *transaction, owner).await?.len() >= MAX_KEYS {
+        let message = format!("there are {MAX_KEYS} keys already: remove one first");
+        return Err(Error::conflict("too_many_keys", message));
+    }
     api_keys::insert(
         &mut transaction,
         owner,
@@ -191,7 +200,7 @@ async fn revoke(store: &Store, now: Timestamp, owner: &Subject, id: &ApiKeyId) -
 
 async fn note_use(store: &Store, id: &str, now: Timestamp) -> Result<(), Error> {
     let mut transaction = store.begin().await?;
-    api_keys::note_use(&mut transaction, id, now).await?;
+    api_keys::note_use(&mut transaction, id, now, now.plus_ms(-USE_NOTED_EVERY_MS)).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -262,14 +262,11 @@ pub async fn remove_model_in(config: &Config, id: &str) -> Result<(), AddError> 
 /// Removes a model that nothing needs. Nobody else writes from the look at who needs it until it is gone, and a job is
 /// created only where its model is there when it may write: so no job is left without its model, whichever process made it.
 async fn remove_unneeded(store: &Store, models: Models, id: &str) -> Result<(), AddError> {
+    let name = id.to_owned();
+    let leaving = blocking(move || models.leaving(&name)).await??;
     let mut alone = store.begin().await?;
     refuse_needed(&mut alone, id).await?;
-    let name = id.to_owned();
-    let removed = blocking({
-        let models = models.clone();
-        move || models.take_away(&name)
-    })
-    .await??;
+    let removed = blocking(move || leaving.go()).await??;
     drop(alone);
     blocking(move || removed.clear()).await?
 }

@@ -99,16 +99,21 @@ pub(crate) async fn revoke(
     Ok(done.rows_affected() == 1)
 }
 
-/// Notes that a key is used now.
+/// Notes that a key is used now, unless somebody has noted it since `before`.
 pub(crate) async fn note_use(
     connection: &mut SqliteConnection,
     id: &str,
     now: Timestamp,
+    before: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
-        .bind(id)
-        .bind(now.unix_ms())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE api_keys SET last_used_at = $2 \
+         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at NOT BETWEEN $3 + 1 AND $2)",
+    )
+    .bind(id)
+    .bind(now.unix_ms())
+    .bind(before.unix_ms())
+    .execute(connection)
+    .await?;
     Ok(())
 }

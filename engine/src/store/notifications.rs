@@ -122,7 +122,8 @@ pub(crate) async fn insert_alert(
     forget_oldest(connection, owner.as_str()).await
 }
 
-/// An owner's notifications before a place in the list, the newest first.
+/// An owner's notifications before a place in the list, the newest first. A job goes by what people are shown of it, as
+/// `shared::job::Job::title` has it.
 pub(crate) async fn list_before(
     executor: impl SqliteExecutor<'_>,
     owner: &Subject,
@@ -134,9 +135,13 @@ pub(crate) async fn list_before(
         ($unread:literal) => {
             concat!(
                 "SELECT notifications.seq, notifications.job_id, notifications.created_at, notifications.kind, \
-                 notifications.condition, notifications.message, notifications.read_at, jobs.name AS job_name, \
+                 notifications.condition, notifications.message, notifications.read_at, \
+                 CASE WHEN jobs.name <> jobs.id THEN jobs.name \
+                 WHEN files.name <> files.id THEN jobs.base_model || ' · ' || files.name \
+                 ELSE jobs.base_model END AS job_name, \
                  jobs.failure_message, COALESCE(jobs.wish = 'stop', 0) AS stopped \
                  FROM notifications JOIN jobs ON jobs.id = notifications.job_id \
+                 JOIN files ON files.id = jobs.training_file \
                  WHERE notifications.owner = $1 AND notifications.seq < $2",
                 $unread,
                 " ORDER BY notifications.seq DESC LIMIT $3"

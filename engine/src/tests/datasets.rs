@@ -6,7 +6,7 @@ use shared::{
     id::DatasetId,
     status::JobStatus,
 };
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 fn new_dataset(bytes: usize) -> NewDataset {
     NewDataset {
@@ -207,7 +207,9 @@ async fn findings_name_the_line_and_a_preview_shows_the_rest() {
     assert_eq!(preview.examples[0].messages[1].content, "answer 0");
     // Around a line all are shown, also those that are no examples.
     let around = async |line| {
-        let query = PreviewQuery { line: Some(line) };
+        let query = PreviewQuery {
+            line: NonZeroU32::new(line),
+        };
         let preview = engine
             .service
             .dataset_preview(&alice(), &dataset.id, &query)
@@ -225,7 +227,6 @@ async fn findings_name_the_line_and_a_preview_shows_the_rest() {
     );
     assert_eq!(lines[4].messages[1].content, "answer 0");
     assert_eq!(around(99).await.unwrap(), [], "the file has no such line");
-    assert_eq!(around(0).await.unwrap_err().code(), "invalid_request");
 }
 
 #[tokio::test]

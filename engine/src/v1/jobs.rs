@@ -7,7 +7,7 @@ use super::{
     request::{Authorized, Pairs, Path, read_object},
 };
 use crate::{
-    Service, secret,
+    Error, Service, secret,
     service::job_create::{CreateJob, Idempotency, fresh_seed},
     store::{files::FINE_TUNE, job_list::MetadataFilter, jobs::JobRow},
 };
@@ -49,10 +49,14 @@ pub(crate) async fn create_job(
 ) -> Result<Json<Value>, ApiError> {
     let (object, bytes) = read_object(request).await?;
     let asked = JobRequest::read(object)?;
-    let model = service.find_model(&asked.model).await?.ok_or_else(|| {
+    let unknown_model = || {
         let message = format!("there is no base model `{}`: see `GET /v1/models`", asked.model);
         ApiError::param("model", message).with_code("model_not_found")
-    })?;
+    };
+    let model = service
+        .find_model(&asked.model)
+        .await?
+        .ok_or_else(unknown_model)?;
     if model.is_untrainable() {
         let message = format!(
             "`{}` can't be trained on this machine: choose another model",
@@ -87,7 +91,11 @@ pub(crate) async fn create_job(
         parent: None,
         wandb: asked.wandb.clone(),
     };
-    let inserted = service.insert_job(&caller.subject, create).await?;
+    let inserted = match service.insert_job(&caller.subject, create).await {
+        // It was removed since it was found.
+        Err(Error::Invalid(findings)) if findings.contains_key("base_model") => return Err(unknown_model()),
+        inserted => inserted?,
+    };
     describe(&service, &inserted.row).await.map(Json)
 }
 

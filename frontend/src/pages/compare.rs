@@ -283,7 +283,7 @@ fn lines(
 /// The names of the jobs whose curves may lack older steps.
 fn cut_names(jobs: &[(usize, Rc<Job>)], is_cut: impl Fn(usize) -> bool) -> String {
     let cut = jobs.iter().filter(|(index, _)| is_cut(*index));
-    let names: Vec<&str> = cut.map(|(_, job)| job.name.as_str()).collect();
+    let names: Vec<_> = cut.map(|(_, job)| job.title()).collect();
     names.join(", ")
 }
 

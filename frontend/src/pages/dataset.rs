@@ -31,7 +31,7 @@ use shared::{
     id::DatasetId,
     training_line::{Finding, Severity},
 };
-use std::rc::Rc;
+use std::{num::NonZeroU32, rc::Rc};
 use yew::prelude::*;
 
 /// The line that the address names.
@@ -60,9 +60,9 @@ pub fn use_dataset_page(props: Rc<DatasetProps>) -> Html {
     let report = use_optional_query(is_read.then(|| api::datasets::report(&props.id)), Poll::Never);
     let line = use_address()
         .parameter("line")
-        .parse::<u64>()
+        .parse::<NonZeroU32>()
         .ok()
-        .filter(|line| *line > 0);
+        .map(|line| u64::from(line.get()));
     let wanted = match line {
         Some(line) => api::datasets::lines_around(&props.id, line),
         None => api::datasets::preview(&props.id),

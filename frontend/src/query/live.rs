@@ -215,7 +215,7 @@ impl Follower {
 }
 
 /// Where a told event stands in the newest page of the log, newest first; nowhere if it stands there, or on an older page: a
-/// stream tells the log from its beginning.
+/// stream that was cut goes on where it was, and the log was asked for anew meanwhile.
 fn place_of(told: &JobEvent, list: &EventList) -> Option<usize> {
     let events = &list.events;
     let place = events.partition_point(|known| known.created_at > told.created_at);

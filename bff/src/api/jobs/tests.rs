@@ -194,6 +194,14 @@ async fn what_is_wrong_with_a_body_or_a_query_is_told_without_a_name_of_the_code
             (&json!("invalid_query"), &json!(detail))
         );
     }
+    let no_line = user.get("/api/datasets/file-1/preview?line=0").await.json();
+    assert_eq!(
+        (&no_line["code"], &no_line["detail"]),
+        (
+            &json!("invalid_query"),
+            &json!("`line` must be a whole number from 1 to 4294967295, not 0")
+        )
+    );
 }
 
 #[tokio::test]

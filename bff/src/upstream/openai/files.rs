@@ -136,39 +136,39 @@ impl Inner {
         };
         self.reports.get(id.clone(), read).await
     }
-}
 
-impl Inner {
     /// The lines around one; none where the file ends before it.
-    pub(super) async fn lines_around(&self, id: &DatasetId, line: u64) -> Answer<DatasetPreview> {
-        let path = path_of("files", DATASET, id.as_str(), "/content")?;
-        let window = DatasetPreview::around(line);
-        if line == 0 {
-            return Err(UpstreamError::Refused {
-                status: 400,
-                code: "invalid_query",
-                detail: "`line` counts from 1".to_owned(),
-                retry_after: None,
+    pub(super) async fn lines_around(
+        self: &Arc<Self>,
+        id: &DatasetId,
+        line: u64,
+    ) -> Answer<Arc<DatasetPreview>> {
+        let (inner, path) = (
+            Arc::clone(self),
+            path_of("files", DATASET, id.as_str(), "/content")?,
+        );
+        let read = || async move {
+            let window = DatasetPreview::around(line);
+            let mut lines = Lines {
+                window: Some(window.clone()),
+                ..Lines::default()
+            };
+            let content = inner.client.get_file(&path, |piece| {
+                lines.take(piece);
+                if lines.number < *window.end() {
+                    Reading::More
+                } else {
+                    Reading::Enough
+                }
             });
-        }
-        let mut lines = Lines {
-            window: Some(window.clone()),
-            ..Lines::default()
-        };
-        let content = self.client.get_file(&path, |piece| {
-            lines.take(piece);
-            if lines.number < *window.end() {
-                Reading::More
-            } else {
-                Reading::Enough
+            content.await.map_err(of_file)?;
+            let (_, mut preview) = lines.finish();
+            if preview.examples.iter().all(|example| example.line != line) {
+                preview.examples.clear();
             }
-        });
-        content.await.map_err(of_file)?;
-        let (_, mut preview) = lines.finish();
-        if preview.examples.iter().all(|example| example.line != line) {
-            preview.examples.clear();
-        }
-        Ok(preview)
+            Ok(preview)
+        };
+        self.lines.get((id.clone(), line), read).await
     }
 }
 

@@ -48,21 +48,25 @@ fn move_on(phases: &mut Vec<Phase>, status: JobStatus, started_at: Timestamp) {
 }
 
 /// Where a job stands once this was told, if that is what the message says: OpenAI's sentences, this server's own, and
-/// `FakeAI`'s.
+/// `FakeAI`'s. They are known by how they begin, because further on a sentence may have a job's name in it.
 fn reached(message: &str) -> Option<JobStatus> {
+    const BEGINNINGS: [(&str, JobStatus); 9] = [
+        ("files validated", JobStatus::Queued),
+        ("the job was resumed", JobStatus::Queued),
+        ("the server restarted: the job is queued again", JobStatus::Queued),
+        (
+            "the server that worked on the job was lost: it is queued again",
+            JobStatus::Queued,
+        ),
+        ("fine-tuning job started", JobStatus::Running),
+        ("training started", JobStatus::Running),
+        ("resumed from", JobStatus::Running),
+        ("paused", JobStatus::Paused),
+        ("the job was paused", JobStatus::Paused),
+    ];
     let message = message.to_lowercase();
-    let says = |words: &str| message.contains(words);
-    if says("failed to pause") {
-        None
-    } else if says("validated") || says("queued again") || says("was resumed") {
-        Some(JobStatus::Queued)
-    } else if message.starts_with("resumed from") || message.ends_with(" started") {
-        Some(JobStatus::Running)
-    } else if message.starts_with("paused") || says("job was paused") || says("job paused") {
-        Some(JobStatus::Paused)
-    } else {
-        None
-    }
+    let mut known = BEGINNINGS.into_iter();
+    known.find_map(|(beginning, status)| message.starts_with(beginning).then_some(status))
 }
 
 #[cfg(test)]
@@ -116,7 +120,10 @@ mod tests {
             (1_000, "Validating training file: file-1"),
             (3_000, "Files validated, moving job to queued state"),
             (5_000, "Fine-tuning job started"),
-            (9_000, "New fine-tuned model created: ft:m"),
+            (
+                9_000,
+                "New fine-tuned model created: ft:m:org:validated-and-started:1",
+            ),
             (9_000, "The job has successfully completed"),
         ]);
         let expected = [

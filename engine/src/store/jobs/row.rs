@@ -74,11 +74,11 @@ pub(crate) struct JobRow {
     pub(crate) last_checkpoint: Option<i64>,
     /// The API that it was taken over from, its name there, and that of its tuned model.
     pub(crate) imported_from: Option<String>,
+    pub(crate) imported_id: Option<String>,
+    pub(crate) imported_model: Option<String>,
     /// Of an imported job: there were older events, and steps among them, than were taken.
     pub(crate) lacks_events: Option<bool>,
     pub(crate) lacks_steps: Option<bool>,
-    pub(crate) imported_id: Option<String>,
-    pub(crate) imported_model: Option<String>,
 }
 
 /// The columns of [`JobRow`] and where they come from.

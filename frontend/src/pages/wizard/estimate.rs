@@ -77,7 +77,7 @@ pub(super) fn use_estimate_card(props: Rc<ReviewProps>) -> Html {
             |estimate| body(estimate, props.capabilities.price.as_ref()),
         )
     };
-    let class = if is_outdated { "is-outdated" } else { "is-current" };
+    let class = is_outdated.then_some("is-outdated");
     let known = if nothing { "nothing" } else { "known" };
     let body = html! { <div key={known} {class} aria-busy={is_outdated.then_some("true")}>{ view }</div> };
     card(text::estimate_title(), Html::default(), body)

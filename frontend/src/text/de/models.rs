@@ -14,7 +14,7 @@ german_words! {
     parameters = "Parameter";
     on_disk = "Auf der Platte";
     to_train = "Speicher fürs Training";
-    to_train_hint = "Speicher fürs Training: die Spitze eines Laufs mit den vorgeschlagenen Einstellungen und Beispielen von 256 Tokens. Für den eigenen Datensatz steht die Spitze auf der letzten Seite eines neuen Jobs.";
+    to_train_hint = "Speicher fürs Training: die Spitze eines Laufs mit den vorgeschlagenen Einstellungen und Beispielen von 256 Tokens. Für den eigenen Datensatz steht sie im Formular für einen neuen Job.";
     licence = "Lizenz";
     to_fetch = "Download";
     use_model = "Trainieren";

@@ -102,12 +102,10 @@ pub(crate) const fn preset_label(preset: Preset) -> &'static str {
 
 pub(crate) const fn preset_hint(chosen: Option<Preset>) -> &'static str {
     match chosen {
-        Some(Preset::Conservative) => {
-            "Halbe Lernrate, halber Batch, halber Rang: behält mehr von dem, was das Modell konnte."
-        }
+        Some(Preset::Conservative) => "Kleinere Änderungen: behält mehr von dem, was das Modell konnte.",
         Some(Preset::Balanced) => "Was das Basismodell vorschlägt.",
         Some(Preset::Aggressive) => {
-            "Mehr Epochen, größere Batches, doppelter Rang: lernt mehr aus den Daten und lernt sie eher auswendig."
+            "Größere Änderungen, länger: lernt mehr aus den Daten und lernt sie eher auswendig."
         }
         None => "Eigene Werte. Eine Voreinstellung setzt ihre an deren Stelle.",
     }

@@ -161,12 +161,10 @@ pub fn preset_label(preset: Preset) -> &'static str {
 pub fn preset_hint(chosen: Option<Preset>) -> &'static str {
     german!(preset_hint(chosen));
     match chosen {
-        Some(Preset::Conservative) => {
-            "Half the learning rate, batch and rank: keeps more of what the model knew."
-        }
+        Some(Preset::Conservative) => "Smaller changes: keeps more of what the model knew.",
         Some(Preset::Balanced) => "What the base model proposes.",
         Some(Preset::Aggressive) => {
-            "More epochs, larger batches and twice the rank: learns more of the data, and may memorise it."
+            "Larger changes, for longer: learns more of the data, and may memorise it."
         }
         None => "Values of your own. A preset puts its values in their place.",
     }
