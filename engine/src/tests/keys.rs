@@ -36,7 +36,10 @@ async fn noted(service: &Service, id: &ApiKeyId, at: Timestamp) {
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
     loop {
         let keys = api_keys::list_all(service.inner.store.read()).await.unwrap();
-        let key = keys.iter().map(|row| row.to_key()).find(|key| key.id == *id);
+        let key = keys
+            .iter()
+            .map(api_keys::ApiKeyRow::to_key)
+            .find(|key| key.id == *id);
         if key.unwrap().last_used_at == Some(at) {
             return;
         }

@@ -148,5 +148,5 @@ fn a_preset_survives_a_reload_and_is_the_beginning_of_another_job_once_its_draft
         ..shared::model::JobDefaults::default()
     };
     let state = state.after(DraftAction::Defaults(Box::new(other)), "unused");
-    assert_eq!(state.draft.learning_rate, "0.005", "it follows the model");
+    assert_eq!(state.draft.learning_rate, "0.003", "it follows the model");
 }

@@ -330,7 +330,7 @@ mod tests {
     fn only_jobs_with_cut_curves_are_named() {
         let job = |name: &str| {
             let json = format!(
-                r#"{{"id":"{name}","name":"{name}","base_model":"m","status":"running","created_at":"2026-11-21T12:00:00Z"}}"#
+                r#"{{"id":"ftjob-{name}","name":"{name}","base_model":"m","status":"running","created_at":"2026-11-21T12:00:00Z"}}"#
             );
             Rc::new(serde_json::from_str::<Job>(&json).expect("this is a job"))
         };
