@@ -2,6 +2,7 @@
 
 mod announcements;
 mod keys;
+mod making;
 mod secret;
 mod vitals;
 mod webhooks;

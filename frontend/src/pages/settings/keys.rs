@@ -3,9 +3,12 @@
 mod adding;
 mod remove;
 
-use super::secret::{SecretProps, use_secret};
+use super::{
+    making::{Doing, use_making},
+    secret::{SecretProps, use_secret},
+};
 use crate::{
-    api, browser,
+    api,
     components::{
         button::icon_button,
         card::{card, paragraph},
@@ -16,14 +19,13 @@ use crate::{
         status_pill::pill,
     },
     kept::use_kept,
-    part::{part, use_change},
+    part::part,
     place,
     query::{Poll, hooks::use_now, use_query},
     text,
 };
 use adding::{AddingProps, use_adding};
-use shared::api_key::{ApiKey, ApiKeyList, CreatedApiKey};
-use std::rc::Rc;
+use shared::api_key::{ApiKey, ApiKeyList};
 use yew::prelude::*;
 
 /// The command line may make and remove some, and they are used.
@@ -33,50 +35,13 @@ const POLL: Poll = Poll::Every(30_000);
 const ADD: &str = "new-key";
 const SECRET: &str = "key-secret";
 
-/// What is done in the card besides looking.
-#[derive(Clone, Default)]
-enum Doing {
-    #[default]
-    Nothing,
-    Adding,
-    /// A secret is shown; it is nowhere else.
-    Showing(Rc<CreatedApiKey>),
-}
-
 /// The card.
 #[hook]
 pub(super) fn use_keys() -> Html {
     let now = use_now(30_000);
     let list = use_query(api::keys::list(), POLL);
-    let doing = use_kept(Doing::default);
+    let making = use_making(ADD, "field-key_name", SECRET);
     let leaving = use_kept(|| None::<ApiKey>);
-    {
-        // Whoever works with the keyboard is led to what has come, and back.
-        let to = match *doing {
-            Doing::Nothing => ADD,
-            Doing::Adding => "field-key_name",
-            Doing::Showing(_) => SECRET,
-        };
-        let was = use_kept(|| std::cell::Cell::new(ADD));
-        use_change(to, move |to| {
-            if was.replace(to) != *to {
-                browser::focus_id(to);
-            }
-            None
-        });
-    }
-    let begin = {
-        let doing = doing.setter();
-        Callback::from(move |_: MouseEvent| doing.set(Doing::Adding))
-    };
-    let end = {
-        let doing = doing.setter();
-        Callback::from(move |()| doing.set(Doing::Nothing))
-    };
-    let made = {
-        let doing = doing.setter();
-        Callback::from(move |created| doing.set(Doing::Showing(created)))
-    };
     let ask = {
         let leaving = leaving.setter();
         Callback::from(move |key| leaving.set(Some(key)))
@@ -90,24 +55,30 @@ pub(super) fn use_keys() -> Html {
         html! { <ul class="setting-rows">{ for rows }</ul> }
     };
     let shown = face(&list, || skeleton_lines(2), no_keys, |list| rows(list));
-    let above = match &*doing {
+    let above = match &making.doing {
         Doing::Nothing => Html::default(),
-        Doing::Adding => part(use_adding, AddingProps { made, cancel: end }),
-        Doing::Showing(created) => part(
+        Doing::Adding => part(
+            use_adding,
+            AddingProps {
+                made: making.made.clone(),
+                cancel: making.end.clone(),
+            },
+        ),
+        Doing::Showing(secret) => part(
             use_secret,
             SecretProps {
                 id: SECRET,
                 title: text::key_secret_title(),
                 once: text::key_secret_once(&place::whole("/v1")),
                 copy: (text::copy_key(), text::key_copied()),
-                secret: created.secret.clone(),
-                done: end,
+                secret: secret.to_string(),
+                done: making.end.clone(),
             },
         ),
     };
-    let idle = matches!(*doing, Doing::Nothing);
+    let idle = making.is_idle();
     let beside = html! {
-        <button type="button" id={ADD} class="button small" hidden={!idle} onclick={begin}>{ text::new_key() }</button>
+        <button type="button" id={ADD} class="button small" hidden={!idle} onclick={making.begin}>{ text::new_key() }</button>
     };
     let dialog = RemoveDialogProps {
         leaving: leaving.as_ref().map(remove::leaving),

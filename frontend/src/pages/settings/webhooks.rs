@@ -4,22 +4,25 @@ mod adding;
 mod remove;
 mod row;
 
-use super::secret::{SecretProps, use_secret};
+use super::{
+    making::{Doing, use_making},
+    secret::{SecretProps, use_secret},
+};
 use crate::{
-    api, browser,
+    api,
     components::{
         card::card,
         face::{empty_view, face, skeleton_lines},
         remove_dialog::{RemoveDialogProps, use_remove_dialog},
     },
     kept::use_kept,
-    part::{keyed_part, part, use_change},
+    part::{keyed_part, part},
     query::{Poll, hooks::use_now, use_query},
     text,
 };
 use adding::{AddingProps, use_adding};
 use row::{RowProps, use_row};
-use shared::webhook::{CreatedWebhook, Webhook, WebhookList};
+use shared::webhook::{Webhook, WebhookList};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -30,56 +33,16 @@ const POLL: Poll = Poll::Every(15_000);
 const ADD: &str = "add-webhook";
 const SECRET: &str = "webhook-secret";
 
-/// What is done in the card besides looking.
-#[derive(Clone, Default)]
-enum Doing {
-    #[default]
-    Nothing,
-    Adding,
-    /// A secret is shown; it is nowhere else.
-    Showing(Rc<CreatedWebhook>),
-}
-
 /// The card.
 #[hook]
 pub(super) fn use_webhooks() -> Html {
     let now = use_now(30_000);
     let list = use_query(api::webhooks::list(), POLL);
-    let doing = use_kept(Doing::default);
+    let making = use_making(ADD, "field-webhook_url", SECRET);
     let leaving = use_kept(|| None::<Rc<Webhook>>);
-    let adding = matches!(*doing, Doing::Adding);
-    // A secret that is shown would be gone with another form.
-    let idle = matches!(*doing, Doing::Nothing);
-    {
-        // Whoever works with the keyboard is led to what has come, and back.
-        let to = match *doing {
-            Doing::Nothing => ADD,
-            Doing::Adding => "field-webhook_url",
-            Doing::Showing(_) => SECRET,
-        };
-        let was = use_kept(|| std::cell::Cell::new(ADD));
-        use_change(to, move |to| {
-            if was.replace(to) != *to {
-                browser::focus_id(to);
-            }
-            None
-        });
-    }
     let ask = {
         let leaving = leaving.setter();
         Callback::from(move |webhook| leaving.set(Some(webhook)))
-    };
-    let begin = {
-        let doing = doing.setter();
-        Callback::from(move |_: MouseEvent| doing.set(Doing::Adding))
-    };
-    let end = {
-        let doing = doing.setter();
-        Callback::from(move |()| doing.set(Doing::Nothing))
-    };
-    let made = {
-        let doing = doing.setter();
-        Callback::from(move |created| doing.set(Doing::Showing(created)))
     };
     let on_close = {
         let leaving = leaving.setter();
@@ -97,25 +60,32 @@ pub(super) fn use_webhooks() -> Html {
         html! { <ul class="setting-rows">{ for rows }</ul> }
     };
     let shown = face(&list, || skeleton_lines(2), no_webhooks, |list| rows(list));
-    let secret = match &*doing {
-        Doing::Showing(created) => part(
+    let above = match &making.doing {
+        Doing::Nothing => Html::default(),
+        Doing::Adding => part(
+            use_adding,
+            AddingProps {
+                made: making.made.clone(),
+                cancel: making.end.clone(),
+            },
+        ),
+        Doing::Showing(secret) => part(
             use_secret,
             SecretProps {
                 id: SECRET,
                 title: text::webhook_secret_title(),
                 once: text::webhook_secret_once().to_owned(),
                 copy: (text::copy_secret(), text::secret_copied()),
-                secret: created.secret.clone(),
-                done: end.clone(),
+                secret: secret.to_string(),
+                done: making.end.clone(),
             },
         ),
-        _ => Html::default(),
     };
-    let form = adding.then(|| part(use_adding, AddingProps { made, cancel: end }));
+    let idle = making.is_idle();
     let beside = html! {
-        <button type="button" id={ADD} class="button small" hidden={!idle} onclick={begin}>{ text::add_webhook() }</button>
+        <button type="button" id={ADD} class="button small" hidden={!idle} onclick={making.begin}>{ text::add_webhook() }</button>
     };
-    let body = html! { <><div>{ secret }</div><div>{ form }</div>{ shown }</> };
+    let body = html! { <><div>{ above }</div>{ shown }</> };
     html! {
         <>
             { card(text::webhooks(), beside, body) }

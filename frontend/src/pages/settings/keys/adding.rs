@@ -11,7 +11,7 @@ use crate::{
     query::hooks::use_store,
     text,
 };
-use shared::api_key::{CreatedApiKey, NewApiKey, checked_name};
+use shared::api_key::{NewApiKey, checked_name};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -19,8 +19,8 @@ const NAME: &str = "key_name";
 
 #[derive(PartialEq)]
 pub(super) struct AddingProps {
-    /// It was made.
-    pub(super) made: Callback<Rc<CreatedApiKey>>,
+    /// It was made, with this secret.
+    pub(super) made: Callback<String>,
     /// The form was given up.
     pub(super) cancel: Callback<()>,
 }
@@ -55,7 +55,7 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
             let sending = sending.setter();
             wasm_bindgen_futures::spawn_local(async move {
                 match store.create_key(&key).await {
-                    Ok(created) => props.made.emit(Rc::new(created)),
+                    Ok(created) => props.made.emit(created.secret),
                     Err(error) => {
                         sending.set(false);
                         toaster.tell(Err(error));

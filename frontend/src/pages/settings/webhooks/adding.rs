@@ -12,7 +12,7 @@ use crate::{
     query::hooks::use_store,
     text,
 };
-use shared::webhook::{CreatedWebhook, NewWebhook, WebhookEvent};
+use shared::webhook::{NewWebhook, WebhookEvent};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -22,8 +22,8 @@ const FIRST_EVENT: &str = "webhook-first-event";
 
 #[derive(PartialEq)]
 pub(super) struct AddingProps {
-    /// It was made.
-    pub(super) made: Callback<Rc<CreatedWebhook>>,
+    /// It was made, with this secret.
+    pub(super) made: Callback<String>,
     /// The form was given up.
     pub(super) cancel: Callback<()>,
 }
@@ -77,7 +77,7 @@ pub(super) fn use_adding(props: Rc<AddingProps>) -> Html {
             let (errors, sending) = (errors.clone(), sending.setter());
             wasm_bindgen_futures::spawn_local(async move {
                 match store.create_webhook(&webhook).await {
-                    Ok(created) => props.made.emit(Rc::new(created)),
+                    Ok(created) => props.made.emit(created.secret),
                     Err(error) => {
                         sending.set(false);
                         match refused_url(&error) {
