@@ -28,6 +28,7 @@ pub(super) async fn list_keys(
 #[utoipa::path(post, path = "/keys", tag = "keys", request_body = NewApiKey, responses(
     (status = 201, description = "It was made", body = CreatedApiKey),
     (status = 400, description = "It can't be called so", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "There are as many as there may be", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn create_key(
     State(state): State<AppState>,
