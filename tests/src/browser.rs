@@ -235,6 +235,12 @@ impl Browser {
             .clone()
     }
 
+    /// The text that a script answers; empty where it answers none.
+    pub async fn script_text(&self, script: &str) -> String {
+        let answer = self.script(script).await;
+        answer.as_str().unwrap_or_default().to_owned()
+    }
+
     /// What a script answers about an element, its first argument.
     pub async fn script_on(&self, script: &str, element: &WebElement) -> Value {
         let element = element.to_json().expect("an element");
@@ -248,11 +254,7 @@ impl Browser {
 
     /// The text that the page shows.
     pub async fn text(&self) -> String {
-        self.script("return document.body.innerText")
-            .await
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.script_text("return document.body.innerText").await
     }
 
     /// Waits until the page shows this text.

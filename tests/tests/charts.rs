@@ -21,8 +21,7 @@ async fn drag(browser: &Browser, from: f64, to: f64, shift: bool) {
 }
 
 async fn query(browser: &Browser) -> String {
-    let query = browser.script("return location.search").await;
-    query.as_str().unwrap_or_default().to_owned()
+    browser.script_text("return location.search").await
 }
 
 /// A number of the address.

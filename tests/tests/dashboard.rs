@@ -15,12 +15,7 @@ async fn tile(browser: &Browser, status: &str) -> String {
     let script = format!(
         "return [...document.querySelectorAll('a.tile')].find(tile => tile.textContent.startsWith('{status}'))?.textContent ?? ''"
     );
-    browser
-        .script(&script)
-        .await
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    browser.script_text(&script).await
 }
 
 async fn trained(api: &Api, name: &str) -> Job {

@@ -13,12 +13,7 @@ async fn marked(browser: &Browser) -> String {
         if (!line || document.activeElement !== line) return '';
         const box = line.getBoundingClientRect();
         return box.top >= 0 && box.top < innerHeight ? line.textContent : ''";
-    browser
-        .script(script)
-        .await
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    browser.script_text(script).await
 }
 
 /// A job that fails because of a line of its file; `/v1` takes such files, as OpenAI's API does.

@@ -8,12 +8,7 @@ async fn words(browser: &Browser, column: usize) -> String {
     let script = format!(
         "return document.querySelectorAll('.answer')[{column}]?.querySelector('.answer-words')?.textContent ?? ''"
     );
-    browser
-        .script(&script)
-        .await
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    browser.script_text(&script).await
 }
 
 async fn is_whole(browser: &Browser) -> bool {

@@ -6,12 +6,7 @@ use tests::{api::Api, browser::Browser, server::Server};
 async fn pressed(browser: &Browser) -> String {
     let script = "return [...document.querySelectorAll('[aria-labelledby=presets] [aria-pressed=true]')]
         .map(chip => chip.textContent).join()";
-    browser
-        .script(script)
-        .await
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    browser.script_text(script).await
 }
 
 /// What the estimate says of one thing, once it is told and up to date.
@@ -22,12 +17,7 @@ async fn estimated(browser: &Browser, label: &str) -> String {
          const row = [...card.querySelectorAll('dl > div')].find(row => row.querySelector('dt').textContent === '{label}');
          return row ? row.querySelector('dd').textContent : ''"
     );
-    browser
-        .script(&script)
-        .await
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    browser.script_text(&script).await
 }
 
 #[tokio::test]

@@ -71,8 +71,7 @@ async fn are_the_trainers(api: &Api, id: &JobId, lines: &[u64]) {
 }
 
 async fn query(browser: &Browser) -> String {
-    let query = browser.script("return location.search").await;
-    query.as_str().unwrap_or_default().to_owned()
+    browser.script_text("return location.search").await
 }
 
 #[tokio::test]
