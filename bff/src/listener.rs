@@ -1,12 +1,13 @@
 //! The listener's connections: HTTP/1.1, with an end to those whose requests never become whole.
 //!
-//! A live answer takes its connection over; see [`live`].
+//! A live answer takes its connection over; see [`live`]. What an answer leaves of its request is read; see [`unread`].
 //!
 //! Deliberately not here: TLS, and limits on how many connect; they are the reverse proxy's.
 
 pub mod live;
+mod unread;
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use live::{Handover, Live};
@@ -73,14 +74,17 @@ async fn connection(
     // Small messages of a stream leave at once. Where that can't be had they leave a little later.
     let _slower = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (mut request, unread) = unread::watch(request);
         request.extensions_mut().insert(ConnectInfo(peer));
         let may_leave = live::is_possible(request.method(), request.version());
         let answer = app.clone().call(request);
         async move {
-            let Ok(response) = answer.await;
+            let Ok(mut response) = answer.await;
             if may_leave && response.extensions().get::<Live>().is_some() {
                 return Err(Handover::new(response));
+            }
+            if let Some(unread) = unread {
+                unread.follow(&mut response);
             }
             Ok(response)
         }
@@ -121,7 +125,7 @@ fn is_the_callers(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::routing::get;
+    use axum::{body::Body, routing::get};
     use futures_util::{StreamExt as _, stream};
     use tokio::{
         io::AsyncReadExt as _,
@@ -183,6 +187,84 @@ mod tests {
         let text = rest(&mut stream).await;
         assert!(
             text.starts_with("HTTP/1.1 200") && text.ends_with("hello"),
+            "{text}"
+        );
+    }
+
+    /// The next answer, whose body is `hello`.
+    async fn answer(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        while !text.ends_with("hello") {
+            let mut part = [0; 1_024];
+            let read = timeout(PATIENCE, stream.read(&mut part))
+                .await
+                .expect("the server answers")
+                .expect("bytes");
+            assert!(read > 0, "the server closed after {text:?}");
+            text.push_str(std::str::from_utf8(&part[..read]).expect("text"));
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn a_small_body_that_comes_after_its_answer_leaves_the_connection_to_the_next_request() {
+        let (address, _serving) = start(&CancellationToken::new()).await;
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n")
+            .await
+            .expect("sent");
+        let first = answer(&mut stream).await;
+        assert!(!first.contains("connection: close"), "{first}");
+        stream
+            .write_all(b"{}GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .expect("sent");
+        answer(&mut stream).await;
+    }
+
+    #[tokio::test]
+    async fn who_writes_a_large_body_to_its_end_before_reading_gets_the_answer() {
+        const BYTES: usize = 32 << 20;
+        let (address, _serving) = start(&CancellationToken::new()).await;
+        for head in [
+            format!("content-length: {BYTES}"),
+            "transfer-encoding: chunked".to_owned(),
+        ] {
+            let mut stream = TcpStream::connect(address).await.expect("connects");
+            let head = format!("GET / HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            if head.contains("chunked") {
+                let size = format!("{BYTES:x}\r\n");
+                stream.write_all(size.as_bytes()).await.expect("sent");
+            }
+            timeout(PATIENCE, stream.write_all(&vec![b' '; BYTES]))
+                .await
+                .expect("the server reads")
+                .expect("sent");
+            if head.contains("chunked") {
+                stream.write_all(b"\r\n0\r\n\r\n").await.expect("sent");
+            }
+            let text = rest(&mut stream).await;
+            assert!(
+                text.contains("connection: close") && text.ends_with("hello"),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_to_be_asked_for_a_body_that_nobody_wants_is_not_asked() {
+        let (address, _serving) = start(&CancellationToken::new()).await;
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n")
+            .await
+            .expect("sent");
+        let text = rest(&mut stream).await;
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        assert!(
+            text.contains("connection: close") && text.ends_with("hello"),
             "{text}"
         );
     }
