@@ -1,6 +1,9 @@
 //! Search, filters, sort and pages over a short list of jobs, for upstreams that offer none.
 
+mod outlook;
+
 use crate::upstream::{Answer, UpstreamError};
+use outlook::outlook;
 use serde::Serialize;
 use shared::{
     job::{Job, JobList, JobQuery, JobSummary, Outlook},
@@ -89,47 +92,6 @@ pub(in crate::upstream) fn page<'a>(jobs: &'a [Job], query: &JobQuery) -> Answer
         newest,
         outlook,
     })
-}
-
-/// How things go at large, from all of the jobs there are; when a queued one starts nobody tells here.
-fn outlook(jobs: &[Job], query: &JobQuery) -> Option<Outlook> {
-    let asked = query.week_from.or(query.month_from).is_some();
-    asked.then(|| Outlook {
-        next_starts_in_ms: None,
-        completed_in_week: query
-            .week_from
-            .and_then(|from| ended_since(jobs, JobStatus::Succeeded, from)),
-        failed_in_week: query
-            .week_from
-            .and_then(|from| ended_since(jobs, JobStatus::Failed, from)),
-        trained_tokens_in_month: query.month_from.and_then(|from| trained_since(jobs, from)),
-    })
-}
-
-/// How many jobs came to that end since an instant; nothing where of one it isn't told when.
-fn ended_since(jobs: &[Job], status: JobStatus, from: Timestamp) -> Option<u64> {
-    let ended = jobs.iter().filter(|job| job.status == status);
-    let counted = ended.map(|job| job.finished_at.map(|at| u64::from(at >= from)));
-    counted.sum()
-}
-
-/// What was trained by jobs that ended since an instant, and by those that haven't ended. Nothing where a job that
-/// succeeded doesn't tell it; of others an upstream may count no tokens.
-fn trained_since(jobs: &[Job], from: Timestamp) -> Option<u64> {
-    let mut sum = 0_u64;
-    for job in jobs {
-        let counts = !job.status.is_terminal() || job.finished_at? >= from;
-        if counts {
-            let told = job.trained_tokens;
-            let tokens = if job.status == JobStatus::Succeeded {
-                told?
-            } else {
-                told.unwrap_or(0)
-            };
-            sum = sum.saturating_add(tokens);
-        }
-    }
-    Some(sum)
 }
 
 fn bad(detail: String) -> UpstreamError {
@@ -368,48 +330,6 @@ mod tests {
             ..JobQuery::default()
         });
         assert_eq!((later.summary.total, later.newest), (0, None));
-    }
-
-    #[test]
-    fn the_outlook_counts_from_the_callers_week_and_month_whatever_is_filtered() {
-        let at = |unix_ms| Some(Timestamp::from_unix_ms(unix_ms));
-        let ended = |status, finished, tokens| Job {
-            finished_at: at(finished),
-            trained_tokens: tokens,
-            ..job("1", "alpha", "llama", status, 1)
-        };
-        let mut all = vec![
-            ended(JobStatus::Succeeded, 90, Some(10)),
-            ended(JobStatus::Succeeded, 50, Some(200)),
-            ended(JobStatus::Succeeded, 10, Some(3_000)),
-            ended(JobStatus::Failed, 60, None),
-            Job {
-                trained_tokens: Some(40_000),
-                ..job("2", "beta", "llama", JobStatus::Running, 1)
-            },
-        ];
-        let query = JobQuery {
-            model: Some("qwen".to_owned()),
-            week_from: at(60),
-            month_from: at(50),
-            ..JobQuery::default()
-        };
-        let list = list_of(&all, &query);
-        let expected = Outlook {
-            next_starts_in_ms: None,
-            completed_in_week: Some(1),
-            failed_in_week: Some(1),
-            trained_tokens_in_month: Some(40_210),
-        };
-        assert_eq!((list.jobs.len(), list.outlook), (0, Some(expected)));
-        assert_eq!(list_of(&all, &JobQuery::default()).outlook, None, "nobody asked");
-
-        all[0].trained_tokens = None;
-        let untold = list_of(&all, &query).outlook.expect("asked for");
-        assert_eq!(untold.trained_tokens_in_month, None);
-        all[0].finished_at = None;
-        let untold = list_of(&all, &query).outlook.expect("asked for");
-        assert_eq!((untold.completed_in_week, untold.failed_in_week), (None, Some(1)));
     }
 
     #[test]
