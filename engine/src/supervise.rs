@@ -188,6 +188,12 @@ async fn keep_leases(service: Service) {
 /// Prolongs the leases of what is minded here, and takes back jobs whose lease nobody prolongs.
 pub(crate) async fn beat(service: &Service) -> Result<(), Error> {
     let now = service.now();
+    // Kept whatever becomes of the rest: what runs here must not be lost for a job of another server.
+    prolong(service, now).await?;
+    take_back(service, now).await
+}
+
+async fn prolong(service: &Service, now: Timestamp) -> Result<(), Error> {
     let mut transaction = service.inner.store.begin().await?;
     for id in service.inner.running.ids() {
         leases::heartbeat(
@@ -199,6 +205,11 @@ pub(crate) async fn beat(service: &Service) -> Result<(), Error> {
         )
         .await?;
     }
+    Ok(transaction.commit().await?)
+}
+
+async fn take_back(service: &Service, now: Timestamp) -> Result<(), Error> {
+    let mut transaction = service.inner.store.begin().await?;
     let orphans =
         leases::requeue_orphans(&mut transaction, Some(now), "after its server was lost", now).await?;
     for (owner, id) in &orphans {

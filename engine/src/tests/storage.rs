@@ -87,6 +87,28 @@ async fn a_step_that_could_not_be_stored_for_a_while_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_lost_job_that_can_not_be_taken_back_costs_no_other_its_lease() {
+    let engine = TestEngine::start_with(|config| config.max_running = 2).await;
+    let (lost, _silent) = engine.job_at_step(&alice(), "lost", 1).await;
+    let (id, trainer) = engine.job_at_step(&alice(), "kept", 1).await;
+    let long_ago = format!("UPDATE jobs SET lease_expires_at = 0 WHERE id = '{lost}'");
+    run(&engine, AssertSqlSafe(long_ago)).await;
+    run(
+        &engine,
+        "CREATE TRIGGER refusal BEFORE UPDATE OF status ON jobs WHEN NEW.status = 'queued' \
+         BEGIN SELECT RAISE(ABORT, 'out of order'); END",
+    )
+    .await;
+    // Together longer than a lease.
+    for _ in 0..2 {
+        engine.clock.advance(Duration::from_secs(20));
+        crate::supervise::beat(&engine.service).await.unwrap_err();
+    }
+    trainer.step(2).await;
+    engine.wait_step(&alice(), &id, 2).await;
+}
+
+#[tokio::test]
 async fn a_trainer_whose_steps_can_not_be_stored_saves_and_leaves_and_the_next_tells_them() {
     let engine = TestEngine::start().await;
     let (id, mut trainer) = engine.job_at_step(&alice(), "patient", 1).await;
