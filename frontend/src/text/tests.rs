@@ -200,6 +200,9 @@ fn numbers_have_the_form_of_the_language() {
     assert_eq!(german(|| crate::chart::geometry::tick_label(2.5, 0.5)), "2,5");
     assert_eq!(german(|| en::field_value("learning_rate", "0.0002")), "0,0002");
     assert_eq!(german(|| en::field_value("schedule", "cosine")), "Kosinus");
+    assert_eq!(german(|| en::against_baseline(0.866)), "−13,4 %");
+    assert_eq!(german(|| en::against_baseline(15.52)), "15,5 ×");
+    assert_eq!(german(|| en::against_baseline(10_333.1)), "10.333 ×");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use std::{
 
 /// Pixels of a photograph's height at most.
 const TALLEST: f64 = 4_000.0;
+/// A laptop's width and height, both small.
+const LAPTOP: (u32, u32) = (1280, 900);
 /// A phone's width and height.
 const PHONE: (u32, u32) = (390, 844);
 
@@ -20,6 +22,15 @@ pub enum Width {
     Wide,
     /// A phone's.
     Phone,
+}
+
+impl Width {
+    const fn size(self) -> (u32, u32) {
+        match self {
+            Self::Wide => LAPTOP,
+            Self::Phone => PHONE,
+        }
+    }
 }
 
 /// What the system prefers.
@@ -76,11 +87,7 @@ impl Look {
 impl Browser {
     /// Changes the window's width and the system's theme.
     pub async fn look(&self, look: Look) {
-        let size = match look.width {
-            Width::Wide => (1280, 900),
-            Width::Phone => PHONE,
-        };
-        self.window(look, size, false).await;
+        self.window(look, look.width.size(), false).await;
     }
 
     /// Gives the window this width and height in pixels; `still` asks the page for as little motion as it can do with.
@@ -105,14 +112,12 @@ impl Browser {
             .expect("a theme");
     }
 
-    /// Photographs the page in both widths and both themes, and fails where something sticks out on a phone, or where
-    /// axe-core finds a violation.
+    /// Photographs the page in both widths and both themes, and fails where something sticks out, or where axe-core finds
+    /// a violation.
     pub async fn photograph_all(&self, name: &str) {
         for look in Look::ALL {
             self.look(look).await;
-            if look.width == Width::Phone {
-                self.nothing_sticks_out(name).await;
-            }
+            self.nothing_sticks_out(name, look.width).await;
             let name = format!("{name}-{}", look.name());
             self.photograph(&name).await;
             // Colours are the same at both widths.
@@ -127,21 +132,21 @@ impl Browser {
         .await;
     }
 
-    /// Fails where the page is wider than the phone that the window was made: it zooms out of a page that is too wide,
-    /// which makes the window as wide as that, so the window itself measures nothing.
-    pub async fn nothing_sticks_out(&self, name: &str) {
-        let phone = PHONE.0;
+    /// Fails where the page is wider than the window was made: a phone zooms out of a page that is too wide, which makes
+    /// the window as wide as that, so the window itself measures nothing.
+    pub async fn nothing_sticks_out(&self, name: &str, width: Width) {
+        let (pixels, _) = width.size();
         let script = format!(
             "const wide = Math.max(innerWidth, document.scrollingElement.scrollWidth);
             const culprits = () => [...document.querySelectorAll('body *')]
-                .filter(element => element.getBoundingClientRect().right > {phone} + 1)
+                .filter(element => element.getBoundingClientRect().right > {pixels} + 1)
                 .slice(0, 8).map(element => element.outerHTML.slice(0, 200));
-            return wide > {phone} ? [wide, ...culprits()] : null"
+            return wide > {pixels} ? [wide, ...culprits()] : null"
         );
         let found = self.script(&script).await;
         assert!(
             found.is_null(),
-            "the page {name} at {} is wider than a phone: {found:#}",
+            "the page {name} at {} is wider than {pixels} pixels: {found:#}",
             self.path().await
         );
     }

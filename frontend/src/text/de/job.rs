@@ -58,7 +58,7 @@ german_words! {
     reckoning = "Geschätzt und tatsächlich";
     quantity = "Größe";
     training_time = "Trainingszeit";
-    peak_memory = "Spitzenspeicher";
+    peak_memory = "Größter Speicher";
     estimated = "Geschätzt";
     actual = "Tatsächlich";
     so_far = "Bisher";

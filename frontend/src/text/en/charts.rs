@@ -208,9 +208,13 @@ pub fn validation_of(name: &str) -> String {
     format!("{name}, validation")
 }
 
-/// The distance of a result to the baseline's, from the share of it that it is: `−13.4 %`, and far above `15.5 ×`.
+/// The distance of a result to the baseline's, from the share of it that it is: `−13.4 %`, and far above `15.5 ×`,
+/// `10,333 ×`.
 #[must_use]
 pub fn against_baseline(ratio: f64) -> String {
+    if ratio >= 100.0 {
+        return format!("{} ×", format::count(ratio.round() as u64));
+    }
     if ratio >= 3.0 {
         return format!("{} ×", format::digits(ratio, 1));
     }
