@@ -24,11 +24,18 @@ if (/^de\b/i.test(language)) {
   }, { once: true });
 }
 
+// The address of api/jobs.rs's overview: this week began on Monday, this month on the first, where the user lives.
+function overview() {
+  const now = new Date();
+  const start = (day) => encodeURIComponent(new Date(now.getFullYear(), now.getMonth(), day).toISOString());
+  return `/api/jobs?limit=6&week_from=${start(now.getDate() - ((now.getDay() + 6) % 7))}&month_from=${start(1)}`;
+}
+
 // Asks for what every page needs; api.rs takes each answer once. A visitor who isn't signed in would only be refused.
 function askEarly(api) {
   if (!signedIn || location.search.includes("token=")) return;
   window.attuneEarly = {};
-  for (const path of ["/api/session", "/api/capabilities", "/api/jobs?limit=6"]) {
+  for (const path of ["/api/session", "/api/capabilities", overview()]) {
     const answer = fetch(api + path, { headers: { "x-attune": "1" }, credentials: "include" });
     answer.catch(() => {}); // The module asks again and tells.
     window.attuneEarly[path] = answer;

@@ -87,6 +87,10 @@ pub struct Job {
     /// When its turn is likely to come, from what jobs like those before it took. Only of a single job, while queued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_in_ms: Option<u64>,
+    /// The newest entry of its record: a stream that is opened with it as `Last-Event-ID` tells all that was recorded since
+    /// this answer. Only of a single job that hasn't ended, where the upstream has streams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event_id: Option<String>,
     /// Which of its owner's waiting jobs go first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,

@@ -5,6 +5,7 @@ mod driver;
 mod find;
 mod look;
 mod performance;
+mod requests;
 mod still;
 
 pub use look::{Look, Theme, Width};

@@ -26,6 +26,25 @@ async fn trained(api: &Api, name: &str) -> Job {
 }
 
 #[tokio::test]
+async fn whoever_comes_back_asks_for_each_thing_once() {
+    let server = Server::new().await;
+    trained(&Api::signed_in(&server).await, "first").await;
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.note_requests().await;
+    browser.reload().await;
+    browser
+        .until("the dashboard is there", async || {
+            tile(&browser, "Queued").await == "Queued0"
+        })
+        .await;
+    for path in ["/api/session", "/api/capabilities", "/api/jobs"] {
+        assert_eq!(browser.asked(path).await, 1, "{path}");
+    }
+    browser.no_errors().await;
+}
+
+#[tokio::test]
 async fn the_tiles_tell_the_week_and_when_the_next_job_starts() {
     let server = Server::new().await;
     let api = Api::signed_in(&server).await;

@@ -242,6 +242,39 @@ async fn next_stored(stream: &mut JobStream) -> (String, String) {
     (told, stream.last_id.clone().unwrap_or_default())
 }
 
+/// What is told behind a message, up to the job's end.
+async fn rest(api: &Api, id: &JobId, after: &str) -> Vec<String> {
+    let mut stream = api.stream(id, Some(after)).await;
+    let mut all = Vec::new();
+    while all.last().is_none_or(|told| told != "end") {
+        all.push(next_stored(&mut stream).await.0);
+    }
+    assert!(stream.next().await.is_none(), "it ends with the job");
+    all
+}
+
+#[tokio::test]
+async fn a_job_names_the_place_from_which_a_stream_tells_all_that_came_since() {
+    for habits in [Habits::default(), Habits::fakeai()] {
+        let (upstream, _server, api) = account(habits).await;
+        let id = JobId::new(upstream.add_job("one", "running"));
+        assert_eq!(api.job(&id).await.last_event_id, None, "nothing is recorded yet");
+        upstream.tell(id.as_str(), "info", "created");
+        upstream.step(id.as_str(), 1, 2.0, None);
+        upstream.checkpoint(id.as_str(), 1);
+        let place = api.job(&id).await.last_event_id.expect("a place");
+        upstream.step(id.as_str(), 2, 1.5, None);
+        upstream.tell(id.as_str(), "info", "done");
+        upstream.checkpoint(id.as_str(), 2);
+        upstream.set(id.as_str(), "status", json!("succeeded"));
+        assert_eq!(
+            rest(&api, &id, &place).await,
+            ["step 2", "done", "checkpoint 2", "end"]
+        );
+        assert_eq!(api.job(&id).await.last_event_id, None, "it has ended");
+    }
+}
+
 #[tokio::test]
 async fn a_job_is_followed_live_and_a_reconnect_tells_exactly_what_was_missed() {
     for habits in [Habits::default(), Habits::fakeai()] {
@@ -284,18 +317,12 @@ async fn a_job_is_followed_live_and_a_reconnect_tells_exactly_what_was_missed() 
         upstream.checkpoint(id.as_str(), 3);
         upstream.tell(id.as_str(), "info", "done");
         upstream.set(id.as_str(), "status", json!("succeeded"));
-        let rest = async |after: &str| {
-            let mut stream = api.stream(&id, Some(after)).await;
-            let mut all = Vec::new();
-            while all.last().is_none_or(|told| told != "end") {
-                all.push(next_stored(&mut stream).await.0);
-            }
-            assert!(stream.next().await.is_none(), "it ends with the job");
-            all
-        };
-        assert_eq!(rest(&at_step_2).await, ["step 3", "done", "checkpoint 3", "end"]);
         assert_eq!(
-            rest(&at_step_1).await,
+            rest(&api, &id, &at_step_2).await,
+            ["step 3", "done", "checkpoint 3", "end"]
+        );
+        assert_eq!(
+            rest(&api, &id, &at_step_1).await,
             ["step 2", "step 3", "done", "checkpoint 1", "checkpoint 3", "end"]
         );
     }

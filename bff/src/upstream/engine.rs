@@ -78,7 +78,11 @@ impl Upstream for Embedded {
     }
 
     async fn find_job(&self, subject: &Subject, id: &JobId) -> Answer<Job> {
-        Ok(self.service.find_job(subject, id).await?)
+        // Read before the job: what is recorded in between is told again rather than never.
+        let place = self.service.last_place(subject, id).await?;
+        let mut job = self.service.find_job(subject, id).await?;
+        job.last_event_id = Some(place.to_string()).filter(|_| !job.status.is_terminal());
+        Ok(job)
     }
 
     async fn create_job(

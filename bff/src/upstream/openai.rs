@@ -168,13 +168,23 @@ impl Inner {
         Ok(self.job.get(id.clone(), read).await?.as_ref().clone())
     }
 
-    /// A job as its page shows it: how far it is comes from what was measured, where the job itself doesn't tell.
+    /// A job as its page shows it: how far it is comes from what was measured, where the job itself doesn't tell. Only then
+    /// its record is read, so only then the job names its newest entry.
     async fn find_with_progress(self: &Arc<Self>, id: &JobId) -> Answer<Job> {
         let mut job = self.find(id).await?;
-        if job.progress.is_none()
-            && let Ok(record) = self.record_of(id).await
-        {
+        if job.progress.is_some() {
+            return Ok(job);
+        }
+        let (record, checkpoints) = if job.status.is_terminal() {
+            (self.record_of(id).await, None)
+        } else {
+            let (record, checkpoints) = tokio::join!(self.record_of(id), self.checkpoints_if_any(id));
+            (record, checkpoints.ok())
+        };
+        if let Ok(record) = record {
             job.progress = record.progress(&job);
+            job.last_event_id =
+                checkpoints.and_then(|checkpoints| follow::place_behind(&record, &checkpoints));
         }
         Ok(job)
     }

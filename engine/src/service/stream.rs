@@ -89,8 +89,7 @@ impl Service {
         id: &JobId,
         start: StreamStart<u64>,
     ) -> Result<JobStream, Error> {
-        let last = jobs::last_seq(self.inner.store.read(), subject, id).await?;
-        let last = last.ok_or(Error::NotFound("job"))?;
+        let last = self.last_place(subject, id).await?;
         let after = match start {
             StreamStart::Beginning => 0,
             StreamStart::After(place) => place,
@@ -104,6 +103,15 @@ impl Service {
             board,
         };
         Ok(unfold(follower, Follower::next).boxed())
+    }
+
+    /// The last place in a job's record that is taken: where a stream goes on that tells what is recorded from now on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn last_place(&self, subject: &Subject, id: &JobId) -> Result<u64, Error> {
+        let last = jobs::last_seq(self.inner.store.read(), subject, id).await?;
+        last.ok_or(Error::NotFound("job"))
     }
 
     /// The board of a job, a new one where nobody else follows it.

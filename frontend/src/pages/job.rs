@@ -89,7 +89,9 @@ pub fn use_job_page(props: Rc<JobProps>) -> Html {
     let can_chat = capabilities.as_ref().is_some_and(|known| known.chat);
     let can_queue = capabilities.as_ref().is_some_and(|known| known.queue);
     let has_alerts = capabilities.as_ref().is_some_and(|known| known.alerts);
-    let attempts = use_optional_query(has_attempts.then(|| api::jobs::attempts(&props.id)), poll).data;
+    // Asked after the job, as the rest of its record: what was asked before is asked again once the stream is followed.
+    let attempts = (has_attempts && known.is_some()).then(|| api::jobs::attempts(&props.id));
+    let attempts = use_optional_query(attempts, poll).data;
 
     let refresh = {
         let id = props.id.clone();

@@ -40,6 +40,10 @@ pub struct Entry {
     failures: u32,
     stale: bool,
     in_flight: Option<u64>,
+    /// The ticket of the newest request; 0 before the first.
+    asked: u64,
+    /// The newest ticket of all when the newest answer came.
+    answered_after: u64,
     observers: Vec<(u64, Poll)>,
     last_seen: i64,
 }
@@ -57,6 +61,8 @@ impl Entry {
             failures: 0,
             stale: false,
             in_flight: None,
+            asked: 0,
+            answered_after: 0,
             observers: Vec::new(),
             last_seen: 0,
         }
@@ -88,6 +94,13 @@ impl Entry {
         self.value = Some((self.parse)(&text)?);
         self.text = Some(text);
         Ok(true)
+    }
+
+    /// What is known, or is under way, was asked for too early.
+    fn outdate(&mut self) {
+        self.stale = true;
+        self.in_flight = None;
+        self.failed_at = None;
     }
 
     const fn is_shown(&self) -> bool {
@@ -228,6 +241,7 @@ impl Cache {
             if entry.due_at(visible).is_some_and(|at| at <= now) {
                 self.last_ticket += 1;
                 entry.in_flight = Some(self.last_ticket);
+                entry.asked = self.last_ticket;
                 entry.stale = false;
                 due.push((Rc::clone(key), self.last_ticket));
             }
@@ -251,6 +265,7 @@ impl Cache {
     /// Takes an answer's text. One whose ticket is out of date (abandoned, or asked before a change) is dropped. True
     /// where something visible changed: the same text again doesn't.
     pub fn finish(&mut self, key: &str, ticket: u64, answer: Result<String, ApiError>, now: i64) -> bool {
+        let last_ticket = self.last_ticket;
         let Some(entry) = self.get_mut(key).filter(|entry| entry.in_flight == Some(ticket)) else {
             return false;
         };
@@ -262,6 +277,7 @@ impl Cache {
                 entry.failed_at = None;
                 entry.failures = 0;
                 entry.answered_at = Some(now);
+                entry.answered_after = last_ticket;
                 changed
             }
             Err(error) => {
@@ -285,11 +301,17 @@ impl Cache {
     /// A change made every answer about this resource out of date; one under way was asked before it.
     pub fn invalidate(&mut self, resource: Resource) {
         let about = |entry: &&mut Entry| entry.resource == resource;
-        for entry in self.entries.iter_mut().map(|(_, entry)| entry).filter(about) {
-            entry.stale = true;
-            entry.in_flight = None;
-            entry.failed_at = None;
-        }
+        let entries = self.entries.iter_mut().map(|(_, entry)| entry);
+        entries.filter(about).for_each(Entry::outdate);
+    }
+
+    /// What is below an address is out of date where it was asked for before the newest answer of the address itself came.
+    pub fn invalidate_older_below(&mut self, key: &str) {
+        let since = self.get(key).map_or(0, |entry| entry.answered_after);
+        let is_below = |known: &str| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('/'));
+        let below = self.entries.iter_mut().filter(|(known, _)| is_below(known));
+        let older = below.map(|(_, entry)| entry).filter(|entry| entry.asked <= since);
+        older.for_each(Entry::outdate);
     }
 
     /// Keys of a resource that have an answer.
@@ -305,10 +327,12 @@ impl Cache {
 
     /// Puts an answer that came another way, for example through a stream.
     pub(crate) fn put(&mut self, request: &Request, value: Value, now: i64) {
+        let last_ticket = self.last_ticket;
         let entry = self.entry(request, now);
         entry.value = Some(value);
         entry.text = None;
         entry.answered_at = Some(now);
+        entry.answered_after = last_ticket;
         entry.error = None;
         entry.failed_at = None;
         // An answer under way was asked before this one came, so it may be the older of the two: ask once more.

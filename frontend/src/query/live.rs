@@ -1,8 +1,9 @@
 //! Follows a job's stream into the cache.
 //!
-//! On every (re)connection the record is asked for anew after the stream has opened, so that nothing falls between
-//! the two. When the stream ends before the job does, the session is checked and the stream is opened again after a
-//! growing pause, from the last id on.
+//! Nothing falls between the record that was fetched and the stream: the job told a place in its record, the record is
+//! fetched after that, the stream goes on from there, and what both tell counts once. Where the job told none, and whenever
+//! the stream was cut, the record is asked for anew after the stream has opened. When the stream ends before the job does,
+//! the session is checked and the stream is opened again after a growing pause, from the last id on.
 
 use super::{Resource, Store, curves::Tail, hooks::use_store};
 use crate::{
@@ -65,6 +66,8 @@ struct Follower {
     tail: RefCell<Tail>,
     connection: Cell<Connection>,
     last_event_id: RefCell<Option<String>>,
+    /// The record was asked for after what the stream goes on from.
+    joins: Cell<bool>,
     drawing: Cell<bool>,
     stopped: Cell<bool>,
     show: Callback<Live>,
@@ -110,7 +113,9 @@ impl Follower {
 
     fn opened(self: &Rc<Self>) {
         self.set(Connection::Open);
-        self.store.invalidate(Resource::JobRecord);
+        if !self.joins.take() {
+            self.store.invalidate(Resource::JobRecord);
+        }
     }
 
     fn take(&self, event: &SseEvent) {
@@ -119,9 +124,10 @@ impl Follower {
         }
         match event.name.as_str() {
             "job" => {
-                let Some(told) = read::<Job>(event, "job") else {
+                let Some(mut told) = read::<Job>(event, "job") else {
                     return;
                 };
+                told.last_event_id = self.last_event_id.borrow().clone();
                 if let Some(before) = self.store.read(&api::jobs::job(&self.id)) {
                     if before.status != told.status {
                         self.store.invalidate(Resource::Artifacts);
@@ -237,12 +243,18 @@ pub fn use_live(id: &JobId, on: bool) -> Live {
                 connection: Connection::Opening,
                 tail: Rc::default(),
             });
+            let job = api::jobs::job(id);
+            let place = store.read(&job).and_then(|job| job.last_event_id.clone());
+            if place.is_some() {
+                store.invalidate_older_below(&job);
+            }
             let follower = Rc::new(Follower {
                 store,
                 id: id.clone(),
                 tail: RefCell::default(),
                 connection: Cell::new(Connection::Opening),
-                last_event_id: RefCell::default(),
+                joins: Cell::new(place.is_some()),
+                last_event_id: RefCell::new(place),
                 drawing: Cell::new(false),
                 stopped: Cell::new(false),
                 show: Callback::from(move |next| live.set(next)),

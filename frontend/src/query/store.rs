@@ -107,6 +107,12 @@ impl Store {
         self.schedule();
     }
 
+    /// Asks again for what is below a request's address, where it was asked for before the request's newest answer came.
+    pub(super) fn invalidate_older_below<T>(&self, query: &Query<T>) {
+        self.0.cache.borrow_mut().invalidate_older_below(&query.key);
+        self.schedule();
+    }
+
     /// Puts an answer that came another way.
     pub fn put<T: Answer>(&self, query: &Query<T>, value: T) {
         self.put_value(&query.request(), Rc::new(value));

@@ -92,6 +92,7 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
         artifact: None,
         queue_position: None,
         starts_in_ms: None,
+        last_event_id: None,
         estimate: None,
         peak_memory_bytes: None,
         priority: None,

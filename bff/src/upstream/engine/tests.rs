@@ -170,6 +170,38 @@ async fn a_stream_tells_every_step_once_and_goes_on_after_the_last_that_arrived(
 }
 
 #[tokio::test]
+async fn a_job_names_the_place_from_which_a_stream_tells_all_that_came_since() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let path = format!("/api/jobs/{}", new_job(&user).await);
+    let trainer = console.trainer().await;
+    trainer.train_from(0).await;
+    trainer.step(1).await;
+    trainer.step(2).await;
+    let place = loop {
+        let job = user.get(&path).await.json();
+        if job["progress"]["step"] == 2 {
+            break job["last_event_id"].as_str().expect("a place").to_owned();
+        }
+        tokio::task::yield_now().await;
+    };
+    trainer.step(3).await;
+    trainer.checkpoint(3).await;
+    trainer.finish(3).await;
+    let told = frames(&user, &format!("{path}/stream"), Some(&place)).await;
+    let told = told.iter().map(|(_, data)| &data["type"]);
+    let record: Vec<_> = told
+        .filter(|kind| *kind == "metrics" || *kind == "checkpoint")
+        .collect();
+    assert_eq!(record, ["metrics", "checkpoint"]);
+    assert_eq!(
+        user.get(&path).await.json()["last_event_id"],
+        Value::Null,
+        "it has ended"
+    );
+}
+
+#[tokio::test]
 async fn a_stream_ends_when_the_server_is_about_to_stop() {
     let console = Console::start().await;
     let user = console.app.user().await;

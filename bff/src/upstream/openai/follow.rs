@@ -4,7 +4,10 @@
 //! Each message's id names the newest event that was told and, after `~`, the newest checkpoint: with it a stream goes on
 //! exactly where it was cut.
 
-use super::{Inner, record::Told};
+use super::{
+    Inner,
+    record::{Record, Told},
+};
 use crate::upstream::{Answer, FrameStream, UpstreamError, frame::frame};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -70,6 +73,28 @@ fn place(id: &str) -> (Option<String>, u64) {
     )
 }
 
+/// The id that names an event and a checkpoint.
+fn id_of(event: &str, checkpoint: u64) -> String {
+    match checkpoint {
+        0 => event.to_owned(),
+        step => format!("{event}~{step}"),
+    }
+}
+
+/// The id of a message behind which nothing of this is told; none where there is nothing yet, or where it couldn't stand in
+/// a header.
+pub(super) fn place_behind(record: &Record, checkpoints: &CheckpointList) -> Option<String> {
+    let event = record.entries.last().map_or("", |entry| &entry.id);
+    let id = id_of(event, newest(checkpoints));
+    (!id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(id)
+}
+
+/// The step of the newest checkpoint; 0 before the first.
+fn newest(list: &CheckpointList) -> u64 {
+    let steps = list.checkpoints.iter().map(|checkpoint| checkpoint.step);
+    steps.max().unwrap_or(0)
+}
+
 impl Follower {
     async fn next(mut self) -> Option<(Bytes, Self)> {
         loop {
@@ -103,14 +128,7 @@ impl Follower {
             self.inner.forget_record();
         }
         let record = self.inner.record_of(&self.id).await?;
-        let checkpoints = match self.inner.checkpoints_of(&self.id).await {
-            Ok(list) => list,
-            Err(UpstreamError::Unsupported) => Arc::new(CheckpointList {
-                checkpoints: Vec::new(),
-                keep_last: None,
-            }),
-            Err(error) => return Err(error),
-        };
+        let checkpoints = self.inner.checkpoints_if_any(&self.id).await?;
         if job.progress.is_none() {
             job.progress = record.progress(&job);
         }
@@ -122,8 +140,7 @@ impl Follower {
         }
         if std::mem::take(&mut self.skips) {
             self.event = record.entries.last().map(|entry| entry.id.clone());
-            let steps = checkpoints.checkpoints.iter().map(|checkpoint| checkpoint.step);
-            self.checkpoint = steps.max().unwrap_or(0);
+            self.checkpoint = newest(&checkpoints);
         }
         let told = self.event.as_ref();
         let start = told.and_then(|told| record.entries.iter().rposition(|entry| entry.id == *told));
@@ -156,11 +173,7 @@ impl Follower {
 
     /// A message to resume after.
     fn tell(&mut self, message: &StreamMessage) {
-        let event = self.event.as_deref().unwrap_or_default();
-        let id = match self.checkpoint {
-            0 => event.to_owned(),
-            step => format!("{event}~{step}"),
-        };
+        let id = id_of(self.event.as_deref().unwrap_or_default(), self.checkpoint);
         self.ready.push_back(frame(Some(&id), message));
     }
 }

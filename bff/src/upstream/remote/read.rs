@@ -43,6 +43,7 @@ pub(in crate::upstream) fn bare_job(
         artifact: None,
         queue_position: None,
         starts_in_ms: None,
+        last_event_id: None,
         estimate: None,
         peak_memory_bytes: None,
         priority: None,

@@ -254,6 +254,7 @@ impl JobRow {
             artifact: self.artifact.as_ref().map(ArtifactId::new),
             queue_position,
             starts_in_ms: None,
+            last_event_id: None,
             priority: Some(priority_of(self.priority)),
             stopped: self.wish() == Some(RunCommand::Stop),
             parent: self.parent.as_ref().map(JobId::new),

@@ -1,4 +1,4 @@
-//! The curves of a job: fetched once, joined with what the stream tells, fetched anew where a hole shows.
+//! The curves of a job: fetched once, joined with what the stream tells.
 
 use crate::{
     api,
@@ -17,10 +17,10 @@ use crate::{
     },
     language::is_german,
     pages::job::step_examples::{StepExamplesProps, use_picked_step, use_step_examples},
-    part::{keyed_part, part, use_change},
+    part::{keyed_part, part},
     query::{
         Loaded, Poll,
-        curves::{Tail, ends_before, has_hole, join, last_step},
+        curves::{Tail, ends_before, join, last_step},
         hooks::{use_optional_query, use_store},
         use_query,
     },
@@ -84,20 +84,6 @@ pub(super) fn use_metrics_section(props: Rc<MetricsProps>) -> Html {
     });
     let (finer, finer_poll) = finer.unzip();
     let finer = use_optional_query(finer, finer_poll.unwrap_or(Poll::Never)).data;
-    let hole = !whole.fetching
-        && whole
-            .data
-            .as_ref()
-            .is_some_and(|fetched| has_hole(fetched, &props.tail));
-    {
-        let retry = whole.retry.clone();
-        use_change((hole, props.tail.len()), move |(hole, _)| {
-            if *hole {
-                retry.emit(());
-            }
-            None
-        });
-    }
     let joined = use_memo((whole.data.clone(), props.tail.clone()), |(fetched, tail)| {
         let nothing = Metrics {
             from: 0,

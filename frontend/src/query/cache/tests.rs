@@ -117,6 +117,39 @@ fn a_change_makes_the_answer_under_way_worthless() {
 }
 
 #[test]
+fn what_is_below_an_address_is_asked_anew_where_it_was_asked_before_its_answer() {
+    let mut cache = observed(Poll::Never);
+    let of_part = Request {
+        key: format!("{KEY}/events").into(),
+        ..request()
+    };
+    let of_another = Request {
+        key: format!("{KEY}-of-others/events").into(),
+        ..request()
+    };
+    answer(&mut cache, 0, Ok(text(1)));
+    cache.observe(&of_part, 2, Poll::Never, 0);
+    cache.observe(&of_another, 3, Poll::Never, 0);
+    let due = cache.take_due(0, true);
+    assert_eq!(due.len(), 2);
+    cache.invalidate_older_below(KEY);
+    assert!(
+        cache.take_due(0, true).is_empty(),
+        "both were asked after it came"
+    );
+
+    cache.put(&request(), number(2), 0);
+    cache.invalidate_older_below(KEY);
+    let again = cache.take_due(0, true);
+    assert_eq!(again.len(), 1, "what isn't below it is left alone");
+    let (key, ticket) = &again[0];
+    assert!(!cache.finish(&of_part.key, due[0].1, Ok(text(1)), 0), "too old");
+    assert!(cache.finish(key, *ticket, Ok(text(1)), 0));
+    cache.invalidate_older_below(KEY);
+    assert!(cache.take_due(0, true).is_empty(), "once is enough");
+}
+
+#[test]
 fn what_nobody_shows_is_cancelled_and_later_forgotten() {
     let mut cache = observed(Poll::Every(1000));
     let due = cache.take_due(0, true);

@@ -138,6 +138,20 @@ impl Inner {
         })
     }
 
+    /// A job's checkpoints, none where the upstream has no such thing.
+    pub(in crate::upstream::openai) async fn checkpoints_if_any(
+        self: &Arc<Self>,
+        id: &JobId,
+    ) -> Answer<Arc<CheckpointList>> {
+        match self.checkpoints_of(id).await {
+            Err(UpstreamError::Unsupported) => Ok(Arc::new(CheckpointList {
+                checkpoints: Vec::new(),
+                keep_last: None,
+            })),
+            answer => answer,
+        }
+    }
+
     /// A job's checkpoints, newest first.
     pub(in crate::upstream::openai) async fn checkpoints_of(
         self: &Arc<Self>,

@@ -82,6 +82,7 @@ record!(Job {
     artifact,
     queue_position,
     starts_in_ms,
+    last_event_id,
     estimate,
     peak_memory_bytes,
     priority,
