@@ -1,5 +1,4 @@
 //! A job's page and its stream: the record is asked for once, and what the stream tells goes on from it.
-#![expect(clippy::expect_used, reason = "what fails here is the test")]
 
 use shared::id::JobId;
 use tests::{
