@@ -31,6 +31,17 @@ pub struct Bounds<T> {
     pub max: Option<T>,
 }
 
+impl<T: PartialOrd> Bounds<T> {
+    /// The value within the bounds that is nearest to another.
+    pub fn hold(self, value: T) -> T {
+        match self.max {
+            Some(max) if value > max => max,
+            _ if value < self.min => self.min,
+            _ => value,
+        }
+    }
+}
+
 /// What the console may show and ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
