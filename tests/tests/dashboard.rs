@@ -1,10 +1,16 @@
-//! The dashboard in a real browser: what ended this week, when the next job starts, and what the month costs.
+//! The dashboard in a real browser: what ended this week, when the next job starts, and what the month costs. And the frame
+//! around it: what it runs on and what there is.
 
-use shared::{job::Job, status::JobStatus};
+use shared::{
+    job::Job,
+    model::{ArtifactList, ModelList},
+    status::JobStatus,
+};
 use std::time::Duration;
 use tests::{
     api::Api,
     browser::Browser,
+    hosted::hosted,
     server::{Server, Setup},
 };
 
@@ -107,6 +113,69 @@ async fn what_the_month_costs_is_told_where_a_price_is_set() {
     assert_eq!(told.contains("by the end of the month"), !is_first_day, "{told}");
     browser.is_accessible("dashboard with a month's spend").await;
     browser.photograph_all("dashboard-spend").await;
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+/// What the navigation says: the number beside an entry, and its foot.
+async fn navigation(browser: &Browser, entry: &str) -> (String, String) {
+    let script = format!(
+        "const link = [...document.querySelectorAll('.nav-links a')].find(link => link.textContent.startsWith('{entry}'));
+         const foot = [...document.querySelectorAll('.nav-foot > div')].map(line => line.textContent).join('|');
+         return [link?.querySelector('.nav-count').textContent ?? '', foot]"
+    );
+    let told = browser.script(&script).await;
+    let word = |index: usize| told[index].as_str().unwrap_or_default().to_owned();
+    (word(0), word(1))
+}
+
+#[tokio::test]
+async fn the_frame_tells_the_models_and_what_it_runs_on_without_asking_for_more() {
+    let server = Setup::new().with("ATTUNE_ENGINE__THREADS", "1").start().await;
+    let api = Api::signed_in(&server).await;
+    let base = api.get("/api/models").await.expect::<ModelList>(200).models.len();
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    let shows = async |models: usize| {
+        let expected = (
+            models.to_string(),
+            "Embedded engine · 1 core|local · signed in".to_owned(),
+        );
+        browser
+            .until("the frame is filled", async || {
+                navigation(&browser, "Models").await == expected
+            })
+            .await;
+    };
+    shows(base).await;
+    trained(&api, "tuned").await;
+    let tuned: ArtifactList = api.get("/api/artifacts").await.expect(200);
+    shows(base + tuned.artifacts.len()).await;
+    browser.reload().await;
+    shows(base + 1).await;
+    let asked = browser
+        .script_text("return performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname).join(' ')")
+        .await;
+    assert_eq!(asked.matches("/api/session").count(), 1, "{asked}");
+    assert!(
+        !asked.contains("/api/models") && !asked.contains("/api/artifacts"),
+        "{asked}"
+    );
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn in_front_of_a_hosted_api_the_frame_tells_no_cores_and_counts_no_models() {
+    let (_upstream, server) = hosted().await;
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    let expected = (String::new(), "Job Training API|local · signed in".to_owned());
+    browser
+        .until("the frame is filled", async || {
+            navigation(&browser, "Models").await == expected
+        })
+        .await;
     browser.no_errors().await;
     browser.quit().await;
 }

@@ -91,7 +91,8 @@ pub(in crate::upstream) fn page<'a>(jobs: &'a [Job], query: &JobQuery) -> Answer
     })
 }
 
-/// How things go at large, from all of the jobs there are; when a queued one starts nobody tells here.
+/// How things go at large, from all of the jobs there are; when a queued one starts nobody tells here, and models aren't asked
+/// for.
 fn outlook(jobs: &[Job], query: &JobQuery) -> Option<Outlook> {
     let asked = query.week_from.or(query.month_from).is_some();
     asked.then(|| Outlook {
@@ -103,6 +104,7 @@ fn outlook(jobs: &[Job], query: &JobQuery) -> Option<Outlook> {
             .week_from
             .and_then(|from| ended_since(jobs, JobStatus::Failed, from)),
         trained_tokens_in_month: query.month_from.and_then(|from| trained_since(jobs, from)),
+        models: None,
     })
 }
 
@@ -400,6 +402,7 @@ mod tests {
             completed_in_week: Some(1),
             failed_in_week: Some(1),
             trained_tokens_in_month: Some(40_210),
+            models: None,
         };
         assert_eq!((list.jobs.len(), list.outlook), (0, Some(expected)));
         assert_eq!(list_of(&all, &JobQuery::default()).outlook, None, "nobody asked");
