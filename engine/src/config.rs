@@ -69,6 +69,17 @@ impl Default for WebhookConfig {
 }
 
 impl Config {
+    /// How many of the machine's cores a trainer computes on.
+    #[must_use]
+    pub fn trainer_cores(&self) -> u32 {
+        let cores = std::thread::available_parallelism()
+            .map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX));
+        match self.threads {
+            0 => cores,
+            threads => threads.min(cores),
+        }
+    }
+
     /// The defaults for a data folder.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {

@@ -24,6 +24,7 @@ use shared::{
     timestamp::Timestamp,
 };
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -128,6 +129,14 @@ impl Models {
         }
         found.sort_by(|one, other| one.model.id.cmp(&other.model.id));
         found
+    }
+
+    /// How many models [`Self::find_all`] finds. It is asked every few seconds, so it reads no more than decides that.
+    pub(crate) fn count(&self) -> u64 {
+        let folders = self.places.iter().flat_map(|place| model_folders(place));
+        let readable = folders.filter(|(_, path)| folder::is_model(path));
+        let names: BTreeSet<String> = readable.map(|(id, _)| id).collect();
+        names.len() as u64
     }
 
     /// One model.

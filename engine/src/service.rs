@@ -276,6 +276,12 @@ impl Service {
         );
     }
 
+    /// How many of the machine's cores a trainer computes on.
+    #[must_use]
+    pub fn trainer_cores(&self) -> u32 {
+        self.inner.config.trainer_cores()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use shared::{
     draft::{DRAFT_VERSION, Draft, FIELDS},
     id::JobId,
-    preset::Preset,
+    preset::{Preset, Proposals},
     validate::Step,
 };
 use std::rc::Rc;
@@ -87,11 +87,11 @@ pub enum DraftAction {
     /// The user changed a field.
     Set(&'static str, String),
     /// A base model was chosen: its proposals fill what nobody has touched.
-    Defaults(Box<shared::model::JobDefaults>),
+    Defaults(Box<Proposals>),
     /// A preset of the base model's proposals was chosen.
-    Preset(Preset, Box<shared::model::JobDefaults>),
+    Preset(Preset, Box<Proposals>),
     /// The only base model there is is taken without asking.
-    OnlyModel(String, Box<shared::model::JobDefaults>),
+    OnlyModel(String, Box<Proposals>),
     /// Another draft takes its place.
     Replace(Box<Draft>),
     /// The same values are to become another job.
@@ -187,17 +187,17 @@ impl DraftState {
                     .0
                     .retain(|(name, _)| name != field && !(together && name.ends_with("epochs")));
             }
-            DraftAction::Preset(preset, defaults) => {
+            DraftAction::Preset(preset, proposals) => {
                 next.is_changed_here(fresh_id);
-                next.draft.choose(preset, &defaults);
+                next.draft.choose(preset, &proposals);
                 let refused = &mut next.refused.0;
                 refused.retain(|(name, _)| !Preset::FIELDS.contains(&name.as_str()));
             }
-            DraftAction::Defaults(defaults) => next.draft.apply_defaults(&defaults),
-            DraftAction::OnlyModel(id, defaults) => {
+            DraftAction::Defaults(proposals) => next.draft.apply_defaults(&proposals),
+            DraftAction::OnlyModel(id, proposals) => {
                 if next.draft.base_model.is_empty() {
                     next.draft.base_model = id;
-                    next.draft.apply_defaults(&defaults);
+                    next.draft.apply_defaults(&proposals);
                 }
             }
             DraftAction::Replace(draft) => next = Self::holding(*draft),

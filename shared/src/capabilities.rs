@@ -31,6 +31,17 @@ pub struct Bounds<T> {
     pub max: Option<T>,
 }
 
+impl<T: PartialOrd> Bounds<T> {
+    /// The value within the bounds that is nearest to another.
+    pub fn hold(self, value: T) -> T {
+        match self.max {
+            Some(max) if value > max => max,
+            _ if value < self.min => self.min,
+            _ => value,
+        }
+    }
+}
+
 /// What the console may show and ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -102,6 +113,9 @@ pub struct Capabilities {
     /// The page may tell how quick it is (`POST /api/browser-reports`). The operator's choice, whatever the upstream.
     #[serde(default)]
     pub browser_reports: bool,
+    /// How many of this machine's cores a trainer computes on; absent where jobs run elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u32>,
     /// The statuses that occur, in the order of a job's life.
     pub statuses: Vec<JobStatus>,
     /// The ways to train.
@@ -166,6 +180,7 @@ impl Capabilities {
             keys: true,
             alerts: true,
             browser_reports: false,
+            cores: None,
             statuses: JobStatus::ALL.to_vec(),
             methods: vec![Method::Supervised, Method::Dpo],
             bounds: JobBounds {
@@ -222,6 +237,7 @@ impl Capabilities {
             keys: false,
             alerts: false,
             browser_reports: false,
+            cores: None,
             statuses: vec![JobStatus::Running, JobStatus::Succeeded, JobStatus::Failed],
             methods: Vec::new(),
             bounds: JobBounds {

@@ -9,9 +9,8 @@ pub use names::Names;
 use crate::{
     id::DatasetId,
     job::Job,
-    model::JobDefaults,
     number,
-    preset::Preset,
+    preset::{Preset, Proposals, within_epochs},
     run::{Method, Projection, Schedule},
 };
 use serde::Serialize;
@@ -147,21 +146,38 @@ impl Draft {
 
     /// Chooses a preset of a model's proposals: it sets its fields, whoever has touched them, and what it sets counts as
     /// proposed.
-    pub fn choose(&mut self, preset: Preset, defaults: &JobDefaults) {
+    pub fn choose(&mut self, preset: Preset, proposals: &Proposals) {
         self.set("preset", preset.as_str());
         for field in Preset::FIELDS {
             self.touched.remove(field);
         }
-        self.apply_defaults(defaults);
+        self.apply_defaults(proposals);
     }
 
-    /// Fills every field that nobody has touched with what the base model proposes, by the preset that is chosen.
-    pub fn apply_defaults(&mut self, defaults: &JobDefaults) {
-        let defaults = &Preset::parse(&self.preset).of(defaults);
+    /// Fills every field that nobody has touched with what the base model proposes, by the preset that is chosen and as far as
+    /// what was typed leaves it room.
+    pub fn apply_defaults(&mut self, proposals: &Proposals) {
+        let defaults = &Preset::parse(&self.preset).of(proposals);
+        let typed = |field: &str, text: &str| {
+            let text = Some(text).filter(|_| self.touched.contains(field))?;
+            text.trim().parse::<u32>().ok()
+        };
+        let epochs = typed("epochs", &self.epochs).unwrap_or(defaults.epochs);
+        let room = |taken: u32, wanted: u32| wanted.min(epochs.saturating_sub(taken));
+        let (evaluation, warmup) = (defaults.evaluation_epochs, defaults.warmup_epochs);
+        // What was typed itself isn't changed below.
+        let (evaluation, warmup) = match (
+            typed("evaluation_epochs", &self.evaluation_epochs),
+            typed("warmup_epochs", &self.warmup_epochs),
+        ) {
+            (Some(taken), None) => (evaluation, room(taken, warmup)),
+            (None, Some(taken)) => (room(taken, evaluation), warmup),
+            _ => within_epochs(epochs, evaluation, warmup),
+        };
         let proposals = [
             ("epochs", defaults.epochs.to_string()),
-            ("evaluation_epochs", defaults.evaluation_epochs.to_string()),
-            ("warmup_epochs", defaults.warmup_epochs.to_string()),
+            ("evaluation_epochs", evaluation.to_string()),
+            ("warmup_epochs", warmup.to_string()),
             ("learning_rate", number_text(defaults.learning_rate)),
             ("batch_size", defaults.batch_size.to_string()),
             ("lora_rank", defaults.lora.rank.to_string()),

@@ -106,6 +106,11 @@ impl OpenAiServer {
         timeout(PATIENCE, asked).await.expect("it is asked for in time");
     }
 
+    /// Its models propose this from now on, as those of another Attune do.
+    pub fn propose(&self, defaults: Value) {
+        self.shared.lock().proposals = Some(defaults);
+    }
+
     /// Puts a job into the account, as if another client had; answers its id.
     pub fn add_job(&self, name: &str, status: &str) -> String {
         self.shared.lock().add_job(name, status)
@@ -284,8 +289,15 @@ async fn move_job(State(shared): State<Shared>, Path((id, verb)): Path<(String, 
     }
 }
 
-async fn list_models() -> Response {
-    let model = |id: &str| json!({"id": id, "object": "model", "created": 1, "owned_by": "openai"});
+async fn list_models(State(shared): State<Shared>) -> Response {
+    let proposals = shared.lock().proposals.clone();
+    let model = |id: &str| {
+        let mut model = json!({"id": id, "object": "model", "created": 1, "owned_by": "openai"});
+        if let Some(proposals) = &proposals {
+            model["x_attune"] = json!({"defaults": proposals});
+        }
+        model
+    };
     let models = [
         "gpt-4.1-mini-2025-04-14",
         "ft:gpt-4.1-mini:org:mine:1",

@@ -146,5 +146,7 @@ impl Drop for StillLife {
 pub fn setup() -> Setup {
     Setup::new()
         .with("ATTUNE_ENGINE__MAX_RUNNING", "1")
+        // The frame tells it, and not every machine has as many.
+        .with("ATTUNE_ENGINE__THREADS", "1")
         .with("ATTUNE_ENGINE__SILENCE_MS", "86400000")
 }

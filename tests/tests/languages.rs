@@ -1,6 +1,10 @@
 //! The console in German and in English: as the browser prefers it, or as somebody chose.
 
-use tests::{api::Api, browser::Browser, server::Server};
+use tests::{
+    api::Api,
+    browser::{Browser, Look, Theme, Width},
+    server::Server,
+};
 
 /// The language that the page says it is in, and its title.
 async fn told(browser: &Browser) -> (String, String) {
@@ -79,7 +83,7 @@ async fn german_pages_fit_a_phone_and_numbers_are_typed_as_germans_write_them() 
     api.ended(&job.id).await;
     let browser = Browser::start_preferring("de").await;
     browser.goto(&server.sign_in_url().await).await;
-    browser.at("/").await;
+    browser.shows("Neueste Jobs").await;
     for (name, path, words) in [
         ("dashboard", "/".to_owned(), "Neueste Jobs"),
         ("jobs", "/jobs".to_owned(), "Basismodell"),
@@ -117,6 +121,34 @@ async fn german_pages_fit_a_phone_and_numbers_are_typed_as_germans_write_them() 
     browser.at("/jobs/new/review").await;
     browser.shows("0,0003").await;
     browser.photograph_all("german-review").await;
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn the_line_below_a_jobs_name_is_one_line_in_german_however_many_buttons_stand_beside_the_name() {
+    let server = Server::new().await;
+    let api = Api::signed_in(&server).await;
+    let job = api.create_job(&api.new_job("viele-knoepfe", 400, 20).await).await;
+    let browser = Browser::start_preferring("de").await;
+    browser.goto(&server.sign_in_url().await).await;
+    browser.shows("Neueste Jobs").await;
+    browser.goto(&format!("{}/jobs/{}", server.address, job.id)).await;
+    let (width, theme) = (Width::Wide, Theme::Light);
+    browser.look(Look { width, theme }).await;
+    // There once a step is trained.
+    for button in [
+        "Job abbrechen",
+        "Beenden und behalten",
+        "Pausieren",
+        "Vergleichen",
+    ] {
+        browser.button(button).await;
+    }
+    let lines = "const line = document.querySelector('.page-sub');
+        return Math.round(line.offsetHeight / parseFloat(getComputedStyle(line).lineHeight))";
+    assert_eq!(browser.script(lines).await, 1);
+    browser.photograph_all("german-job-running").await;
     browser.no_errors().await;
     browser.quit().await;
 }

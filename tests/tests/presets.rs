@@ -1,6 +1,7 @@
 //! The wizard's second step in a real browser: presets, what is proposed, and the estimate beside it.
 
-use tests::{api::Api, browser::Browser, server::Server};
+use serde_json::json;
+use tests::{api::Api, browser::Browser, openai_console::account, openai_server::Habits, server::Server};
 
 /// The preset whose button is pressed.
 async fn pressed(browser: &Browser) -> String {
@@ -139,6 +140,80 @@ async fn no_evaluation_is_proposed_where_nothing_can_be_evaluated() {
     browser.choose("Validation dataset", "None").await;
     browser.click("Next").await;
     browser.holds("Evaluation epochs", "1").await;
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn what_nobody_touched_follows_the_epochs_that_are_typed() {
+    let server = Server::new().await;
+    let api = Api::signed_in(&server).await;
+    let proposed = api.base_model().await.defaults;
+    let evaluation = proposed.evaluation_epochs;
+    assert!(evaluation >= 2 && proposed.warmup_epochs == 0, "{proposed:?}");
+    let (fewer, most) = ((evaluation - 1).to_string(), evaluation.to_string());
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.goto(&format!("{}/jobs/new/setup", server.address)).await;
+    browser.fill_setup("fewer-epochs").await;
+    browser.click("Next").await;
+    browser.holds("Evaluation epochs", &most).await;
+    browser.fill("Epochs", &fewer).await;
+    browser.holds("Evaluation epochs", &fewer).await;
+    browser.click("Next").await;
+    browser.at("/jobs/new/review").await;
+    browser.click("Back").await;
+    // With more of them again it is what is proposed, and no more.
+    browser.fill("Epochs", &(evaluation + 1).to_string()).await;
+    browser.holds("Evaluation epochs", &most).await;
+    browser.fill("Warm-up epochs", "2").await;
+    browser.holds("Evaluation epochs", &fewer).await;
+    // What somebody typed doesn't follow: it is told.
+    browser.fill("Evaluation epochs", &most).await;
+    browser.click("Next").await;
+    let sum = (evaluation + 2).to_string();
+    browser
+        .until("the sum is told", async || {
+            browser.description("Evaluation epochs").await.contains(&sum)
+        })
+        .await;
+    browser.no_errors().await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+async fn a_hosted_models_proposals_are_held_to_what_its_upstream_takes() {
+    let (upstream, server, api) = account(Habits::default()).await;
+    upstream.propose(
+        json!({"epochs": 60, "evaluation_epochs": 55, "warmup_epochs": 2, "batch_size": 400,
+        "lora": {"rank": 300, "alpha": 600.0, "dropout": 0.1, "targets": ["q_proj"]}}),
+    );
+    upstream.add_file("train.jsonl", "fine-tune", "{}");
+    let bounds = api.get("/api/capabilities").await.body["bounds"].clone();
+    let most = |field: &str| bounds[field]["max"].to_string();
+    let browser = Browser::start().await;
+    browser.sign_in(&server).await;
+    browser.goto(&format!("{}/jobs/new/setup", server.address)).await;
+    browser.fill("Job name", "within-bounds").await;
+    browser.choose_first("Base model").await;
+    browser.choose_first("Training dataset").await;
+    browser.click("Next").await;
+    browser.at("/jobs/new/configure").await;
+    for preset in ["Conservative", "Balanced", "Aggressive"] {
+        browser.click(preset).await;
+        browser
+            .until("it is chosen", async || pressed(&browser).await == preset)
+            .await;
+        browser.holds("Epochs", &most("epochs")).await;
+        browser.click("Next").await;
+        browser.at("/jobs/new/review").await;
+        browser.click("Back").await;
+        browser.at("/jobs/new/configure").await;
+    }
+    browser.click_css("details.advanced summary").await;
+    for (label, field) in [("Batch size", "batch_size"), ("LoRA rank", "lora_rank")] {
+        assert_eq!(browser.value(label).await, most(field), "{label}");
+    }
     browser.no_errors().await;
     browser.quit().await;
 }

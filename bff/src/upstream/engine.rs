@@ -55,6 +55,7 @@ impl Embedded {
 impl Upstream for Embedded {
     async fn capabilities(&self) -> Capabilities {
         Capabilities {
+            cores: Some(self.service.trainer_cores()),
             max_dataset_bytes: Some(self.upload_bytes),
             ..Capabilities::engine()
         }

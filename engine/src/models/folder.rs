@@ -56,11 +56,7 @@ struct AttuneConfig {
 /// Describes the model in a folder, or tells why it can't be used. `memory` is what a trainer may take, where that is
 /// known.
 pub(crate) fn describe(id: &str, path: &Path, memory: Option<u64>) -> Result<BaseModel, String> {
-    let config: ModelConfig = read_json(&path.join("config.json"))?;
-    let attune: AttuneConfig = match path.join("attune.json") {
-        file if file.is_file() => read_json(&file)?,
-        _ => AttuneConfig::default(),
-    };
+    let (config, attune) = read_configs(path)?;
     let defaults = attune.defaults.unwrap_or_default();
     let training = config
         .shape()
@@ -80,6 +76,20 @@ pub(crate) fn describe(id: &str, path: &Path, memory: Option<u64>) -> Result<Bas
         }),
         architecture: config.model_type,
     })
+}
+
+/// Whether the model in a folder can be described.
+pub(crate) fn is_model(path: &Path) -> bool {
+    read_configs(path).is_ok()
+}
+
+fn read_configs(path: &Path) -> Result<(ModelConfig, AttuneConfig), String> {
+    let config = read_json(&path.join("config.json"))?;
+    let attune = match path.join("attune.json") {
+        file if file.is_file() => read_json(&file)?,
+        _ => AttuneConfig::default(),
+    };
+    Ok((config, attune))
 }
 
 /// Why the model of a folder can't be trained here, as far as its configuration tells.

@@ -8,7 +8,10 @@ use crate::{
     models::{AddError, FoundModel, Models, Progress, Source, source::Repository},
     store::{self, Store},
 };
-use shared::model::{AddModel, AdditionFailure, AdditionStage, ModelAddition, ModelList};
+use shared::{
+    id::Subject,
+    model::{AddModel, AdditionFailure, AdditionStage, ModelAddition, ModelList},
+};
 use sqlx::SqliteConnection;
 use std::{
     collections::BTreeMap,
@@ -89,6 +92,18 @@ impl Service {
             .map(|(id, addition)| addition.describe(id))
             .collect();
         Ok(list)
+    }
+
+    /// How many models there are: base models, and those that the subject has tuned. Nothing as long as the bundled one isn't
+    /// unpacked.
+    pub(super) async fn count_models(&self, subject: &Subject) -> Result<Option<u64>, Error> {
+        if !self.inner.models_ready.initialized() {
+            return Ok(None);
+        }
+        let models = self.inner.models.clone();
+        let base = blocking(move || models.count()).await?;
+        let tuned = store::artifacts::count(self.inner.store.read(), subject).await?;
+        Ok(Some(base + tuned))
     }
 
     /// Starts to fetch a model from the Hub; one that is being fetched already goes on.

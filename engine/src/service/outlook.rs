@@ -39,6 +39,7 @@ impl Service {
             let trained = outlook::trained_since(read, subject, from).await?;
             told.trained_tokens_in_month = Some(from_sql(trained));
         }
+        told.models = self.count_models(subject).await?;
         Ok(Some(told))
     }
 }

@@ -94,6 +94,15 @@ pub(crate) async fn list(
     .await
 }
 
+/// How many artifacts an owner has.
+pub(crate) async fn count(executor: impl SqliteExecutor<'_>, owner: &Subject) -> sqlx::Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM artifacts WHERE owner = $1")
+        .bind(owner.as_str())
+        .fetch_one(executor)
+        .await?;
+    Ok(from_sql(count))
+}
+
 /// One artifact of an owner.
 pub(crate) async fn find(
     executor: impl SqliteExecutor<'_>,

@@ -46,6 +46,7 @@ async fn the_outlook_counts_what_ended_since_and_what_is_trained_so_far() {
         completed_in_week: Some(1),
         failed_in_week: Some(0),
         trained_tokens_in_month: Some(150),
+        models: told.models,
     };
     assert_eq!(told, expected);
     let before = outlook(&engine, &alice(), Timestamp::from_unix_ms(0)).await;
@@ -59,6 +60,37 @@ async fn the_outlook_counts_what_ended_since_and_what_is_trained_so_far() {
         .await
         .unwrap();
     assert_eq!(plain.outlook, None, "nobody asked");
+}
+
+#[tokio::test]
+async fn the_models_that_are_counted_are_those_that_are_listed() {
+    let engine = TestEngine::start().await;
+    finished(&engine, &alice(), "hers", 4).await;
+    finished(&engine, &mallory(), "somebody-elses", 4).await;
+    let counted = async || {
+        let told = outlook(&engine, &alice(), Timestamp::from_unix_ms(0)).await;
+        let base = engine.service.list_models().await.unwrap().models.len();
+        let tuned = engine
+            .service
+            .list_artifacts(&alice())
+            .await
+            .unwrap()
+            .artifacts
+            .len();
+        (told.models, base, tuned)
+    };
+    let (told, base, tuned) = counted().await;
+    assert_eq!((told, tuned), (Some(base as u64 + 1), 1));
+    let model = |name: &str, config: &str| {
+        let folder = engine.folder.path().join("models").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.json"), config).unwrap();
+    };
+    model("one-more", "{}");
+    model("grouped/another", "{}");
+    model("cant-be-read", "{");
+    let (told, now, _) = counted().await;
+    assert_eq!((told, now), (Some(base as u64 + 3), base + 2));
 }
 
 #[tokio::test]

@@ -58,9 +58,11 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
         .as_ref()
         .is_some_and(|capabilities| capabilities.datasets);
     let datasets = use_optional_query(datasets_known.then(api::datasets::list), Poll::Never);
+    let session = use_query(api::session::session(), Poll::Never);
     let lit = props.lit;
     let number = |section: Section| match section {
         Section::Jobs => summary.data.as_ref().map(|list| list.summary.total),
+        Section::Models => summary.data.as_ref().and_then(|list| list.outlook?.models),
         Section::Datasets => datasets.data.as_ref().map(|list| list.datasets.len() as u64),
         _ => None,
     };
@@ -84,10 +86,11 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
         ..Link::default()
     };
     let has_alerts = (capabilities.data.as_ref()).is_some_and(|known| known.alerts);
-    let foot = capabilities
-        .data
-        .as_deref()
-        .map(text::upstream_label)
+    let upstream = (capabilities.data.as_deref())
+        .map(text::upstream_and_cores)
+        .unwrap_or_default();
+    let who = (session.data.as_ref())
+        .map(|session| text::signed_in(session.subject.as_str()))
         .unwrap_or_default();
     html! {
         <div class="shell">
@@ -95,7 +98,7 @@ pub fn use_shell(props: Rc<ShellProps>) -> Html {
                 <div class="brand">{ icon(Icon::Logo) }<span>{ text::product() }</span></div>
                 <div class="nav-links">{ for links }</div>
                 <div class="nav-new">{ new_tab.view() }</div>
-                <div class="nav-foot">{ foot }</div>
+                <div class="nav-foot"><div>{ upstream }</div><div>{ who }</div></div>
             </nav>
             { if has_alerts { plain_part(use_bell) } else { Html::default() } }
             <main id="main" class="main" tabindex="-1">{ props.page.clone() }</main>

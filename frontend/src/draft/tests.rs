@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use shared::{capabilities::Capabilities, model::JobDefaults};
 
 /// A draft as this browser keeps it.
 fn stored(draft: &Draft) -> String {
@@ -132,21 +133,24 @@ proptest! {
 
 #[test]
 fn a_preset_survives_a_reload_and_is_the_beginning_of_another_job_once_its_draft_was_started() {
-    let proposals = || Box::new(shared::model::JobDefaults::default());
+    let proposals = |learning_rate| {
+        let defaults = JobDefaults {
+            learning_rate,
+            ..JobDefaults::default()
+        };
+        let bounds = Capabilities::engine().bounds;
+        Box::new(Proposals { defaults, bounds })
+    };
     let mut refused = FieldErrors::default();
     refused.set("epochs", "Too many.".into());
     refused.set("name", "Taken.".into());
     let state = typed()
         .after(DraftAction::SubmittedElsewhere(submitted("a")), "unused")
         .after(DraftAction::Refused(refused), "unused")
-        .after(DraftAction::Preset(Preset::Aggressive, proposals()), "b");
+        .after(DraftAction::Preset(Preset::Aggressive, proposals(2e-4)), "b");
     assert_eq!((state.draft.id.as_str(), state.draft.epochs.as_str()), ("b", "5"));
     assert_eq!(state.refused.fields().collect::<Vec<_>>(), ["name"]);
     let state = DraftState::from_stored(Some(&stored(&state.draft)), None, "unused");
-    let other = shared::model::JobDefaults {
-        learning_rate: 0.002,
-        ..shared::model::JobDefaults::default()
-    };
-    let state = state.after(DraftAction::Defaults(Box::new(other)), "unused");
+    let state = state.after(DraftAction::Defaults(proposals(0.002)), "unused");
     assert_eq!(state.draft.learning_rate, "0.003", "it follows the model");
 }

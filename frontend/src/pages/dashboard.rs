@@ -8,7 +8,6 @@ use crate::{
         sparkline::sparkline,
     },
     components::{
-        button::button,
         card::{card, paragraph, words},
         face::{empty_view, face, skeleton_block, skeleton_lines},
         link::{Link, link},
@@ -18,7 +17,10 @@ use crate::{
         status_pill::{pill, status_class, status_pill},
         table::{cell, table, text_cell},
     },
-    pages::jobs::state::{GROUPS, ListState},
+    pages::{
+        job::{RetryProps, use_retry},
+        jobs::state::{GROUPS, ListState},
+    },
     part::keyed_part,
     query::{
         Poll,
@@ -126,7 +128,7 @@ fn ready(list: &Rc<JobList>, at_work: Option<&JobList>, capabilities: &Capabilit
                 <div class="stack">
                     { card(text::all_jobs(), Html::default(), all_jobs(&list.summary, capabilities)) }
                     <div hidden={spend.is_none()}>{ spend }</div>
-                    { needs_attention(&list.jobs) }
+                    { needs_attention(&list.jobs, capabilities.retry) }
                 </div>
             </div>
         </div>
@@ -246,22 +248,31 @@ fn spend(price: &TokenPrice, tokens: u64, now: i64) -> Html {
     card(text::spend_in(calendar.month), Html::default(), body)
 }
 
-/// The newest job that failed, where one of the recent jobs did.
-fn needs_attention(jobs: &[Job]) -> Html {
+/// The newest job that failed, where one of the recent jobs did: what happened, what to do, and the button that does it.
+fn needs_attention(jobs: &[Job], can_retry: bool) -> Html {
     let Some(job) = jobs.iter().find(|job| job.status == JobStatus::Failed) else {
         return html! { <div hidden=true></div> };
     };
-    let message = job
-        .failure
-        .as_ref()
+    let told = job.failure.as_ref();
+    let message = told
         .map(|failure| text::sentence(&failure.message))
         .unwrap_or_default();
-    let route = Route::Job(job.id.to_string());
+    let advice = told
+        .map(|failure| text::short_advice(job, failure))
+        .unwrap_or_default();
+    let again = RetryProps {
+        job: Rc::new(job.clone()),
+        can_retry,
+    };
     let body = html! {
         <div class="card-body attention">
             <p><b>{ job.title() }</b>{ text::failed_word() }</p>
-            <p class="dim attention-text" lang="en">{ message }</p>
-            { button("button", text::last_failure(), Callback::from(move |_| route.go())) }
+            <p class="dim" lang="en">{ message }</p>
+            <p hidden={advice.is_empty()}>{ advice }</p>
+            <div class="buttons">
+                { keyed_part(job.id.as_str(), use_retry, again) }
+                { link(&Route::Job(job.id.to_string()), "button", text::last_failure()) }
+            </div>
         </div>
     };
     card(text::needs_attention(), Html::default(), body)

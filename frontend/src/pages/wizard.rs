@@ -29,10 +29,11 @@ use crate::{
 };
 use findings::{first_field, visible_errors};
 use shared::{
-    capabilities::Capabilities,
+    capabilities::{Capabilities, JobBounds},
     dataset::DatasetList,
     draft::Draft,
-    model::{BaseModel, JobDefaults, ModelList},
+    model::{BaseModel, ModelList},
+    preset::Proposals,
     run::Method,
     validate::{Step, field_step, new_job_from_draft},
 };
@@ -89,7 +90,7 @@ struct StepProps {
     models: Loaded<ModelList>,
     datasets: Loaded<DatasetList>,
     /// What the chosen model proposes, once that is known.
-    proposals: Option<JobDefaults>,
+    proposals: Option<Proposals>,
     leave: Callback<&'static str>,
 }
 
@@ -153,7 +154,11 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
         .unwrap_or(Step::Review);
     // Without a validation dataset there is nothing to evaluate, so none is proposed.
     let can_evaluate = !has_datasets || !handle.draft.validation_dataset.is_empty();
-    use_defaults(handle.clone(), step.min(unfinished), &models, can_evaluate);
+    let proposed = Proposed {
+        bounds: props.capabilities.bounds.clone(),
+        can_evaluate,
+    };
+    use_defaults(handle.clone(), step.min(unfinished), &models, proposed.clone());
     use_method(handle.clone(), datasets.data.as_deref());
     // Judged where somebody comes in: whoever is on a step already isn't thrown off it because another tab empties a
     // field for a moment.
@@ -190,7 +195,7 @@ fn use_step(props: Rc<StepPartProps>) -> Html {
     let capabilities = Rc::clone(&props.capabilities);
     let mut known_models = models.data.iter().flat_map(|list| list.models.iter());
     let chosen = known_models.find(|model| model.id == handle.draft.base_model);
-    let proposals = chosen.map(|model| proposals(model, can_evaluate));
+    let proposals = chosen.map(|model| proposed.by(model));
     let fields = StepProps {
         draft: handle.clone(),
         errors,
@@ -274,34 +279,49 @@ fn use_redirect(to: Rc<Route>) -> Html {
     html! { <p class="visually-hidden" role="status">{ text::loading() }</p> }
 }
 
-/// What a model proposes for this draft.
-fn proposals(model: &BaseModel, can_evaluate: bool) -> JobDefaults {
-    let mut proposals = model.defaults.clone();
-    if !can_evaluate {
-        proposals.evaluation_epochs = 0;
-    }
-    proposals
+/// What is asked of a model's proposals, whichever is chosen.
+#[derive(Clone, PartialEq)]
+struct Proposed {
+    bounds: JobBounds,
+    can_evaluate: bool,
 }
 
-/// Fills what nobody has touched with what the chosen model proposes; a lone model is chosen by itself. Remembers which
-/// step was reached, too.
+impl Proposed {
+    /// What a model proposes for this draft.
+    fn by(&self, model: &BaseModel) -> Proposals {
+        let mut defaults = model.defaults.clone();
+        if !self.can_evaluate {
+            defaults.evaluation_epochs = 0;
+        }
+        Proposals {
+            defaults,
+            bounds: self.bounds.clone(),
+        }
+    }
+}
+
+/// Fills what nobody has touched with what the chosen model proposes, as far as the epochs that are typed leave it room; a lone
+/// model is chosen by itself. Remembers which step was reached, too.
 #[hook]
-fn use_defaults(handle: DraftHandle, reached: Step, models: &Loaded<ModelList>, can_evaluate: bool) {
+fn use_defaults(handle: DraftHandle, reached: Step, models: &Loaded<ModelList>, proposed: Proposed) {
+    let draft = &handle.draft;
+    let epochs = [&draft.epochs, &draft.evaluation_epochs, &draft.warmup_epochs].map(Clone::clone);
     let known = (
-        (reached, can_evaluate),
-        handle.draft.base_model.clone(),
-        handle.draft.id.clone(),
+        (reached, proposed),
+        draft.base_model.clone(),
+        draft.id.clone(),
+        epochs,
         models.data.clone(),
     );
-    use_change(known, move |((reached, can_evaluate), chosen, _, models)| {
+    use_change(known, move |((reached, proposed), chosen, _, _, models)| {
         handle.dispatch(DraftAction::Reached(*reached));
         let list = models.as_ref()?;
-        let proposed = |model| Box::new(proposals(model, *can_evaluate));
+        let by = |model| Box::new(proposed.by(model));
         if let ([only], true) = (list.models.as_slice(), chosen.is_empty()) {
-            handle.dispatch(DraftAction::OnlyModel(only.id.clone(), proposed(only)));
+            handle.dispatch(DraftAction::OnlyModel(only.id.clone(), by(only)));
         }
         if let Some(model) = list.models.iter().find(|model| model.id == *chosen) {
-            handle.dispatch(DraftAction::Defaults(proposed(model)));
+            handle.dispatch(DraftAction::Defaults(by(model)));
         }
         None
     });

@@ -1,18 +1,84 @@
 use super::*;
-use crate::{capabilities::Capabilities, id::JobId, status::JobStatus, timestamp::Timestamp, validate};
+use crate::{
+    capabilities::Capabilities, id::JobId, model::JobDefaults, status::JobStatus, timestamp::Timestamp,
+    validate,
+};
 use proptest::prelude::*;
+
+fn proposals() -> Proposals {
+    proposed(JobDefaults::default())
+}
+
+fn proposed(defaults: JobDefaults) -> Proposals {
+    Proposals {
+        defaults,
+        bounds: Capabilities::engine().bounds,
+    }
+}
 
 #[test]
 fn defaults_fill_only_what_nobody_touched() {
     let mut draft = Draft::new("one");
     draft.set("epochs", "7");
     draft.set("learning_rate", "");
-    draft.apply_defaults(&JobDefaults::default());
+    draft.apply_defaults(&proposals());
     assert_eq!(draft.epochs, "7");
     assert_eq!(draft.learning_rate, "", "a field that was emptied stays empty");
     assert_eq!(draft.batch_size, "8");
     assert_eq!(draft.lora_targets, Projection::ALL);
     assert_eq!(draft.touched.len(), 2, "a default doesn't count as touched");
+}
+
+#[test]
+fn what_nobody_touched_follows_the_epochs_that_are_typed() {
+    let proposals = proposed(JobDefaults {
+        epochs: 10,
+        evaluation_epochs: 8,
+        warmup_epochs: 2,
+        ..JobDefaults::default()
+    });
+    let mut draft = Draft::new("one");
+    let mut after = |field: &str, text: &str| {
+        draft.set(field, text);
+        draft.apply_defaults(&proposals);
+        (
+            draft.epochs.clone(),
+            draft.evaluation_epochs.clone(),
+            draft.warmup_epochs.clone(),
+        )
+    };
+    let three = |epochs: &str, evaluation: &str, warmup: &str| {
+        (epochs.to_owned(), evaluation.to_owned(), warmup.to_owned())
+    };
+    assert_eq!(after("name", "any"), three("10", "8", "2"));
+    assert_eq!(after("epochs", "5"), three("5", "3", "2"));
+    assert_eq!(after("epochs", "1"), three("1", "1", "0"), "it ends trained");
+    assert_eq!(after("epochs", "12"), three("12", "8", "2"), "and grows back");
+    assert_eq!(after("epochs", "0"), three("0", "0", "0"));
+    assert_eq!(after("epochs", ""), three("", "8", "2"), "nothing can be read");
+    assert_eq!(after("epochs", "5"), three("5", "3", "2"));
+    assert_eq!(after("warmup_epochs", "4"), three("5", "1", "4"), "one is typed");
+    assert_eq!(after("warmup_epochs", "9"), three("5", "0", "9"), "and is told");
+    assert_eq!(after("warmup_epochs", "0"), three("5", "5", "0"));
+    assert_eq!(
+        after("evaluation_epochs", "7"),
+        three("5", "7", "0"),
+        "what is typed stays"
+    );
+}
+
+#[test]
+fn warm_up_that_nobody_touched_leaves_room_for_the_evaluation_that_is_typed() {
+    let proposals = proposed(JobDefaults {
+        epochs: 4,
+        evaluation_epochs: 2,
+        warmup_epochs: 2,
+        ..JobDefaults::default()
+    });
+    let mut draft = Draft::new("one");
+    draft.set("evaluation_epochs", "3");
+    draft.apply_defaults(&proposals);
+    assert_eq!((draft.epochs.as_str(), draft.warmup_epochs.as_str()), ("4", "1"));
 }
 
 #[test]
@@ -42,7 +108,7 @@ fn a_duplicate_of_a_job_that_was_trained_elsewhere_leaves_the_base_model_to_be_c
         (draft.base_model.as_str(), draft.learning_rate.as_str()),
         ("", "")
     );
-    draft.apply_defaults(&JobDefaults::default());
+    draft.apply_defaults(&proposals());
     let kept = [
         "training_dataset",
         "validation_dataset",
@@ -103,7 +169,7 @@ fn a_duplicate_of_a_job_is_valid_and_keeps_its_values() {
         wandb: None,
     };
     let mut draft = Draft::from_job("two", &job);
-    draft.apply_defaults(&JobDefaults::default());
+    draft.apply_defaults(&proposals());
     let new_job = validate::new_job_from_draft(&draft, &Capabilities::engine()).expect("a valid job");
     assert_eq!(
         (new_job.epochs, new_job.evaluation_epochs, new_job.warmup_epochs),

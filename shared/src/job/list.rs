@@ -26,8 +26,8 @@ pub struct JobList {
     pub outlook: Option<Outlook>,
 }
 
-/// How things go at large: figures over all of somebody's jobs, whatever a list's filters are. Each is there where it was
-/// asked for and the upstream can tell it.
+/// How things go at large: figures over all of somebody's jobs and models, whatever a list's filters are. Each is there where it
+/// was asked for and the upstream can tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Outlook {
@@ -45,6 +45,9 @@ pub struct Outlook {
     /// as far as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained_tokens_in_month: Option<u64>,
+    /// Base models that there are, and models that were tuned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<u64>,
 }
 
 /// Jobs by status: `running` counts pausing too, `queued` validating too.

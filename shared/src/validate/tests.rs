@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     id::DatasetId,
     model::JobDefaults,
+    preset::Proposals,
     run::{LoraSpec, Method, Projection, Schedule},
 };
 use proptest::prelude::*;
@@ -11,8 +12,15 @@ fn draft() -> Draft {
     draft.set("name", "sort-mail");
     draft.set("base_model", "attune-small");
     draft.set("training_dataset", "file-1");
-    draft.apply_defaults(&JobDefaults::default());
+    draft.apply_defaults(&proposals());
     draft
+}
+
+fn proposals() -> Proposals {
+    Proposals {
+        defaults: JobDefaults::default(),
+        bounds: Capabilities::engine().bounds,
+    }
 }
 
 fn codes(findings: &Findings) -> Vec<(&str, &str)> {
@@ -315,7 +323,7 @@ proptest! {
             draft.set("name", "abc");
             draft.set("base_model", "m");
             draft.set("training_dataset", "file-1");
-            draft.apply_defaults(&JobDefaults::default());
+            draft.apply_defaults(&proposals());
         } else {
             draft.set_targets(targets);
         }

@@ -84,6 +84,8 @@ pub(super) struct Account {
     pub(super) events: BTreeMap<String, Vec<Value>>,
     /// By job, newest first.
     pub(super) checkpoints: BTreeMap<String, Vec<Value>>,
+    /// What its models propose, as another Attune tells it.
+    pub(super) proposals: Option<Value>,
     /// With their contents, newest first.
     pub(super) files: Vec<(Value, Vec<u8>)>,
     made: u64,
@@ -101,6 +103,7 @@ impl Account {
             jobs: Vec::new(),
             events: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
+            proposals: None,
             files: Vec::new(),
             made: 0,
         }

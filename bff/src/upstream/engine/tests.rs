@@ -142,6 +142,20 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn the_cores_that_a_trainer_computes_on_are_told() {
+    let console = Console::start().await;
+    let user = console.app.user().await;
+    let known = user.get("/api/capabilities").await.json();
+    let machine = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(known["cores"], machine, "none are set");
+    let mut config = engine::Config::new("unused");
+    config.threads = 1;
+    assert_eq!(config.trainer_cores(), 1);
+    config.threads = u32::MAX;
+    assert_eq!(config.trainer_cores() as usize, machine, "there are no more");
+}
+
+#[tokio::test]
 async fn a_stream_tells_every_step_once_and_goes_on_after_the_last_that_arrived() {
     let console = Console::start().await;
     let user = console.app.user().await;

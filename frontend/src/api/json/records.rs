@@ -93,6 +93,7 @@ record!(Capabilities {
     pause,
     retry,
     hyperparameters,
+    cores,
     statuses,
     bounds,
     price,

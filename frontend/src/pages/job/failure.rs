@@ -1,4 +1,5 @@
-//! Why a job failed: what happened, what to change, and the last words of its trainer.
+//! Why a job failed: what happened, what to change, and the last words of its trainer. The button that tries it again with
+//! that change stands on the dashboard, too.
 
 use super::actions::retry;
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
         link::Link,
         toast::use_toaster,
     },
+    part::part,
     query::hooks::use_store,
     route::{Route, dataset_line},
     text,
@@ -30,23 +32,13 @@ pub(super) struct FailureProps {
 
 #[hook]
 pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
-    let store = use_store();
-    let toaster = use_toaster();
     let job = Rc::clone(&props.job);
     let Some(failure) = job.failure.as_ref().filter(|_| job.status == JobStatus::Failed) else {
         return html! { <div hidden=true></div> };
     };
-    let change = failure.change.clone().filter(|_| props.can_retry);
-    let label = match &change {
-        Some(change) if *change != RetryJob::default() => text::retry_with_change(),
-        _ => text::retry(),
-    };
-    let offered = change.is_some();
-    let onclick = {
-        let job = Rc::clone(&job);
-        Callback::from(move |_: MouseEvent| {
-            retry(&store, &toaster, &job.id, change.clone().unwrap_or_default());
-        })
+    let again = RetryProps {
+        job: Rc::clone(&job),
+        can_retry: props.can_retry,
     };
     let advice = text::failure_advice(&job, failure);
     let last = props.attempts.as_ref().and_then(|list| list.attempts.last());
@@ -59,7 +51,7 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
                 <p class="notice-body" lang="en">{ text::sentence(&failure.message) }</p>
                 <p class="notice-body" hidden={advice.is_empty()}>{ advice }</p>
                 <div class="job-failure-foot">
-                    { button_if(offered, "button", label, onclick) }
+                    { part(use_retry, again) }
                     { for dataset_at_fault(&job, failure) }
                     <code>{ failure.code.as_str() }</code>
                 </div>
@@ -70,6 +62,35 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
             </div>
         </div>
     }
+}
+
+/// A job that failed, and whether the upstream tries jobs again.
+#[derive(PartialEq)]
+pub(crate) struct RetryProps {
+    pub(crate) job: Rc<Job>,
+    pub(crate) can_retry: bool,
+}
+
+/// The button that tries a job again with what the server proposes to change; hidden where it proposes nothing, or the job was
+/// trained elsewhere.
+#[hook]
+pub(crate) fn use_retry(props: Rc<RetryProps>) -> Html {
+    let store = use_store();
+    let toaster = use_toaster();
+    let proposed = props
+        .job
+        .failure
+        .as_ref()
+        .and_then(|failure| failure.change.clone());
+    let is_offered = proposed.is_some() && props.can_retry && props.job.imported.is_none();
+    let change = proposed.unwrap_or_default();
+    let label = if change == RetryJob::default() {
+        text::retry()
+    } else {
+        text::retry_with_change()
+    };
+    let onclick = Callback::from(move |_: MouseEvent| retry(&store, &toaster, &props.job.id, change.clone()));
+    button_if(is_offered, "button", label, onclick)
 }
 
 /// The way to the file at fault, and to its line where one is.

@@ -8,9 +8,8 @@ use crate::{
 };
 use shared::{
     draft::{number_text, schedule_word},
-    model::JobDefaults,
     number,
-    preset::Preset,
+    preset::{Preset, Proposals},
     run::{Method, Schedule},
 };
 use yew::prelude::*;
@@ -89,7 +88,7 @@ pub(super) fn configure(props: &StepProps) -> Html {
 }
 
 /// Ways to train, each of which sets the fields below it; which one they hold is told, also where they are typed.
-fn presets(props: &StepProps, proposals: &JobDefaults) -> Html {
+fn presets(props: &StepProps, proposals: &Proposals) -> Html {
     let chosen = Preset::chosen(&props.draft.draft, proposals);
     let chips = Preset::ALL.map(|preset| {
         let is_on = chosen == Some(preset);

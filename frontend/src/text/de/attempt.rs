@@ -15,13 +15,14 @@ german_words! {
     trainer_log = "Letzte Zeilen des Trainer-Logs";
     memory_advice = "Dem Trainer mehr Speicher geben oder die Beispiele kürzen.";
     diverged_advice = "Die Lernrate senken oder nach fehlerhaften Beispielen suchen.";
+    still_diverges = "Hilft das nicht, nach fehlerhaften Beispielen suchen.";
     disk_full_advice = "Platz schaffen, zum Beispiel alte Jobs löschen, dann wiederholen.";
     storage_advice = "Den Datenträger des Datenordners prüfen, dann wiederholen.";
     bad_data_advice = "Die Datei berichtigen, neu hochladen und damit einen neuen Job starten.";
     signal_advice = "Etwas von außen hat den Trainer beendet. Wiederholen kann genügen.";
     unresponsive_advice = "Der Trainer hing. Wiederholen kann genügen.";
     unusable_advice = "Das Modell oder die Einstellungen müssen andere sein: den Job duplizieren und sie ändern.";
-    bug_advice = "Das ist ein Fehler in Attune. Bitte zusammen mit dem Log unten melden.";
+    bug_advice = "Das ist ein Fehler in Attune. Bitte zusammen mit dem Log des Trainers melden.";
     retry_of = "Wiederholung von";
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn smaller_batch(before: u32, after: u32) -> String {
 
 pub(crate) fn lower_rate(rate: f64) -> String {
     format!(
-        "Eine niedrigere Lernrate ist stabiler: {}. Hilft das nicht, nach fehlerhaften Beispielen suchen.",
+        "Eine niedrigere Lernrate ist stabiler: {}.",
         format::learning_rate(rate)
     )
 }

@@ -14,7 +14,7 @@ german_words! {
     keep_training = "Weiter trainieren";
     cancel_job_body = "Das Training endet. Die Checkpoints bleiben, bis der Job gelöscht wird, aber es entsteht kein Adapter.";
     duplicate = "Duplizieren";
-    refresh = "Aktualisieren";
+    refresh = "Neu laden";
     live = "Live";
     reconnecting = "Verbinde neu …";
     no_checkpoints = "Der erste Checkpoint entsteht während des Trainings.";

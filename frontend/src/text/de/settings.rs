@@ -1,6 +1,6 @@
 //! Settings and sign-in.
 
-use crate::theme::Theme;
+use crate::{text::format::plural, theme::Theme};
 use shared::capabilities::{Capabilities, UpstreamKind};
 
 german_words! {
@@ -42,6 +42,18 @@ pub(crate) const fn upstream_label(capabilities: &Capabilities) -> &'static str 
         UpstreamKind::Openai => "OpenAI-kompatible API",
         UpstreamKind::JobTrainingApi => "Job Training API",
     }
+}
+
+pub(crate) fn upstream_and_cores(capabilities: &Capabilities) -> String {
+    let label = upstream_label(capabilities);
+    match capabilities.cores {
+        Some(cores) => format!("{label} · {}", plural(cores.into(), "Kern", "Kerne")),
+        None => label.to_owned(),
+    }
+}
+
+pub(crate) fn signed_in(who: &str) -> String {
+    format!("{who} · angemeldet")
 }
 
 pub(crate) fn signed_in_as(who: &str) -> String {

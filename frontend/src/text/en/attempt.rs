@@ -26,6 +26,8 @@ words! {
     memory_advice = "Give the trainer more memory, or shorten the examples.";
     /// What to do about a failure.
     diverged_advice = "Lower the learning rate, or look for broken examples.";
+    /// What to do about a failure where a lower learning rate was proposed, after that.
+    still_diverges = "If that doesn't help, look for broken examples.";
     /// What to do about a failure.
     disk_full_advice = "Free some space, for example by deleting old jobs, then try again.";
     /// What to do about a failure.
@@ -39,7 +41,7 @@ words! {
     /// What to do about a failure.
     unusable_advice = "The model or the settings need another choice: duplicate the job and change them.";
     /// What to do about a failure.
-    bug_advice = "This is a defect of Attune. Please report it together with the log below.";
+    bug_advice = "This is a defect of Attune. Please report it together with the trainer's log.";
     /// Timeline.
     retry_of = "Retry of";
 }
@@ -66,6 +68,18 @@ pub fn stop_job_title(name: &str) -> String {
 /// What to do about a failure.
 #[must_use]
 pub fn failure_advice(job: &Job, failure: &JobFailure) -> String {
+    let advice = short_advice(job, failure);
+    let changes_rate = (failure.change.as_ref()).is_some_and(|change| change.learning_rate.is_some());
+    if failure.cause == Some(FailureCause::Diverged) && changes_rate {
+        format!("{advice} {}", still_diverges())
+    } else {
+        advice
+    }
+}
+
+/// What to do about a failure, without what may be tried after that.
+#[must_use]
+pub fn short_advice(job: &Job, failure: &JobFailure) -> String {
     let Some(cause) = failure.cause else {
         return String::new();
     };
@@ -108,7 +122,7 @@ pub fn smaller_batch(before: u32, after: u32) -> String {
 pub fn lower_rate(rate: f64) -> String {
     german!(lower_rate(rate));
     format!(
-        "A lower learning rate is steadier: {}. If that doesn't help, look for broken examples.",
+        "A lower learning rate is steadier: {}.",
         format::learning_rate(rate)
     )
 }

@@ -1,6 +1,6 @@
 //! Settings and sign-in.
 
-use crate::{language::Language, theme::Theme};
+use crate::{language::Language, text::format::plural, theme::Theme};
 use shared::capabilities::{Capabilities, UpstreamKind};
 
 words! {
@@ -70,6 +70,24 @@ pub fn upstream_label(capabilities: &Capabilities) -> &'static str {
         UpstreamKind::Openai => "OpenAI-compatible API",
         UpstreamKind::JobTrainingApi => "Job Training API",
     }
+}
+
+/// What the jobs run on, at the navigation's foot.
+#[must_use]
+pub fn upstream_and_cores(capabilities: &Capabilities) -> String {
+    german!(upstream_and_cores(capabilities));
+    let label = upstream_label(capabilities);
+    match capabilities.cores {
+        Some(cores) => format!("{label} · {}", plural(cores.into(), "core", "cores")),
+        None => label.to_owned(),
+    }
+}
+
+/// Who is signed in, at the navigation's foot.
+#[must_use]
+pub fn signed_in(who: &str) -> String {
+    german!(signed_in(who));
+    format!("{who} · signed in")
 }
 
 /// Who is signed in.

@@ -6,7 +6,7 @@ use shared::{
     timestamp::Timestamp,
 };
 
-/// What was asked for of it. When a queued job starts nobody tells here.
+/// What was asked for of it. When a queued job starts nobody tells here, and models aren't asked for.
 pub(super) fn outlook(jobs: &[Job], query: &JobQuery) -> Option<Outlook> {
     let asked = query.week_from.or(query.month_from).is_some();
     asked.then(|| Outlook {
@@ -18,6 +18,7 @@ pub(super) fn outlook(jobs: &[Job], query: &JobQuery) -> Option<Outlook> {
             .week_from
             .and_then(|from| ended_since(jobs, JobStatus::Failed, from)),
         trained_tokens_in_month: query.month_from.and_then(|from| trained_since(jobs, from)),
+        models: None,
     })
 }
 
@@ -94,6 +95,7 @@ mod tests {
             completed_in_week: Some(1),
             failed_in_week: Some(1),
             trained_tokens_in_month: Some(40_210),
+            models: None,
         };
         assert_eq!(told, Some(expected));
         assert_eq!(outlook(&all, &JobQuery::default()), None, "nobody asked");

@@ -122,6 +122,7 @@ record!(Outlook {
     completed_in_week,
     failed_in_week,
     trained_tokens_in_month,
+    models,
 });
 record!(JobSummary {
     running,
