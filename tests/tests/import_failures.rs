@@ -1,4 +1,4 @@
-//! `attune import` where not all goes well: killed, refused, and made to wait.
+//! `attune import` where not all goes well: killed, refused, made to wait, and told nonsense.
 
 use serde_json::json;
 use shared::{dataset::DatasetStatus, metrics::Series, status::JobStatus};
@@ -59,6 +59,60 @@ async fn an_import_that_is_killed_leaves_whole_jobs_and_the_next_one_goes_on() {
     assert!(told.starts_with("taken: 2 jobs, 4 files ("), "{told}");
     assert!(told.contains("already here: 2 jobs"), "{told}");
     assert_eq!((jobs(&api).await.len(), datasets(&api).await.len()), (4, 4));
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_is_told_and_the_next_run_takes_it_once_it_can() {
+    let upstream = OpenAiServer::start(Habits::default()).await;
+    let file = upstream.add_file("train.jsonl", "fine-tune", examples::chats(12));
+    trained_job(&upstream, "one", &file);
+    let odd = trained_job(&upstream, "odd", &file);
+    trained_job(&upstream, "three", &file);
+    upstream.set(&odd, "status", json!(["lost"]));
+    let server = Server::new().await;
+    let api = Api::signed_in(&server).await;
+    let why = format!("  {odd}: the API's answer can't be read: `status` is missing or unknown\n");
+    let run = async |more: &[&str]| import(&server.setup, &upstream.base_url, KEY, more).await;
+
+    let said = run(&["--dry-run"]).await;
+    assert!(!said.succeeded && said.stdout.contains(&why), "{}", said.stdout);
+    assert!(
+        said.stdout.starts_with("would take: 2 jobs, 1 file (")
+            && said.stdout.ends_with("\n1 job could not be taken\n"),
+        "{}",
+        said.stdout
+    );
+    let closing = "\n1 job could not be taken; the next import tries again\n";
+    let said = run(&[]).await;
+    assert!(!said.succeeded && said.stdout.contains(&why), "{}", said.stdout);
+    assert!(
+        said.stdout.starts_with("taken: 2 jobs, 3 files (") && said.stdout.ends_with(closing),
+        "{}",
+        said.stdout
+    );
+    assert_eq!(jobs(&api).await.len(), 2);
+    let said = run(&["--job", &odd, "--job", "ftjob-none"]).await;
+    assert!(!said.succeeded && said.stdout.contains(&why), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("ftjob-none: there is no such job"),
+        "the next is looked at: {}",
+        said.stdout
+    );
+    // It is older than what is asked for, which can be read.
+    let told = run(&["--since", "2050-01-01"]).await.well();
+    assert!(told.starts_with("taken: 0 jobs\n"), "{told}");
+
+    upstream.set(&odd, "status", json!("succeeded"));
+    let told = run(&[]).await.well();
+    assert!(
+        told.starts_with("taken: 1 job, 1 file (") && told.contains("already here: 2 jobs"),
+        "{told}"
+    );
+    assert_eq!(jobs(&api).await.len(), 3);
+    // What is here needn't be read again.
+    upstream.set(&odd, "status", json!(null));
+    let told = run(&[]).await.well();
+    assert!(told.contains("already here: 3 jobs"), "{told}");
 }
 
 #[tokio::test]
