@@ -183,6 +183,54 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_line_of_a_failure_from_before_its_column_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("attune.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .foreign_keys(false);
+        let before = SqlitePool::connect_with(options).await.unwrap();
+        MIGRATIONS.run_to(19, &before).await.unwrap();
+        let failures = [
+            (
+                "bad_data",
+                "line 12 of the training file: the line is no UTF-8 text",
+            ),
+            (
+                "bad_data",
+                "Training file has 2 line(s) that can't be used; line 7: the line is a chat, but line 1 is a pair (…)",
+            ),
+            (
+                "bad_data",
+                "Training file has 3 example(s), but must have at least 10",
+            ),
+            ("bad_data", "`file-1` was deleted before the job could use it"),
+            ("unusable", "line 5 of something else"),
+        ];
+        for (number, (cause, message)) in failures.into_iter().enumerate() {
+            sqlx::query(
+                "INSERT INTO jobs (id, owner, name, search_text, name_key, base_model, status, created_at, training_file, \
+                                   parameters, failure_cause, failure_message) \
+                 VALUES ($1, 'alice', '', '', '', '', 'failed', 0, '', '', $2, $3)",
+            )
+            .bind(number.to_string())
+            .bind(cause)
+            .bind(message)
+            .execute(&before)
+            .await
+            .unwrap();
+        }
+        before.close().await;
+        let store = Store::open(&path).await.unwrap();
+        let lines: Vec<Option<i64>> = sqlx::query_scalar("SELECT failure_line FROM jobs ORDER BY id")
+            .fetch_all(store.read())
+            .await
+            .unwrap();
+        assert_eq!(lines, [Some(12), Some(7), None, None, None]);
+    }
+
+    #[tokio::test]
     async fn readers_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("attune.db")).await.unwrap();

@@ -287,6 +287,13 @@ impl JobFailure {
         self
     }
 
+    /// With the line at fault of the file that the field names, where one is.
+    #[must_use]
+    pub const fn at_line(mut self, line: Option<u64>) -> Self {
+        self.line = line;
+        self
+    }
+
     /// With what stood behind it.
     #[must_use]
     pub const fn because(mut self, cause: FailureCause) -> Self {

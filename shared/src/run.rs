@@ -330,6 +330,9 @@ pub enum RunEvent {
         code: String,
         /// What happened and what to do, in English.
         message: String,
+        /// The line of the file at fault, from 1, where one is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
     },
 }
 

@@ -15,6 +15,7 @@ pub mod contract_server;
 pub mod examples;
 pub mod hosted;
 pub mod hub;
+pub mod import;
 pub mod list;
 pub mod many_jobs;
 pub mod many_steps;

@@ -37,6 +37,29 @@ async fn failed_by_line_30(server: &Server, api: &Api) -> Job {
 }
 
 #[tokio::test]
+async fn a_line_that_the_trainer_alone_can_refuse_is_told_as_a_number() {
+    let server = Server::new().await;
+    let api = Api::signed_in(&server).await;
+    let mut lines: Vec<String> = examples::chats(20).lines().map(str::to_owned).collect();
+    // Well-formed, and longer than the model reads.
+    lines[16] = json!({"messages": [{"role": "user", "content": "ticket ".repeat(5_000)},
+        {"role": "assistant", "content": "none"}]})
+    .to_string();
+    let mut new = api.new_job("too-long", 12, 1).await;
+    new.validation_dataset = Some(api.upload("long-at-17", lines.join("\n")).await.id);
+    new.evaluation_epochs = 1;
+    let job = api.create_job(&new).await;
+    let job = api.ended(&job.id).await;
+    let failure = job.failure.expect("it failed");
+    assert_eq!(
+        (failure.code.as_str(), failure.param.as_deref(), failure.line),
+        ("invalid_validation_file", Some("validation_file"), Some(17)),
+        "{}",
+        failure.message
+    );
+}
+
+#[tokio::test]
 async fn a_failure_that_names_a_line_leads_there_and_back() {
     let server = Server::new().await;
     let api = Api::signed_in(&server).await;

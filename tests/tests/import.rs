@@ -1,104 +1,26 @@
 //! `attune import`: jobs of an account elsewhere, with their files and records, in a console of one's own.
-#![expect(clippy::expect_used, reason = "a helper that fails is a failed test")]
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use shared::{
     chat::ChatModelList,
-    dataset::{Dataset, DatasetList, DatasetStatus},
+    dataset::DatasetStatus,
     event::EventList,
     id::JobId,
-    job::{Job, JobList},
+    job::Job,
     metrics::{Metrics, Series},
     status::JobStatus,
     timestamp::Timestamp,
 };
-use std::{
-    process::{Output, Stdio},
-    time::Duration,
-};
+use std::time::Duration;
 use tests::{
     api::Api,
     browser::Browser,
-    contract_server::Said,
     examples,
+    import::{datasets, import, jobs, trained_job},
     openai_server::{Habits, KEY, OpenAiServer},
     secrets::Hunt,
     server::{Server, Setup},
 };
-
-/// Where an import's key is taken from.
-const KEY_VARIABLE: &str = "ATTUNE_IMPORT_API_KEY";
-
-/// What a command said, and whether it was content.
-struct Outcome {
-    succeeded: bool,
-    stdout: String,
-    stderr: String,
-}
-
-impl From<Output> for Outcome {
-    fn from(output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Self {
-            succeeded: output.status.success(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-}
-
-impl Outcome {
-    /// That it went well, and what it told.
-    fn well(self) -> String {
-        assert!(self.succeeded, "{}\n{}", self.stdout, self.stderr);
-        self.stdout
-    }
-}
-
-async fn import(setup: &Setup, base_url: &str, key: &str, more: &[&str]) -> Outcome {
-    let mut words = vec!["import", "--from-openai", "--base-url", base_url];
-    words.extend(more);
-    setup.clone().with(KEY_VARIABLE, key).run(&words).await.into()
-}
-
-/// A job that has ended, with a record, checkpoints and a result in base64; answers its id.
-fn trained_job(upstream: &OpenAiServer, name: &str, training: &str) -> String {
-    let id = upstream.add_job(name, "succeeded");
-    let hyperparameters = json!({"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 1.8});
-    for (field, value) in [
-        ("training_file", json!(training)),
-        ("finished_at", json!(1_790_000_500)),
-        ("trained_tokens", json!(1_234)),
-        ("fine_tuned_model", json!(format!("ft:gpt-4.1-mini:org:{name}:1"))),
-        ("metadata", json!({"name": name, "team": "a"})),
-        ("hyperparameters", hyperparameters.clone()),
-        (
-            "method",
-            json!({"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}),
-        ),
-    ] {
-        upstream.set(&id, field, value);
-    }
-    upstream.tell(&id, "info", "Fine-tuning job started");
-    upstream.step(&id, 1, 2.5, None);
-    upstream.step(&id, 2, 1.5, Some(1.75));
-    upstream.tell(&id, "warn", "Moderation is taking long");
-    upstream.tell(&id, "info", "The job has successfully completed");
-    upstream.checkpoint(&id, 2);
-    let table = BASE64_STANDARD.encode("step,train_loss,train_accuracy\n1,2.5,0.5\n2,1.5,0.5\n");
-    let results = upstream.add_file("step_metrics.csv", "fine-tune-results", table);
-    upstream.set(&id, "result_files", json!([results]));
-    id
-}
-
-async fn jobs(api: &Api) -> Vec<Job> {
-    api.get("/api/jobs").await.expect::<JobList>(200).jobs
-}
-
-async fn datasets(api: &Api) -> Vec<Dataset> {
-    api.get("/api/datasets").await.expect::<DatasetList>(200).datasets
-}
 
 #[tokio::test]
 async fn a_dry_run_tells_what_it_would_take_and_changes_nothing() {
@@ -283,55 +205,6 @@ async fn jobs_come_beside_a_running_server_and_a_second_run_takes_only_what_is_n
 }
 
 #[tokio::test]
-async fn an_import_that_is_killed_leaves_whole_jobs_and_the_next_one_goes_on() {
-    let upstream = OpenAiServer::start(Habits {
-        largest_page: 100,
-        ..Habits::default()
-    })
-    .await;
-    let mut ids = Vec::new();
-    for number in 0..4 {
-        let file = upstream.add_file(
-            &format!("{number}.jsonl"),
-            "fine-tune",
-            examples::chats(12 + number),
-        );
-        ids.push((trained_job(&upstream, &format!("job-{number}"), &file), file));
-    }
-    let server = Server::new().await;
-    let api = Api::signed_in(&server).await;
-    let content = format!("/files/{}/content", ids[2].1);
-    let events = format!("/{}/events", ids[1].0);
-    for (stalled, here) in [(events, 1), (content, 2)] {
-        upstream.stall(Some(&stalled));
-        let words = ["import", "--from-openai", "--base-url", &upstream.base_url];
-        let mut command = server.setup.clone().with(KEY_VARIABLE, KEY).command(&words);
-        let mut running = command.stderr(Stdio::null()).spawn().expect("it starts");
-        upstream.was_asked_for(&stalled).await;
-        running.kill().await.expect("it can be killed");
-        let all = jobs(&api).await;
-        assert_eq!(all.len(), here);
-        for job in &all {
-            assert_eq!(
-                (job.status, api.steps(&job.id, Series::TrainLoss).await.len()),
-                (JobStatus::Succeeded, 2)
-            );
-        }
-        assert!(
-            datasets(&api)
-                .await
-                .iter()
-                .all(|dataset| dataset.status == DatasetStatus::Ready)
-        );
-    }
-    upstream.stall(None);
-    let told = import(&server.setup, &upstream.base_url, KEY, &[]).await.well();
-    assert!(told.starts_with("taken: 2 jobs, 4 files ("), "{told}");
-    assert!(told.contains("already here: 2 jobs"), "{told}");
-    assert_eq!((jobs(&api).await.len(), datasets(&api).await.len()), (4, 4));
-}
-
-#[tokio::test]
 async fn a_stream_of_events_that_is_longer_than_what_comes_is_told_with_the_job() {
     // It tells the newest hundred, and can't be asked for older ones.
     let upstream = OpenAiServer::start(Habits::fakeai()).await;
@@ -388,75 +261,6 @@ async fn a_stream_of_events_that_is_longer_than_what_comes_is_told_with_the_job(
     browser.shows("There may be older events still").await;
     browser.no_errors().await;
     browser.quit().await;
-}
-
-#[tokio::test]
-async fn a_refused_key_ends_it_a_limit_is_waited_for_and_a_list_without_end_ends() {
-    let upstream = OpenAiServer::start(Habits::default()).await;
-    let file = upstream.add_file("train.jsonl", "fine-tune", examples::chats(12));
-    trained_job(&upstream, "one", &file);
-    let setup = Setup::new();
-    let nobody = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        format!("http://{}/v1", listener.local_addr().expect("an address"))
-    };
-    let dry: &[&str] = &["--dry-run"];
-    for (url, key, more, why) in [
-        (&upstream.base_url, "sk-wrong", &[][..], "does not take the key"),
-        (&upstream.base_url, "sk-wrong", dry, "does not take the key"),
-        (&nobody, KEY, dry, "can't be reached"),
-    ] {
-        let said = import(&setup, url, key, more).await;
-        assert!(!said.succeeded && said.stderr.contains(why), "{}", said.stderr);
-        assert_eq!(said.stdout, "", "there is nothing to sum up");
-    }
-    let without: Outcome = setup
-        .run(&["import", "--from-openai", "--base-url", &upstream.base_url])
-        .await
-        .into();
-    assert!(
-        !without.succeeded && without.stderr.contains(KEY_VARIABLE),
-        "{}",
-        without.stderr
-    );
-
-    let limit =
-        json!({"error": {"message": "Rate limit reached", "type": "requests", "param": null, "code": null}});
-    upstream.say_next(Said::json(429, &limit).with("retry-after", "1"));
-    let key_file = setup.scratch().join("key");
-    std::fs::write(&key_file, format!("{KEY}\n")).expect("a file");
-    let path = key_file.to_str().expect("text");
-    let words = [
-        "import",
-        "--from-openai",
-        "--base-url",
-        &upstream.base_url,
-        "--api-key-file",
-        path,
-    ];
-    let said: Outcome = setup.run(&words).await.into();
-    assert!(
-        said.stderr.contains("Rate limit reached; trying again in 1 s"),
-        "{}",
-        said.stderr
-    );
-    assert!(said.well().starts_with("taken: 1 job, 2 files ("));
-
-    // The same page for ever.
-    let page = json!({"object": "list", "has_more": true, "data": [{"id": "ftjob-loop", "model": "m",
-        "status": "running", "created_at": 1_790_000_000}]});
-    for _ in 0..2 {
-        upstream.say_next(Said::json(200, &page));
-    }
-    let told = import(&setup, &upstream.base_url, KEY, &[]).await.well();
-    assert!(told.contains("the list of jobs can't be read beyond 1"), "{told}");
-    upstream.say_next(Said::typed(200, "application/json", "{\"data\": [{"));
-    let said = import(&setup, &upstream.base_url, KEY, &[]).await;
-    assert!(
-        !said.succeeded && said.stderr.contains("can't be read"),
-        "{}",
-        said.stderr
-    );
 }
 
 /// Trains a small job with validation on a server, and answers it.

@@ -179,6 +179,16 @@ impl Error {
         }
     }
 
+    /// The line of the training or validation file that is at fault, from 1, where one is.
+    #[must_use]
+    pub const fn line(&self) -> Option<u64> {
+        match self {
+            Self::InvalidTrainingFile { line: 0, .. } | Self::InvalidValidationFile { line: 0, .. } => None,
+            Self::InvalidTrainingFile { line, .. } | Self::InvalidValidationFile { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+
     /// How the process ends because of it.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {

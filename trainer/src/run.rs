@@ -66,6 +66,7 @@ pub fn run(run_dir: &Path, options: RunOptions, commands: Commands, out: Box<dyn
                 step: emitter.step(),
                 code: error.code().to_owned(),
                 message: error.to_string(),
+                line: error.line(),
             });
             error.exit_code()
         }

@@ -185,6 +185,17 @@ fn stopped() -> anyhow::Error {
     anyhow::anyhow!("stopped: run it again to go on")
 }
 
+/// Whether a failure concerns all jobs rather than the one that was asked for: nothing more can work.
+const fn ends_all(error: &UpstreamError) -> bool {
+    matches!(
+        error,
+        UpstreamError::KeyRejected
+            | UpstreamError::Unreachable(_)
+            | UpstreamError::Full { .. }
+            | UpstreamError::Internal(_)
+    )
+}
+
 /// What the API's failure means to whoever runs the command.
 fn told(error: &UpstreamError) -> String {
     match error {

@@ -188,7 +188,7 @@ pub(super) fn file_fault(param: &str, file: &FileRow, report: &DatasetReport) ->
             first.message,
             first.advice
         );
-        return Some(failure(param, None, message));
+        return Some(failure(param, None, message).at_line(Some(first.line)));
     }
     let least = if param == "training_file" { MIN_EXAMPLES } else { 1 };
     if examples < least {

@@ -266,7 +266,8 @@ pub(crate) async fn set_failure(
     failure: &JobFailure,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE jobs SET failure_code = $3, failure_message = $4, failure_param = $5, failure_cause = $6 \
+        "UPDATE jobs SET failure_code = $3, failure_message = $4, failure_param = $5, failure_line = $6, \
+                         failure_cause = $7 \
          WHERE owner = $1 AND id = $2",
     )
     .bind(owner.as_str())
@@ -274,6 +275,7 @@ pub(crate) async fn set_failure(
     .bind(&failure.code)
     .bind(&failure.message)
     .bind(&failure.param)
+    .bind(failure.line.map(to_sql))
     .bind(failure.cause.map(shared::attempt::FailureCause::as_str))
     .execute(connection)
     .await?;

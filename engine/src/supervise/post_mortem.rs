@@ -62,9 +62,12 @@ pub(crate) fn judge(exit: Exit, last_words: Option<RunEvent>, around: Circumstan
             complete,
         },
         (Exit::Code(PAUSED), Some(RunEvent::Paused { step })) if around.pausing => End::Paused { step },
-        (Exit::Code(REFUSED | DIVERGED | STORAGE), Some(RunEvent::Failed { code, message, .. })) => {
-            End::Failed(Box::new(failure(&code, message)))
-        }
+        (
+            Exit::Code(REFUSED | DIVERGED | STORAGE),
+            Some(RunEvent::Failed {
+                code, message, line, ..
+            }),
+        ) => End::Failed(Box::new(failure(&code, message, line))),
         (Exit::Code(code @ (REFUSED | DIVERGED | STORAGE)), _) => {
             let (name, cause) = match code {
                 REFUSED => ("run_refused", FailureCause::Unusable),
@@ -81,8 +84,8 @@ pub(crate) fn judge(exit: Exit, last_words: Option<RunEvent>, around: Circumstan
     }
 }
 
-/// A failure that the trainer told itself.
-fn failure(code: &str, message: String) -> JobFailure {
+/// A failure that the trainer told itself, with the line where it is a file's.
+fn failure(code: &str, message: String, line: Option<u64>) -> JobFailure {
     let cause = match code {
         "invalid_training_file" | "invalid_validation_file" => FailureCause::BadData,
         "nan_loss" => FailureCause::Diverged,
@@ -94,7 +97,8 @@ fn failure(code: &str, message: String) -> JobFailure {
     };
     let failure = JobFailure::new(code, message).because(cause);
     match code.strip_prefix("invalid_") {
-        Some(param) if param.ends_with("_file") || param == "model" => failure.of(param),
+        Some(param) if param.ends_with("_file") => failure.of(param).at_line(line),
+        Some(param @ "model") => failure.of(param),
         _ => failure,
     }
 }
@@ -193,24 +197,29 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_keeps_the_trainers_own_code_and_names_the_file_at_fault() {
-        let said = RunEvent::Failed {
-            step: 0,
-            code: "invalid_training_file".to_owned(),
-            message: "line 3".to_owned(),
-        };
-        let around = Circumstances::default();
-        let End::Failed(failure) = judge(Exit::Code(2), Some(said), around, Path::new("/nowhere")) else {
-            panic!("not a failure")
-        };
-        assert_eq!(
-            (failure.code.as_str(), failure.param.as_deref(), failure.cause),
-            (
-                "invalid_training_file",
-                Some("training_file"),
-                Some(FailureCause::BadData)
-            )
-        );
+    fn a_failure_keeps_the_trainers_own_code_and_names_the_file_at_fault_and_its_line() {
+        let said = r#"{"type": "failed", "step": 0, "code": "invalid_training_file", "message": "line 5: no", "line": 3}"#;
+        // As trainers said it before they told the line by itself.
+        let before =
+            r#"{"type": "failed", "step": 0, "code": "invalid_validation_file", "message": "line 5: no"}"#;
+        // No file's, so there is no line of one.
+        let other = r#"{"type": "failed", "step": 0, "code": "invalid_model", "message": "no", "line": 3}"#;
+        for (said, param, cause, line) in [
+            (said, "training_file", FailureCause::BadData, Some(3)),
+            (before, "validation_file", FailureCause::BadData, None),
+            (other, "model", FailureCause::Unusable, None),
+        ] {
+            let said: RunEvent = serde_json::from_str(said).unwrap();
+            let around = Circumstances::default();
+            let End::Failed(failure) = judge(Exit::Code(2), Some(said), around, Path::new("/nowhere")) else {
+                panic!("not a failure")
+            };
+            assert_eq!(failure.code, format!("invalid_{param}"));
+            assert_eq!(
+                (failure.param.as_deref(), failure.cause, failure.line),
+                (Some(param), Some(cause), line)
+            );
+        }
     }
 
     #[test]

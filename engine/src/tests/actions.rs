@@ -156,6 +156,7 @@ pub(crate) async fn job_in(engine: &TestEngine, status: JobStatus) -> (JobId, Ve
                 step: 1,
                 code,
                 message,
+                line: None,
             };
             trainer.say(failed).await;
             trainer.exit(Exit::Code(3));

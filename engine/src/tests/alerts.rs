@@ -257,6 +257,7 @@ async fn a_run_that_fails_of_its_numbers_raises_its_alert_once() {
             step: 3,
             code: "nan_loss".to_owned(),
             message: "the loss of step 3 is NaN".to_owned(),
+            line: None,
         })
         .await;
     trainer.exit(Exit::Code(i32::from(exit_code::DIVERGED)));

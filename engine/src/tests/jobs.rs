@@ -191,10 +191,32 @@ async fn a_failure_of_the_trainer_is_the_jobs_failure() {
             step: 3,
             code: "nan_loss".to_owned(),
             message: message.clone(),
+            line: None,
         })
         .await;
     trainer.exit(Exit::Code(3));
     let job = engine.wait_status(&alice(), &id, JobStatus::Failed).await;
     let failure = job.failure.unwrap();
     assert_eq!((failure.code.as_str(), failure.message), ("nan_loss", message));
+}
+
+#[tokio::test]
+async fn the_line_that_the_trainer_tells_is_the_failures_and_no_number_of_its_words() {
+    let engine = TestEngine::start().await;
+    let (id, trainer) = engine.running_job(&alice(), "mixed").await;
+    trainer
+        .say(RunEvent::Failed {
+            step: 0,
+            code: "invalid_training_file".to_owned(),
+            message: "unlike line 4 it is a preference pair".to_owned(),
+            line: Some(9),
+        })
+        .await;
+    trainer.exit(Exit::Code(2));
+    let job = engine.wait_status(&alice(), &id, JobStatus::Failed).await;
+    let failure = job.failure.unwrap();
+    assert_eq!(
+        (failure.param.as_deref(), failure.line),
+        (Some("training_file"), Some(9))
+    );
 }

@@ -166,6 +166,7 @@ async fn an_end_that_could_not_be_stored_for_a_while_costs_nothing() {
                         step: 2,
                         code: "diverged".to_owned(),
                         message: "the loss is no number".to_owned(),
+                        line: None,
                     })
                     .await;
                 trainer.exit(Exit::Code(i32::from(exit_code::DIVERGED)));

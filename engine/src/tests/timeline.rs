@@ -90,6 +90,7 @@ async fn a_pause_that_failed_a_failure_and_a_cancellation_are_phases_too() {
         step: 1,
         code,
         message,
+        line: None,
     };
     trainer.say(event).await;
     trainer.exit(crate::executor::Exit::Code(3));

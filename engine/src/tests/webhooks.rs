@@ -138,6 +138,7 @@ async fn each_way_to_end_is_told_to_those_who_asked_for_it() {
         step: 0,
         code: "nan_loss".to_owned(),
         message: "the loss is not a number".to_owned(),
+        line: None,
     };
     trainer.say(told).await;
     trainer.exit(Exit::Code(3));

@@ -100,7 +100,9 @@ fn metrics(events: &[RunEvent]) -> Vec<StepMetrics> {
 
 fn failure(events: &[RunEvent]) -> (u64, String, String) {
     match events.last() {
-        Some(RunEvent::Failed { step, code, message }) => (*step, code.clone(), message.clone()),
+        Some(RunEvent::Failed {
+            step, code, message, ..
+        }) => (*step, code.clone(), message.clone()),
         other => panic!("{other:?} is no failure"),
     }
 }

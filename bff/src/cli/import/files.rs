@@ -2,7 +2,7 @@
 
 use super::{
     patience::patiently,
-    report::{shown, size},
+    report::{reason, shown, size},
     take::{Failed, Taking},
 };
 use crate::upstream::{Answer, Reading, UpstreamError};
@@ -69,7 +69,7 @@ impl Taking<'_> {
             Err(Failed::Upstream(error)) if is_refusal(&error) => {
                 let why = match &error {
                     UpstreamError::NotFound(_) => "is gone there".to_owned(),
-                    other => format!("isn't given out: {}", shown(&super::told(other))),
+                    other => format!("isn't given out: {}", reason(&super::told(other))),
                 };
                 (None, Some(format!("its file `{}` {why}", shown(&filename))))
             }
@@ -103,13 +103,18 @@ impl Taking<'_> {
             Ok(table) => table,
             Err(UpstreamError::NotFound(_)) => return Ok(Err("its result file is gone there".to_owned())),
             Err(error) if is_refusal(&error) || matches!(error, UpstreamError::InvalidResponse(_)) => {
-                let why = shown(&super::told(&error));
+                let why = reason(&super::told(&error));
                 return Ok(Err(format!("its result file can't be had: {why}")));
             }
             Err(error) => return Err(error.into()),
         };
         let mut content = self.folder.begin_file()?;
-        content.write(&table)?;
+        match content.write(&table) {
+            Err(engine::Error::TooLarge { limit }) => {
+                return Ok(Err(format!("its result file is larger than {}", size(limit))));
+            }
+            written => written?,
+        }
         content.finish()?;
         let new = NewFileOfImport {
             upstream_id: id.to_owned(),

@@ -1,14 +1,15 @@
 //! The account's jobs and their records: which are to be taken, and what they are there.
 
 use super::{
+    ends_all,
     files::look_at,
     patience::patiently,
-    report::{Progress, Tally, shown},
+    report::{Progress, Tally, reason, shown},
     told,
 };
 use crate::upstream::{
     Answer, UpstreamError,
-    openai::account::{Account, AccountEntry, AccountJob, AccountTold},
+    openai::account::{Account, AccountEntry, AccountJob, AccountTold, ListedJob},
 };
 use engine::import::TakenBefore;
 use shared::{event::Checkpoint, job::Job, timestamp::Timestamp};
@@ -41,6 +42,15 @@ pub(super) fn failure(error: &UpstreamError) -> anyhow::Error {
     anyhow::anyhow!(told(error))
 }
 
+/// What a job of the list is called, as far as it can be read.
+fn listed_title(listed: &ListedJob) -> String {
+    match (&listed.job, &listed.id) {
+        (Ok(job), _) => titled(&job.job),
+        (Err(_), Some(id)) => shown(id),
+        (Err(_), None) => "a job whose name can't be read".to_owned(),
+    }
+}
+
 impl Plan<'_> {
     /// The jobs to be taken, the oldest first; the tally gets those that aren't.
     pub(super) async fn jobs(
@@ -55,34 +65,41 @@ impl Plan<'_> {
             self.named(tally).await?
         };
         let mut jobs = Vec::new();
-        for job in all {
-            let id = job.job.id.as_str();
-            if self.since.is_some_and(|since| job.job.created_at < since) {
+        for listed in all {
+            let is_older = |since| listed.created_at.is_some_and(|created_at| created_at < since);
+            if self.since.is_some_and(is_older) {
                 continue;
             }
-            let known = before.jobs.get(id);
-            if id.chars().count() > LONGEST_ID {
+            let title = listed_title(&listed);
+            let known = listed.id.as_ref().and_then(|id| before.jobs.get(id));
+            if known.is_some_and(|known| known.kept) {
+                tally.already += 1;
+                continue;
+            }
+            if known.is_some() && self.wanted.is_empty() {
+                let id = shown(listed.id.as_deref().unwrap_or_default());
+                let again = format!("{title}: was deleted here; `--job {id}` takes it again");
+                tally.skipped.push(again);
+                continue;
+            }
+            let job = match listed.job {
+                Ok(job) => job,
+                Err(error) => {
+                    tally.failed.push(format!("{title}: {}", reason(&told(&error))));
+                    continue;
+                }
+            };
+            if job.job.id.as_str().chars().count() > LONGEST_ID {
                 tally
                     .failed
-                    .push(format!("{}: its name is too long to be one", titled(&job.job)));
-            } else if known.is_some_and(|known| known.kept) {
-                tally.already += 1;
-            } else if known.is_some() && self.wanted.is_empty() {
-                let job = titled(&job.job);
-                tally.skipped.push(format!(
-                    "{job}: was deleted here; `--job {}` takes it again",
-                    shown(id)
-                ));
+                    .push(format!("{title}: its name is too long to be one"));
             } else if !job.job.status.is_terminal() {
                 let status = job.job.status.as_str();
-                let job = titled(&job.job);
                 tally.skipped.push(format!(
-                    "{job}: is `{status}` there; run this again once it has ended"
+                    "{title}: is `{status}` there; run this again once it has ended"
                 ));
             } else if job.job.training_dataset.is_none() {
-                tally
-                    .failed
-                    .push(format!("{}: names no training file", titled(&job.job)));
+                tally.failed.push(format!("{title}: names no training file"));
             } else {
                 jobs.push(job);
             }
@@ -95,42 +112,51 @@ impl Plan<'_> {
     }
 
     /// All jobs of the account, as far as its list goes.
-    async fn list(&self, tally: &mut Tally) -> Answer<Vec<AccountJob>> {
+    async fn list(&self, tally: &mut Tally) -> Answer<Vec<ListedJob>> {
         let (mut jobs, mut known) = (Vec::new(), HashSet::new());
         let mut after: Option<String> = None;
         loop {
             let page = patiently(self.progress, async || self.account.jobs(after.as_deref()).await).await?;
             let count = known.len();
             for job in page.items {
-                if known.insert(job.job.id.clone()) {
+                // Those without a name can't be told from one another.
+                if job.id.as_ref().is_none_or(|id| known.insert(id.clone())) {
                     jobs.push(job);
                 }
             }
             self.progress.tells(&format!("{} so far", jobs.len()));
-            let Some(next) = page.next else { return Ok(jobs) };
             // A page that was asked for and brings nothing new: it would never end.
-            if known.len() == count || known.len() >= JOBS {
+            let is_endless = known.len() == count || jobs.len() >= JOBS;
+            if page.may_be_cut || page.next.is_some() && is_endless {
                 tally
                     .notes
                     .push(format!("the list of jobs can't be read beyond {}", jobs.len()));
                 return Ok(jobs);
             }
+            let Some(next) = page.next else { return Ok(jobs) };
             after = Some(next);
         }
     }
 
     /// The jobs that were named.
-    async fn named(&self, tally: &mut Tally) -> anyhow::Result<Vec<AccountJob>> {
+    async fn named(&self, tally: &mut Tally) -> anyhow::Result<Vec<ListedJob>> {
         let mut jobs = Vec::new();
         let mut seen = HashSet::new();
         for id in self.wanted.iter().filter(|id| seen.insert(id.as_str())) {
-            match patiently(self.progress, async || self.account.job(id).await).await {
-                Ok(job) => jobs.push(job),
+            let job = match patiently(self.progress, async || self.account.job(id).await).await {
                 Err(UpstreamError::NotFound(_)) => {
                     tally.failed.push(format!("{}: there is no such job", shown(id)));
+                    continue;
                 }
-                Err(error) => return Err(failure(&error)),
-            }
+                Err(error) if ends_all(&error) => return Err(failure(&error)),
+                job => job,
+            };
+            let there = job.as_ref().ok().map(|job| &job.job);
+            jobs.push(ListedJob {
+                id: Some(there.map_or_else(|| id.clone(), |there| there.id.to_string())),
+                created_at: there.map(|there| there.created_at),
+                job,
+            });
         }
         Ok(jobs)
     }
@@ -139,15 +165,29 @@ impl Plan<'_> {
     pub(super) async fn tell(&self, before: &TakenBefore, tally: &mut Tally) -> anyhow::Result<()> {
         let jobs = self.jobs(before, tally).await?;
         let mut files = HashSet::new();
-        for job in &jobs {
+        'jobs: for job in &jobs {
             let there = &job.job;
+            let mut found = Vec::new();
             let datasets = there.training_dataset.iter().chain(&there.validation_dataset);
             for id in datasets.map(|dataset| dataset.id.as_str()) {
-                let kept = before.files.get(id).is_some_and(|known| known.kept);
-                if kept || !files.insert(id.to_owned()) {
+                if files.contains(id) || before.files.get(id).is_some_and(|known| known.kept) {
                     continue;
                 }
-                match look_at(self, id).await.map_err(|error| failure(&error))? {
+                match look_at(self, id).await {
+                    Ok(file) => found.push((id, file)),
+                    Err(error) if ends_all(&error) => return Err(failure(&error)),
+                    Err(error) => {
+                        let why = reason(&told(&error));
+                        tally.failed.push(format!("{}: {why}", titled(there)));
+                        continue 'jobs;
+                    }
+                }
+            }
+            for (id, file) in found {
+                if !files.insert(id.to_owned()) {
+                    continue;
+                }
+                match file {
                     Some(file) => {
                         tally.files += 1;
                         tally.bytes += file.bytes;

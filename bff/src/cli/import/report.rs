@@ -6,14 +6,24 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Characters of a name that are shown.
+/// Characters of a name that are shown, and of a reason.
 const SHOWN: usize = 60;
+const REASON: usize = 300;
 
-/// A text from elsewhere as a terminal may have it: in one line, without controls.
+/// A name from elsewhere as a terminal may have it: in one line, without controls.
 pub(super) fn shown(text: &str) -> String {
+    cut(text, SHOWN)
+}
+
+/// The same of a sentence that says why.
+pub(super) fn reason(text: &str) -> String {
+    cut(text, REASON)
+}
+
+fn cut(text: &str, most: usize) -> String {
     let printable = text.chars().filter(|character| !character.is_control());
-    let mut line: String = printable.take(SHOWN).collect();
-    if text.chars().count() > SHOWN {
+    let mut line: String = printable.take(most).collect();
+    if text.chars().count() > most {
         line.push('…');
     }
     line
@@ -162,6 +172,15 @@ impl Tally {
             lines.push("to know:".to_owned());
             lines.extend(self.notes.iter().map(|note| format!("  {note}")));
         }
+        if self.has_failed() {
+            let again = if dry_run {
+                ""
+            } else {
+                "; the next import tries again"
+            };
+            let jobs = counted(self.failed.len(), "job");
+            lines.push(format!("{jobs} could not be taken{again}"));
+        }
         lines.join("\n")
     }
 }
@@ -174,6 +193,7 @@ mod tests {
     fn what_comes_from_elsewhere_moves_no_cursor() {
         assert_eq!(shown("a\u{1b}[2Jb\r\n"), "a[2Jb");
         assert_eq!(shown(&"x".repeat(80)).chars().count(), SHOWN + 1);
+        assert_eq!(reason(&"x".repeat(80)).len(), 80);
     }
 
     #[test]
@@ -195,5 +215,16 @@ mod tests {
                 .text(true)
                 .starts_with("would take: 1 job, 2 files (1.5 kB)\n  one\n")
         );
+        let tally = Tally {
+            failed: vec!["one: why".to_owned(), "two: why".to_owned()],
+            notes: vec!["three: a note".to_owned()],
+            ..Tally::default()
+        };
+        assert_eq!(
+            tally.text(false),
+            "taken: 0 jobs\nalready here: 0 jobs\nfailed: 2 jobs\n  one: why\n  two: why\nto know:\n  three: a note\n\
+             2 jobs could not be taken; the next import tries again"
+        );
+        assert!(tally.text(true).ends_with("2 jobs could not be taken"));
     }
 }

@@ -1,8 +1,9 @@
 //! Taking jobs, one after the other, the oldest first.
 
 use super::{
+    ends_all,
     jobs::{ENTRIES, Plan, failure, titled},
-    report::{Tally, shown},
+    report::{Tally, reason},
     stopped, told,
 };
 use crate::{
@@ -77,18 +78,14 @@ impl Taking<'_> {
                         .extend(notes.into_iter().map(|note| format!("{title}: {note}")));
                     tally.taken.push(title);
                 }
-                Err(Failed::Upstream(
-                    error @ (UpstreamError::KeyRejected | UpstreamError::Unreachable(_)),
-                )) => {
-                    return Err(failure(&error));
-                }
+                Err(Failed::Upstream(error)) if ends_all(&error) => return Err(failure(&error)),
                 Err(Failed::Local(engine::Error::Conflict { .. })) => {
                     progress.ends("already here");
                     tally.already += 1;
                 }
                 Err(Failed::Local(error)) => return Err(error.into()),
                 Err(Failed::Upstream(error)) => {
-                    let why = shown(&told(&error));
+                    let why = reason(&told(&error));
                     progress.ends(&why);
                     tally.failed.push(format!("{title}: {why}"));
                 }

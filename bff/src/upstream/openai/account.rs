@@ -34,6 +34,16 @@ pub(crate) struct AccountJob {
     pub(crate) result_files: Vec<String>,
 }
 
+/// An entry of the list of jobs, which may be nonsense.
+#[derive(Debug)]
+pub(crate) struct ListedJob {
+    /// Names it there, where that much can be read.
+    pub(crate) id: Option<String>,
+    pub(crate) created_at: Option<Timestamp>,
+    /// The job, or why it can't be read.
+    pub(crate) job: Answer<AccountJob>,
+}
+
 /// A page of a list, with the name to ask after for the next one.
 #[derive(Debug)]
 pub(crate) struct AccountPage<T> {
@@ -69,11 +79,11 @@ impl Account {
     }
 
     /// A page of its jobs, newest first as far as the API keeps an order.
-    pub(crate) async fn jobs(&self, after: Option<&str>) -> Answer<AccountPage<AccountJob>> {
+    pub(crate) async fn jobs(&self, after: Option<&str>) -> Answer<AccountPage<ListedJob>> {
         let query = page_query(after);
         let answer = self.0.client.get_with("fine_tuning/jobs", &query).await;
         let page = read::account_jobs(&answer.map_err(no_such_call)?, self.0.clock.now())?;
-        Ok(page_of(page, |job| job.job.id.as_str()))
+        Ok(page_of_jobs(page))
     }
 
     /// One job.
@@ -168,6 +178,24 @@ fn page_of<T>(page: Page<T>, id: impl Fn(&T) -> &str) -> AccountPage<T> {
     }
 }
 
+/// What follows is asked for after the last job that has a name. Those behind it come again with that.
+fn page_of_jobs(page: Page<ListedJob>) -> AccountPage<ListedJob> {
+    let mut items = page.items;
+    let last = items.iter().rposition(|job| job.id.is_some());
+    let mut next = None;
+    if page.has_more
+        && let Some(last) = last
+    {
+        items.truncate(last + 1);
+        next = items.last().and_then(|job| job.id.clone());
+    }
+    AccountPage {
+        may_be_cut: page.has_more && next.is_none(),
+        items,
+        next,
+    }
+}
+
 impl From<Entry> for AccountEntry {
     fn from(entry: Entry) -> Self {
         Self {
@@ -178,5 +206,31 @@ impl From<Entry> for AccountEntry {
                 Told::Step(step) => AccountTold::Step(step),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::UpstreamError;
+
+    #[test]
+    fn what_follows_is_asked_for_after_the_last_job_that_has_a_name() {
+        let page = |ids: &[Option<&str>], has_more| {
+            let listed = |id: &Option<&str>| ListedJob {
+                id: id.map(str::to_owned),
+                created_at: None,
+                job: Err(UpstreamError::InvalidResponse(String::new())),
+            };
+            let items = ids.iter().map(listed).collect();
+            let page = page_of_jobs(Page { items, has_more });
+            (page.items.len(), page.next, page.may_be_cut)
+        };
+        let name = |id: &str| Some(id.to_owned());
+        assert_eq!(page(&[None, Some("a"), Some("b")], true), (3, name("b"), false));
+        assert_eq!(page(&[Some("a"), None, None], true), (1, name("a"), false));
+        assert_eq!(page(&[Some("a"), None, None], false), (3, None, false));
+        assert_eq!(page(&[None, None], true), (2, None, true));
+        assert_eq!(page(&[], true), (0, None, true));
     }
 }

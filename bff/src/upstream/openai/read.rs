@@ -42,11 +42,25 @@ pub(super) struct Models {
     pub(super) is_attune: bool,
 }
 
-/// A list, bare or in `data`.
+/// A list of objects, each of which can be read.
 fn page<T>(
     answer: &[u8],
     named: &str,
     mut read: impl FnMut(&Fields<'_>, &str) -> Answer<T>,
+) -> Answer<Page<T>> {
+    list(answer, named, |item, place| {
+        let fields = item
+            .as_object()
+            .ok_or_else(|| unreadable(place, "is no object"))?;
+        read(fields, &format!("{place}."))
+    })
+}
+
+/// A list, bare or in `data`.
+fn list<T>(
+    answer: &[u8],
+    named: &str,
+    mut read: impl FnMut(&Json<'_>, &str) -> Answer<T>,
 ) -> Answer<Page<T>> {
     let value = json(answer)?;
     let list = value
@@ -55,11 +69,7 @@ fn page<T>(
         .ok_or_else(|| unreadable("data", "is no list"))?;
     let mut items = Vec::with_capacity(list.len());
     for (index, item) in list.iter().enumerate() {
-        let place = format!("{named}[{index}]");
-        let fields = item
-            .as_object()
-            .ok_or_else(|| unreadable(&place, "is no object"))?;
-        items.push(read(fields, &format!("{place}."))?);
+        items.push(read(item, &format!("{named}[{index}]"))?);
     }
     Ok(Page {
         items,

@@ -58,6 +58,7 @@ pub(crate) struct JobRow {
     pub(crate) failure_code: Option<String>,
     pub(crate) failure_message: Option<String>,
     pub(crate) failure_param: Option<String>,
+    failure_line: Option<i64>,
     pub(crate) failure_cause: Option<String>,
     pub(crate) fine_tuned_model: Option<String>,
     pub(crate) artifact: Option<String>,
@@ -89,8 +90,8 @@ macro_rules! select_job {
          jobs.validation_file, validation.name AS validation_name, jobs.parameters, jobs.suffix, jobs.attempt, \
          jobs.fruitless, jobs.resume_reason, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
-         jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.fine_tuned_model, jobs.artifact, \
-         jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
+         jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.failure_line, \
+         jobs.fine_tuned_model, jobs.artifact, jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
          jobs.interrupted, jobs.idempotency_digest, jobs.estimated_tokens, jobs.estimated_memory, jobs.estimated_ms, \
          jobs.peak_memory, jobs.wandb, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \
@@ -142,12 +143,11 @@ impl JobRow {
     /// Why it failed, where it did.
     pub(crate) fn failure(&self) -> Option<JobFailure> {
         let cause = self.failure_cause.as_deref().and_then(FailureCause::parse);
-        let message = self.failure_message.clone().unwrap_or_default();
         Some(JobFailure {
             code: self.failure_code.clone()?,
-            line: line_at_fault(&message).filter(|_| cause == Some(FailureCause::BadData)),
-            message,
+            message: self.failure_message.clone().unwrap_or_default(),
             param: self.failure_param.clone(),
+            line: self.failure_line.map(from_sql),
             cause,
             change: cause.and_then(|cause| self.proposed_change(cause)),
         })
@@ -265,16 +265,6 @@ impl JobRow {
     }
 }
 
-/// The line that our own words about a file name: `… line 7 of the training file …`, `…; line 7: …`.
-fn line_at_fault(message: &str) -> Option<u64> {
-    let named = message.split("line ").skip(1);
-    let number = |rest: &str| {
-        let end = rest.find(|letter: char| !letter.is_ascii_digit());
-        rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
-    };
-    named.filter_map(number).find(|line| *line > 0)
-}
-
 /// See [`JobRow::tuned_name`].
 pub(crate) fn tuned_name(id: &str, base_model: &str, suffix: Option<&str>) -> String {
     format!(
@@ -303,21 +293,4 @@ fn parse_stage(word: &str) -> Option<Stage> {
     [Stage::Preparing, Stage::Loading, Stage::Training, Stage::Saving]
         .into_iter()
         .find(|stage| stage_word(*stage) == word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::line_at_fault;
-
-    #[test]
-    fn the_line_at_fault_is_read_from_our_own_words() {
-        let of_the_file = "the training file has 2 line(s) that can't be used; line 7: it isn't JSON (write one object a line)";
-        assert_eq!(line_at_fault(of_the_file), Some(7));
-        assert_eq!(
-            line_at_fault("line 12 of the training file has no answer"),
-            Some(12)
-        );
-        assert_eq!(line_at_fault("the training file has 1 example(s)"), None);
-        assert_eq!(line_at_fault("line 0 of nothing, a headline x"), None);
-    }
 }

@@ -292,17 +292,21 @@ async fn a_file_that_is_too_small_or_broken_fails_the_job_before_any_training() 
     let failed = async |file: Value| {
         let id = create(&client, json!({"model": "tiny", "training_file": file})).await["id"].clone();
         let id = JobId::new(id.as_str().unwrap());
-        client.engine.wait_status(&alice(), &id, JobStatus::Failed).await;
-        client.get(&format!("{JOBS}/{id}")).await.json()["error"].clone()
+        let job = client.engine.wait_status(&alice(), &id, JobStatus::Failed).await;
+        let error = client.get(&format!("{JOBS}/{id}")).await.json()["error"].clone();
+        (error, job.failure.unwrap().line)
     };
+    let (error, line) = failed(json!(small)).await;
+    assert_eq!(line, None);
     assert_eq!(
-        failed(json!(small)).await,
+        error,
         json!({
             "code": "invalid_n_examples", "param": "training_file",
             "message": "Training file has 3 example(s), but must have at least 10 examples"
         })
     );
-    let error = failed(broken).await;
+    let (error, line) = failed(broken).await;
+    assert_eq!(line, Some(13));
     assert_eq!(
         (&error["code"], &error["param"]),
         (&json!("invalid_training_file"), &json!("training_file"))

@@ -37,17 +37,30 @@ fn lines_that_can_not_be_used_are_refused_by_number() {
         assert_eq!(code, exit_code::REFUSED);
         let (_, name, message) = failure(&events);
         assert_eq!(name, "invalid_training_file");
-        message
+        let Some(RunEvent::Failed { line, .. }) = events.last() else {
+            panic!("it failed")
+        };
+        (message, *line)
     };
     let long = json!({"messages": [{"role": "user", "content": "red ".repeat(40)},
                                    {"role": "assistant", "content": "one"}]});
-    let message = refusal(format!("{}{long}\n", lines(2)));
+    let (message, line) = refusal(format!("{}{long}\n", lines(2)));
     assert!(
         message.contains("line 3") && message.contains("max_sequence_length"),
         "{message}"
     );
-    assert!(refusal(format!("{}{{\n", lines(1))).contains("line 2"));
-    assert!(refusal(String::new()).contains("empty"));
+    assert_eq!(line, Some(3));
+    assert_eq!(refusal(format!("{}\n{{\n", lines(1))).1, Some(3));
+    let (message, line) = refusal(String::new());
+    assert!(message.contains("empty"), "{message}");
+    assert_eq!(line, None, "it is of the whole file");
+    let dir = run_dir(&spec());
+    fs::write(dir.path().join("data/valid.jsonl"), format!("{}{{\n", lines(4))).unwrap();
+    let (_, events) = go(dir.path(), Act::Nothing);
+    assert!(
+        matches!(events.last(), Some(RunEvent::Failed { code, line: Some(5), .. }) if code == "invalid_validation_file"),
+        "{events:?}"
+    );
 }
 
 #[test]
