@@ -24,7 +24,7 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 /// How long a rest is read for. What comes later meets a closed connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,45 +32,71 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Up to so many bytes a rest is read to keep its connection; beyond, the client is told to open another.
 const SMALL: u64 = 64 << 10;
 
-/// A request whose body comes back where its handler lets go of it before the end, and where it comes back to. There is
-/// nothing to wait for where there is no body.
+/// A request whose body comes back where it is let go of before its end, and where it comes back to. There is nothing to
+/// wait for where there is no body.
 pub(super) fn watch(request: Request<Incoming>) -> (Request<Body>, Option<Unread>) {
     if request.body().is_end_stream() {
         return (request.map(Body::new), None);
     }
     let (home, returned) = oneshot::channel();
-    let is_awaited = !request.headers().contains_key(EXPECT);
+    let comes_unasked = !request.headers().contains_key(EXPECT);
     let request = request.map(|body| {
-        Body::new(Watched {
-            body: Some(body),
-            home: Some(home),
-        })
+        let rest = Rest {
+            body,
+            comes: comes_unasked,
+        };
+        Body::new(Watched(Some((rest, home))))
     });
-    (request, Some(Unread { returned, is_awaited }))
+    (request, Some(Unread(returned)))
+}
+
+/// What is left of a body.
+struct Rest {
+    body: Incoming,
+    /// Its client doesn't wait to be asked for it, or was asked.
+    comes: bool,
+}
+
+impl Rest {
+    fn is_small(&self) -> bool {
+        self.comes && self.body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL)
+    }
+
+    async fn discard(self) {
+        // To read a body whose client waits to be asked for it would ask for it.
+        if self.comes {
+            discard(self.body, PATIENCE).await;
+        }
+    }
 }
 
 /// What may be left of a body.
-pub(super) struct Unread {
-    returned: oneshot::Receiver<Incoming>,
-    /// It comes without being asked for.
-    is_awaited: bool,
-}
+pub(super) struct Unread(oneshot::Receiver<Rest>);
 
 impl Unread {
     /// Takes care of the rest, if there is one, and tells in the answer whether the connection ends with it.
     pub(super) fn follow(mut self, answer: &mut Response) {
-        let Ok(body) = self.returned.try_recv() else {
-            return;
+        let rest = match self.0.try_recv() {
+            Ok(rest) => Some(rest),
+            // Read to its end.
+            Err(TryRecvError::Closed) => return,
+            // Somebody has it still, such as the connection to an upstream that has answered early.
+            Err(TryRecvError::Empty) => None,
         };
-        if !self.is_awaited || body.size_hint().upper().is_none_or(|bytes| bytes > SMALL) {
+        if !rest.as_ref().is_some_and(Rest::is_small) {
             answer
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        // To read a body whose client waits to be asked for it would ask for it.
-        if self.is_awaited {
-            tokio::spawn(discard(body, PATIENCE));
-        }
+        tokio::spawn(async move {
+            let rest = match rest {
+                Some(rest) => Ok(rest),
+                None => self.0.await,
+            };
+            if let Ok(rest) = rest {
+                rest.discard().await;
+            }
+        });
     }
 }
 
@@ -80,11 +106,8 @@ async fn discard<B: HttpBody + Unpin>(mut body: B, patience: Duration) {
     let _late = tokio::time::timeout(patience, all).await;
 }
 
-struct Watched {
-    body: Option<Incoming>,
-    /// Nobody waits there once the body has ended.
-    home: Option<oneshot::Sender<Incoming>>,
-}
+/// A body, and where it goes back to; neither once it has ended.
+struct Watched(Option<(Rest, oneshot::Sender<Rest>)>);
 
 impl HttpBody for Watched {
     type Data = Bytes;
@@ -94,33 +117,33 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(body) = &mut self.body else {
+        let Some((rest, _)) = &mut self.0 else {
             return Poll::Ready(None);
         };
-        let frame = ready!(Pin::new(body).poll_frame(context));
-        if !matches!(frame, Some(Ok(_))) {
-            self.body = None;
+        rest.comes = true;
+        let frame = ready!(Pin::new(&mut rest.body).poll_frame(context));
+        if !matches!(frame, Some(Ok(_))) || rest.body.is_end_stream() {
+            self.0 = None;
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.0.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body
+        self.0
             .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+            .map_or_else(|| SizeHint::with_exact(0), |(rest, _)| rest.body.size_hint())
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let left = self.body.take().filter(|body| !body.is_end_stream());
-        if let (Some(body), Some(home)) = (left, self.home.take()) {
-            // Its answer was given before, or its connection is gone.
-            let _unheard = home.send(body);
+        if let Some((rest, home)) = self.0.take() {
+            // Nobody waits for it where the connection is gone.
+            let _unheard = home.send(rest);
         }
     }
 }
