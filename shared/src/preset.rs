@@ -95,9 +95,10 @@ impl Preset {
                 // The update keeps its scale.
                 alpha: lora.alpha * (f64::from(rank) / f64::from(lora.rank.max(1))),
                 dropout: match self {
-                    Self::Aggressive => two_digits(lora.dropout * 2.0).min(0.5),
+                    Self::Aggressive => two_digits(lora.dropout * 2.0),
                     Self::Conservative | Self::Balanced => lora.dropout,
-                },
+                }
+                .min(0.5),
                 targets: lora.targets.clone(),
             },
         }

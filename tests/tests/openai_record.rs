@@ -11,6 +11,7 @@ use shared::{
     event::{EventList, Level, StreamMessage},
     id::JobId,
     metrics::{Metrics, Series},
+    status::JobStatus,
 };
 use std::ops::RangeInclusive;
 use tests::{
@@ -273,6 +274,24 @@ async fn a_job_names_the_place_from_which_a_stream_tells_all_that_came_since() {
         );
         assert_eq!(api.job(&id).await.last_event_id, None, "it has ended");
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_can_not_go_on_where_it_was_tells_what_is_known_and_ends_so_that_the_record_is_read_anew()
+ {
+    let (upstream, _server, api) = account(Habits::fakeai()).await;
+    let id = JobId::new(upstream.add_job("one", "running"));
+    upstream.step(id.as_str(), 400, 2.0, None);
+    upstream.step(id.as_str(), 410, 1.9, None);
+    let mut stream = api.stream(&id, Some("an-event-that-is-forgotten-there")).await;
+    for expected in ["step 400", "step 410"] {
+        assert_eq!(next_stored(&mut stream).await.0, expected);
+    }
+    assert!(
+        stream.next().await.is_none(),
+        "not the job's end, but the stream's"
+    );
+    assert_eq!(api.job(&id).await.status, JobStatus::Running);
 }
 
 #[tokio::test]

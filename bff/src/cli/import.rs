@@ -191,6 +191,7 @@ const fn ends_all(error: &UpstreamError) -> bool {
         error,
         UpstreamError::KeyRejected
             | UpstreamError::Unreachable(_)
+            | UpstreamError::Refused { status: 429, .. }
             | UpstreamError::Full { .. }
             | UpstreamError::Internal(_)
     )

@@ -192,13 +192,12 @@ async fn a_job_names_the_place_from_which_a_stream_tells_all_that_came_since() {
     trainer.train_from(0).await;
     trainer.step(1).await;
     trainer.step(2).await;
-    let place = loop {
-        let job = user.get(&path).await.json();
-        if job["progress"]["step"] == 2 {
-            break job["last_event_id"].as_str().expect("a place").to_owned();
-        }
+    while user.get(&path).await.json()["progress"]["step"] != 2 {
         tokio::task::yield_now().await;
-    };
+    }
+    // The place is read before the job: only now it is behind the second step for certain.
+    let job = user.get(&path).await.json();
+    let place = job["last_event_id"].as_str().expect("a place").to_owned();
     trainer.step(3).await;
     trainer.checkpoint(3).await;
     trainer.finish(3).await;

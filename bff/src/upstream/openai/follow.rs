@@ -144,6 +144,8 @@ impl Follower {
         }
         let told = self.event.as_ref();
         let start = told.and_then(|told| record.entries.iter().rposition(|entry| entry.id == *told));
+        // Something may lie between what was told and what is known: whoever follows has to read the record anew.
+        let is_cut = told.is_some() && start.is_none();
         for entry in record.entries.iter().skip(start.map_or(0, |last| last + 1)) {
             self.event = Some(entry.id.clone());
             let message = match &entry.told {
@@ -166,8 +168,8 @@ impl Follower {
         if ended {
             let job_id = self.id.clone();
             self.ready.push_back(frame(None, &StreamMessage::End { job_id }));
-            self.ended = true;
         }
+        self.ended = ended || is_cut;
         Ok(())
     }
 

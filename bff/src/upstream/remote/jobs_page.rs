@@ -267,6 +267,25 @@ mod tests {
     }
 
     #[test]
+    fn the_outlook_heeds_no_filter() {
+        let at = |unix_ms| Some(Timestamp::from_unix_ms(unix_ms));
+        let mut all = jobs();
+        for job in &mut all {
+            job.finished_at = at(9);
+        }
+        let list = list_of(
+            &all,
+            &JobQuery {
+                model: Some("none of them".to_owned()),
+                week_from: at(5),
+                ..JobQuery::default()
+            },
+        );
+        let told = list.outlook.expect("asked for");
+        assert_eq!((list.jobs.len(), told.completed_in_week), (0, Some(2)));
+    }
+
+    #[test]
     fn search_finds_name_id_and_model_without_case() {
         assert_eq!(
             ids(&ask(&JobQuery {

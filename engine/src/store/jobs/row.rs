@@ -91,7 +91,8 @@ macro_rules! select_job {
          jobs.fruitless, jobs.resume_reason, jobs.stage, jobs.step, jobs.total_steps, jobs.epoch, \
          jobs.tokens_per_second, jobs.remaining_ms, jobs.train_loss, jobs.valid_loss, jobs.trained_tokens, \
          jobs.failure_code, jobs.failure_message, jobs.failure_param, jobs.failure_line, \
-         jobs.fine_tuned_model, jobs.artifact, jobs.failure_cause, jobs.result_file, jobs.wish, jobs.parent, jobs.parent_step, jobs.priority, \
+         jobs.failure_cause, jobs.fine_tuned_model, jobs.artifact, jobs.result_file, jobs.wish, jobs.parent, \
+         jobs.parent_step, jobs.priority, \
          jobs.interrupted, jobs.idempotency_digest, jobs.estimated_tokens, jobs.estimated_memory, jobs.estimated_ms, \
          jobs.peak_memory, jobs.wandb, \
          (SELECT MAX(step) FROM checkpoints WHERE job_id = jobs.id AND removed_seq IS NULL) AS last_checkpoint, \

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outlook_counts_from_the_callers_week_and_month_whatever_is_filtered() {
+    fn it_counts_from_the_callers_week_and_month() {
         let at = |unix_ms| Some(Timestamp::from_unix_ms(unix_ms));
         let ended = |status, finished, tokens| Job {
             finished_at: at(finished),
@@ -84,7 +84,6 @@ mod tests {
             },
         ];
         let query = JobQuery {
-            model: Some("qwen".to_owned()),
             week_from: at(60),
             month_from: at(50),
             ..JobQuery::default()
