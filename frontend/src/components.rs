@@ -15,6 +15,7 @@ pub mod meter;
 pub mod page_header;
 pub mod relative_time;
 pub mod remove_dialog;
+pub mod retry;
 pub mod select;
 pub mod shell;
 pub mod status_pill;

@@ -8,7 +8,7 @@ async fn a_page_whose_code_cannot_be_fetched_says_so_and_opens_once_it_can() {
     let browser = Browser::start().await;
     browser.block(&["*split-library*"]).await;
     browser.sign_in(&server).await;
-    browser.click("Models").await;
+    browser.click("Models 1").await;
     browser.shows("This page could not be loaded").await;
     browser.errors().await;
 
@@ -16,7 +16,7 @@ async fn a_page_whose_code_cannot_be_fetched_says_so_and_opens_once_it_can() {
     browser.click("Jobs 0").await;
     browser.shows("No jobs yet").await;
     browser.block(&[]).await;
-    browser.click("Models").await;
+    browser.click("Models 1").await;
     browser.shows("Base models").await;
     browser.no_errors().await;
 }

@@ -14,13 +14,11 @@ use crate::{
         meter::meter,
         page_header::PageHeader,
         relative_time::relative_time,
+        retry::{RetryProps, use_retry},
         status_pill::{pill, status_class, status_pill},
         table::{cell, table, text_cell},
     },
-    pages::{
-        job::{RetryProps, use_retry},
-        jobs::state::{GROUPS, ListState},
-    },
+    pages::jobs::state::{GROUPS, ListState},
     part::keyed_part,
     query::{
         Poll,

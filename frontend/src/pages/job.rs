@@ -43,7 +43,6 @@ use alerts::{AlertsProps, use_alerts};
 use checkpoints::{RecordProps, use_checkpoints_section};
 use events::use_events_section;
 use failure::{FailureProps, use_failure};
-pub(crate) use failure::{RetryProps, use_retry};
 use metrics::{MetricsProps, use_metrics_section};
 use reckoning::{ReckoningProps, use_reckoning};
 use shared::{attempt::AttemptList, capabilities::Capabilities, id::JobId, job::Job, status::JobStatus};

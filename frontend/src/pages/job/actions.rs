@@ -6,6 +6,7 @@ use crate::{
     components::{
         button::button_if,
         confirm_dialog::{ConfirmDialogProps, use_confirm_dialog},
+        retry::retry,
         toast::{Toaster, use_toaster},
     },
     draft::{DraftAction, DraftHandle, use_draft},
@@ -220,17 +221,6 @@ pub(super) fn use_actions(props: Rc<ActionsProps>) -> Html {
             { part(use_delete_several, deletion) }
         </>
     }
-}
-
-/// Tries a job again as a new one and goes to it.
-pub(super) fn retry(store: &Store, toaster: &Toaster, id: &JobId, change: RetryJob) {
-    let (store, toaster, id) = (store.clone(), toaster.clone(), id.clone());
-    wasm_bindgen_futures::spawn_local(async move {
-        match store.retry_job(&id, &change).await {
-            Ok(job) => Route::Job(job.id.to_string()).go(),
-            Err(error) => toaster.tell(Err(error)),
-        }
-    });
 }
 
 /// Asks for a link that downloads an artifact once, and follows it.

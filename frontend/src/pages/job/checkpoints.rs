@@ -1,6 +1,6 @@
 //! A job's checkpoints.
 
-use super::actions::{follow_checkpoint_download, retry};
+use super::actions::follow_checkpoint_download;
 use crate::{
     api,
     components::{
@@ -10,6 +10,7 @@ use crate::{
         icon::Icon,
         link::Link,
         relative_time::relative_time,
+        retry::retry,
         table::{ACTIONS, cell, table, text_cell},
         toast::use_toaster,
     },

@@ -1,22 +1,18 @@
-//! Why a job failed: what happened, what to change, and the last words of its trainer. The button that tries it again with
-//! that change stands on the dashboard, too.
+//! Why a job failed: what happened, what to change, and the last words of its trainer.
 
-use super::actions::retry;
 use crate::{
     components::{
-        button::button_if,
         card::paragraph,
         icon::{Icon, icon},
         link::Link,
-        toast::use_toaster,
+        retry::{RetryProps, use_retry},
     },
     part::part,
-    query::hooks::use_store,
     route::{Route, dataset_line},
     text,
 };
 use shared::{
-    attempt::{AttemptList, RetryJob},
+    attempt::AttemptList,
     job::{Job, JobFailure},
     status::JobStatus,
 };
@@ -62,35 +58,6 @@ pub(super) fn use_failure(props: Rc<FailureProps>) -> Html {
             </div>
         </div>
     }
-}
-
-/// A job that failed, and whether the upstream tries jobs again.
-#[derive(PartialEq)]
-pub(crate) struct RetryProps {
-    pub(crate) job: Rc<Job>,
-    pub(crate) can_retry: bool,
-}
-
-/// The button that tries a job again with what the server proposes to change; hidden where it proposes nothing, or the job was
-/// trained elsewhere.
-#[hook]
-pub(crate) fn use_retry(props: Rc<RetryProps>) -> Html {
-    let store = use_store();
-    let toaster = use_toaster();
-    let proposed = props
-        .job
-        .failure
-        .as_ref()
-        .and_then(|failure| failure.change.clone());
-    let is_offered = proposed.is_some() && props.can_retry && props.job.imported.is_none();
-    let change = proposed.unwrap_or_default();
-    let label = if change == RetryJob::default() {
-        text::retry()
-    } else {
-        text::retry_with_change()
-    };
-    let onclick = Callback::from(move |_: MouseEvent| retry(&store, &toaster, &props.job.id, change.clone()));
-    button_if(is_offered, "button", label, onclick)
 }
 
 /// The way to the file at fault, and to its line where one is.

@@ -69,12 +69,16 @@ pub fn stop_job_title(name: &str) -> String {
 #[must_use]
 pub fn failure_advice(job: &Job, failure: &JobFailure) -> String {
     let advice = short_advice(job, failure);
-    let changes_rate = (failure.change.as_ref()).is_some_and(|change| change.learning_rate.is_some());
-    if failure.cause == Some(FailureCause::Diverged) && changes_rate {
-        format!("{advice} {}", still_diverges())
-    } else {
-        advice
+    match proposed_rate(failure) {
+        Some(_) => format!("{advice} {}", still_diverges()),
+        None => advice,
     }
+}
+
+/// The lower learning rate for a job that diverged.
+fn proposed_rate(failure: &JobFailure) -> Option<f64> {
+    let diverged = failure.cause == Some(FailureCause::Diverged);
+    failure.change.as_ref().filter(|_| diverged)?.learning_rate
 }
 
 /// What to do about a failure, without what may be tried after that.
@@ -92,7 +96,7 @@ pub fn short_advice(job: &Job, failure: &JobFailure) -> String {
                 _ => memory_advice(),
             }
         }
-        FailureCause::Diverged => match change.learning_rate {
+        FailureCause::Diverged => match proposed_rate(failure) {
             Some(rate) => return lower_rate(rate),
             None => diverged_advice(),
         },

@@ -212,6 +212,10 @@ pub fn validation_of(name: &str) -> String {
 /// `10,333 ×`.
 #[must_use]
 pub fn against_baseline(ratio: f64) -> String {
+    // Of nothing no share can be told.
+    if !ratio.is_finite() {
+        return super::none().to_owned();
+    }
     if ratio >= 100.0 {
         return format!("{} ×", format::count(ratio.round() as u64));
     }
