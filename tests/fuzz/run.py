@@ -61,7 +61,11 @@ def fuzz(name, document, url, headers, examples, seed, left_out=()):
     command += ["--checks", "all", "--exclude-checks", WITHOUT_CHECKS, "--max-examples", str(examples)]
     command += ["--seed", str(seed), "--continue-on-failure", "--request-timeout", "30", "--warnings", "off"]
     command += ["--suppress-health-check", "all", "--no-color"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir())
+    hooks = {"PYTHONPATH": str(Path(__file__).parent), "SCHEMATHESIS_HOOKS": "hooks", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | hooks
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir()
+    )
     output = []
     for line in process.stdout:
         print(line, end="", flush=True)
