@@ -74,11 +74,6 @@ impl Preset {
             Self::Balanced => size,
             Self::Aggressive => size.saturating_mul(2),
         };
-        let times = |value: f64, less: f64, more: f64| match self {
-            Self::Conservative => two_digits(value * less),
-            Self::Balanced => value,
-            Self::Aggressive => two_digits(value * more),
-        };
         let lora = &defaults.lora;
         let rank = bounds.lora_rank.hold(twofold(lora.rank));
         let all = bounds.epochs.hold(epochs(defaults.epochs));
@@ -88,7 +83,12 @@ impl Preset {
             epochs: all,
             evaluation_epochs: evaluation,
             warmup_epochs: warmup,
-            learning_rate: times(defaults.learning_rate, 0.5, 1.5).min(1.0),
+            learning_rate: match self {
+                Self::Conservative => two_digits(defaults.learning_rate * 0.5),
+                Self::Balanced => defaults.learning_rate,
+                Self::Aggressive => two_digits(defaults.learning_rate * 1.5),
+            }
+            .min(1.0),
             batch_size: bounds.batch_size.hold(twofold(defaults.batch_size)),
             lora: LoraSpec {
                 rank,
