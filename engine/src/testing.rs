@@ -179,6 +179,11 @@ impl TestEngine {
         self.validated(owner, &created.dataset.id).await
     }
 
+    /// What datasets an owner has.
+    pub(crate) async fn datasets(&self, owner: &Subject) -> Vec<Dataset> {
+        self.service.list_datasets(owner).await.unwrap().datasets
+    }
+
     /// Waits until a dataset's lines were read.
     pub(crate) async fn validated(&self, owner: &Subject, id: &DatasetId) -> Dataset {
         let mut changed = self.service.inner.files_changed.subscribe(id.as_str());

@@ -303,13 +303,7 @@ async fn the_example_is_ready_at_once_and_there_is_one_for_each_owner() {
 async fn a_dataset_in_use_stays_and_one_of_an_ended_job_goes() {
     let engine = TestEngine::start().await;
     let (id, trainer) = engine.running_job(&alice(), "user").await;
-    let dataset = engine
-        .service
-        .list_datasets(&alice())
-        .await
-        .unwrap()
-        .datasets
-        .remove(0);
+    let dataset = engine.datasets(&alice()).await.remove(0);
     assert_eq!(dataset.used_by, 1);
     let refused = engine.service.delete_dataset(&alice(), &dataset.id).await;
     assert!(matches!(
@@ -326,15 +320,7 @@ async fn a_dataset_in_use_stays_and_one_of_an_ended_job_goes() {
         .delete_dataset(&alice(), &dataset.id)
         .await
         .unwrap();
-    assert!(
-        engine
-            .service
-            .list_datasets(&alice())
-            .await
-            .unwrap()
-            .datasets
-            .is_empty()
-    );
+    assert!(engine.datasets(&alice()).await.is_empty());
     // The job keeps telling what it was trained on.
     let job = engine.service.find_job(&alice(), &id).await.unwrap();
     assert_eq!(job.training_dataset.unwrap().name, "messages");

@@ -18,23 +18,14 @@ async fn files_are_taken_once_and_what_is_known_is_told_without_a_change() {
         .await
         .unwrap();
     assert!(second.files.is_empty(), "they came with the first");
-    let datasets = engine.service.list_datasets(&alice()).await.unwrap().datasets;
+    let datasets = engine.datasets(&alice()).await;
     assert_eq!((datasets.len(), datasets[0].used_by), (1, 2));
     // Another's are their own.
     folder
         .take(&origin(&mallory()), job(&folder, "ftjob-there"))
         .await
         .unwrap();
-    assert_eq!(
-        engine
-            .service
-            .list_datasets(&mallory())
-            .await
-            .unwrap()
-            .datasets
-            .len(),
-        1
-    );
+    assert_eq!(engine.datasets(&mallory()).await.len(), 1);
 
     let data_dir = &engine.service.config().data_dir;
     let before = taken_before(data_dir, &origin(&alice())).await.unwrap();
@@ -85,15 +76,7 @@ async fn a_file_that_is_gone_there_is_told_like_a_deleted_one() {
     let job = engine.service.find_job(&alice(), &taken.id).await.unwrap();
     let dataset = job.training_dataset.unwrap();
     assert_eq!(dataset.name, "file-gone.jsonl");
-    assert!(
-        engine
-            .service
-            .list_datasets(&alice())
-            .await
-            .unwrap()
-            .datasets
-            .is_empty()
-    );
+    assert!(engine.datasets(&alice()).await.is_empty());
     assert!(matches!(
         engine.service.find_dataset(&alice(), &dataset.id).await,
         Err(Error::NotFound(_))
@@ -123,13 +106,7 @@ async fn a_file_that_an_import_did_not_live_to_read_is_read_by_the_next_import_o
     folder.close().await;
     unread().await;
     open(&engine).await.close().await;
-    let dataset = engine
-        .service
-        .list_datasets(&owner)
-        .await
-        .unwrap()
-        .datasets
-        .remove(0);
+    let dataset = engine.datasets(&owner).await.remove(0);
     assert_eq!(
         (dataset.status, dataset.examples),
         (DatasetStatus::Ready, Some(12))

@@ -241,16 +241,7 @@ async fn an_expired_file_vanishes_with_its_bytes_but_not_while_a_job_needs_it() 
     drop(trainer);
     client.engine.service.cancel_job(&alice(), &job).await.unwrap();
     assert_eq!(status(&needed).await, StatusCode::NOT_FOUND);
-    assert!(
-        client
-            .engine
-            .service
-            .list_datasets(&alice())
-            .await
-            .unwrap()
-            .datasets
-            .is_empty()
-    );
+    assert!(client.engine.datasets(&alice()).await.is_empty());
     client.engine.service.sweep().await.unwrap();
     assert!(!blobs.join(&needed).exists());
     let job = client.get(&format!("/v1/fine_tuning/jobs/{job}")).await.json();
