@@ -15,7 +15,7 @@
 use futures_util::{StreamExt as _, stream};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use shared::{id::JobId, job::Job, status::JobStatus};
-use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
+use sqlx::Connection as _;
 use std::{
     env,
     net::SocketAddr,
@@ -210,8 +210,7 @@ async fn jobs(server: &Server, api: &Api) -> (u32, JobId, JobId) {
 
 /// Adds very many entries to a job's record.
 async fn lengthen(server: &Server, job: &JobId) {
-    let options = SqliteConnectOptions::new().filename(server.setup.data_dir().join("attune.db"));
-    let mut database = options.connect().await.expect("the server's database");
+    let mut database = server.setup.database().await;
     let mut transaction = database.begin().await.expect("a transaction");
     sqlx::query(
         "WITH RECURSIVE places(place) AS (SELECT 1 UNION ALL SELECT place + 1 FROM places WHERE place < $2) \

@@ -12,6 +12,7 @@ pub mod api;
 pub mod browser;
 pub mod clients;
 pub mod contract_server;
+mod database;
 pub mod examples;
 pub mod hosted;
 pub mod hub;

@@ -2,7 +2,6 @@
 //! runs. A real server has made the tables before, so they are what its migrations say.
 
 use crate::server::Setup;
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The local user, whose jobs the console shows.
@@ -33,10 +32,7 @@ pub fn name(number: usize) -> String {
 pub async fn fill(setup: &Setup, count: usize) {
     // Once, for the tables.
     setup.start().await.terminate().await;
-    let options = SqliteConnectOptions::new()
-        .filename(setup.data_dir().join("attune.db"))
-        .foreign_keys(true);
-    let mut database = options.connect().await.expect("the database that a server made");
+    let mut database = setup.database().await;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
     let now = i64::try_from(now.as_millis()).expect("this century");
     let first = now - APART_MS * i64::try_from(count).expect("a count");

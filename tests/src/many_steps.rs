@@ -1,7 +1,6 @@
 //! Jobs with very many steps: rows of the engine's own tables, as in [`crate::many_jobs`], which makes the jobs.
 
 use crate::{many_jobs, server::Setup};
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
 /// Steps between two planted spikes, on average.
 pub const APART: u64 = 1_000;
@@ -17,10 +16,7 @@ pub const fn spike(number: u64) -> u64 {
 /// Fills a server's folder with so many jobs of so many steps each. The server must not run.
 pub async fn fill(setup: &Setup, jobs: usize, steps: u64) {
     many_jobs::fill(setup, jobs).await;
-    let options = SqliteConnectOptions::new()
-        .filename(setup.data_dir().join("attune.db"))
-        .foreign_keys(true);
-    let mut database = options.connect().await.expect("the database that a server made");
+    let mut database = setup.database().await;
     let steps = i64::try_from(steps).expect("a number of steps");
     // Noise from the step's own digits, falling along the run.
     let statement = "INSERT INTO steps (job_id, step, owner, seq, recorded_at, total_steps, epoch, train_loss, train_token_accuracy, \

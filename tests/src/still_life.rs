@@ -15,7 +15,6 @@ use crate::{
 use rustix::process::Signal;
 use scene::{DPO, MINUTE_MS, SCENES, notify, run};
 use shared::{dataset::DatasetStatus, id::DatasetId, job::NewJob};
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 use std::time::Duration;
 use tokio::time::interval;
 
@@ -85,11 +84,7 @@ impl StillLife {
         };
         process_tree::signal(trainer, Signal::STOP);
 
-        let options = SqliteConnectOptions::new()
-            .filename(life.server.setup.data_dir().join("attune.db"))
-            .busy_timeout(Duration::from_secs(20))
-            .foreign_keys(true);
-        let mut database = options.connect().await.expect("the server's database");
+        let mut database = life.server.setup.database().await;
         let db = &mut database;
         run(db, "BEGIN IMMEDIATE").await;
         for table in ["jobs", "events", "attempts"] {

@@ -8,7 +8,6 @@ use shared::{
     model::{ArtifactList, ModelList},
     status::JobStatus,
 };
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 use std::time::Duration;
 use tests::{
     api::Api,
@@ -141,10 +140,7 @@ async fn what_the_month_costs_is_told_where_a_price_is_set() {
 
 /// Makes an ended job one that failed, as the engine records it.
 async fn fail(server: &Server, id: &JobId, code: &str, cause: &str, message: &str) {
-    let options = SqliteConnectOptions::new()
-        .filename(server.setup.data_dir().join("attune.db"))
-        .busy_timeout(Duration::from_secs(20));
-    let mut database = options.connect().await.expect("the server's database");
+    let mut database = server.setup.database().await;
     let statement = "UPDATE jobs SET status = 'failed', failure_code = $1, failure_cause = $2, failure_message = $3 \
          WHERE id = $4";
     sqlx::query(statement)

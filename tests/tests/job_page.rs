@@ -4,7 +4,6 @@
 
 use serde_json::Value;
 use shared::{job::NewJob, status::JobStatus, timeline::Timeline};
-use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 use std::{
     fs,
     io::{Cursor, Read as _},
@@ -196,8 +195,7 @@ async fn without_a_price_no_cost_is_told() {
 
 /// Gives the one job of a stopped server a log of so many lines, each tenth a warning.
 async fn write_log(setup: &Setup, lines: i64) {
-    let options = SqliteConnectOptions::new().filename(setup.data_dir().join("attune.db"));
-    let mut database = options.connect().await.expect("the database that a server made");
+    let mut database = setup.database().await;
     let statement = "INSERT INTO events (job_id, seq, owner, created_at, level, message) \
          WITH RECURSIVE n(line) AS (SELECT 1 UNION ALL SELECT line + 1 FROM n WHERE line < $1) \
          SELECT jobs.id, n.line, jobs.owner, jobs.created_at + n.line, \
